@@ -1,0 +1,194 @@
+"""From the columns of X to the table the network sees, and back.
+
+Real columns are standardised; categories become codes 0, 1, ...; flags stay 0 and 1. The
+table is real-valued, (n_samples, n_features), in the network's dtype.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from skmade._conditionals import Bernoulli, Categorical, Gaussian, GaussianMixture
+from skmade._kernels._plan import FAMILIES
+
+# A standardised cell may be this large at most, so that it stays finite in float32.
+_LARGEST = 1e30
+
+
+@dataclass
+class Columns:
+    """What was learnt about each column of X.
+
+    Parameters
+    ----------
+    conditionals : list of str
+        Family of each column.
+    center, scale : ndarray of shape (n_features,)
+        Mean and standard deviation of real columns, 0 and 1 for the others.
+    categories : list of (ndarray or None)
+        Sorted distinct values of each categorical column.
+    """
+
+    conditionals: list
+    center: np.ndarray
+    scale: np.ndarray
+    categories: list
+
+    @classmethod
+    def learn(cls, X, weights, conditionals, names):
+        """Learn standardisation and categories from training rows.
+
+        Raises
+        ------
+        ValueError
+            If a column does not hold what its family is for.
+        """
+        conditionals = choose_conditionals(X, conditionals)
+        n_features = X.shape[1]
+        center, scale = np.zeros(n_features), np.ones(n_features)
+        categories = [None] * n_features
+        for j, family in enumerate(conditionals):
+            if family == "categorical":
+                categories[j] = np.unique(X[:, j])
+            elif family != "bernoulli":
+                column = _as_float(X[:, j], names[j])
+                center[j], scale[j] = _standardisation(column, weights)
+        return cls(conditionals, center, scale, categories)
+
+    def families(self, n_components):
+        """The family of each column, as an object."""
+        make = {
+            "bernoulli": lambda j: Bernoulli(),
+            "categorical": lambda j: Categorical(len(self.categories[j])),
+            "gaussian": lambda j: Gaussian(),
+            "gaussian_mixture": lambda j: GaussianMixture(n_components),
+        }
+        return [make[family](j) for j, family in enumerate(self.conditionals)]
+
+    @property
+    def log_jacobian(self):
+        """``log |dz/dx|`` of each column: what turns densities of the table into those of X."""
+        return -np.log(self.scale)
+
+    def sample_dtype(self, dtype, given_dtype):
+        """Name of the dtype of samples, for X of a `given_dtype` that was read as `dtype`.
+
+        Integers are kept where every column is discrete.
+        """
+        if dtype.kind not in "biuf":
+            return "object"
+        all_discrete = {"bernoulli", "categorical"}.issuperset(self.conditionals)
+        kinds = "biuf" if all_discrete else "f"
+        is_kept = isinstance(given_dtype, np.dtype) and given_dtype.kind in kinds
+        return given_dtype.name if is_kept else "float64"
+
+    def encode(self, X, dtype, names):
+        """Rows of X as rows of the table.
+
+        Raises
+        ------
+        ValueError
+            For values other than 0 and 1 in a Bernoulli column, and for unknown categories.
+        """
+        if X.dtype.kind == "f" and not {"bernoulli", "categorical"} & set(self.conditionals):
+            return self._standardise(X).astype(dtype)
+        table = np.empty(X.shape, dtype)
+        for j, family in enumerate(self.conditionals):
+            if family == "categorical":
+                table[:, j] = _codes(X[:, j], self.categories[j], names[j])
+            else:
+                column = _as_float(X[:, j], names[j])
+                if family == "bernoulli":
+                    _check_binary(column, names[j])
+                    table[:, j] = column
+                else:
+                    table[:, j] = self._standardise(column, j)
+        return table
+
+    def _standardise(self, X, column=slice(None)):
+        with np.errstate(over="ignore"):
+            z = (X.astype(np.float64, copy=False) - self.center[column]) / self.scale[column]
+        return np.clip(z, -_LARGEST, _LARGEST)
+
+    def decode(self, table, dtype):
+        """Rows of the table as rows of X, in the dtype that X had."""
+        X = np.empty(table.shape, dtype)
+        for j, family in enumerate(self.conditionals):
+            if family == "categorical":
+                X[:, j] = self.categories[j][table[:, j].astype(int)]
+            else:
+                X[:, j] = self.center[j] + self.scale[j] * table[:, j].astype(np.float64)
+        return X
+
+
+def choose_conditionals(X, conditionals):
+    """One family per column; "auto" is Bernoulli for {0, 1}, else a mixture of Gaussians."""
+    n_features = X.shape[1]
+    if not isinstance(conditionals, str):
+        if len(conditionals) != n_features:
+            raise ValueError(
+                f"conditionals names {len(conditionals)} families, but X has {n_features} "
+                "features; give one family for each feature, or one for all."
+            )
+        unknown = set(conditionals) - set(FAMILIES)
+        if unknown:
+            raise ValueError(
+                f"conditionals must be of {FAMILIES}; got {sorted(map(str, unknown))}."
+            )
+        return [str(family) for family in conditionals]
+    if conditionals != "auto":
+        return [conditionals] * n_features
+    return [
+        "bernoulli" if _is_binary(X[:, j]) else "gaussian_mixture" for j in range(n_features)
+    ]
+
+
+def _is_binary(column):
+    return bool(np.all((column == 0) | (column == 1)))
+
+
+def _check_binary(column, name):
+    if not _is_binary(column):
+        other = column[(column != 0) & (column != 1)][0]
+        raise ValueError(
+            f"Column {name} has the value {other!r}, but a 'bernoulli' conditional takes 0 and 1 "
+            "only; binarise the column, or choose 'categorical', 'gaussian' or "
+            "'gaussian_mixture' for it."
+        )
+
+
+def _as_float(column, name):
+    try:
+        return column.astype(np.float64, copy=False)
+    except ValueError as error:
+        raise ValueError(
+            f"Column {name} is to be real-valued, but holds text ({error}); convert it to "
+            "numbers, or choose 'categorical' for it in conditionals."
+        ) from None
+
+
+def _standardisation(column, weights):
+    """Mean and standard deviation; a scale of 1 where rounding is all that varies."""
+    largest = max(np.abs(column).max(), np.finfo(float).tiny)
+    ratio = column / largest  # no overflow, whatever the units
+    mean = np.average(ratio, weights=weights)
+    deviation = np.sqrt(np.average((ratio - mean) ** 2, weights=weights))
+    if deviation <= 10 * np.finfo(float).eps or np.ptp(column) == 0:
+        return mean * largest, 1.0
+    return mean * largest, max(deviation * largest, np.finfo(float).tiny)
+
+
+def _codes(column, categories, name):
+    try:
+        codes = np.searchsorted(categories, column)
+        found = categories[np.minimum(codes, len(categories) - 1)] == column
+    except TypeError:  # text among numbers, or numbers among text
+        found = np.isin(column.astype(object), categories.astype(object))
+        codes = np.zeros(len(column), int)
+    if not np.all(found):
+        unknown = np.unique(np.asarray(column)[~found].astype(str))[:5].tolist()
+        raise ValueError(
+            f"Found unknown categories {unknown} in column {name}: they did not occur in fit, "
+            "and their probability is not defined. Drop these rows, or fit on rows with them."
+        )
+    return codes

@@ -1,0 +1,58 @@
+"""The layout of a network, as integers that kernels can read."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+
+class Plan(NamedTuple):
+    """Where every unit, weight and feature of a network is.
+
+    Units of all layers are numbered through: inputs, then hidden layers, then outputs,
+    each layer sorted by degree. Weights and biases are one flat vector, `theta`.
+    """
+
+    layers: np.ndarray
+    """(n_layers, 2): first unit of each layer, and the one after its last."""
+    counts: np.ndarray
+    """(n_layers, n_features + 1): how many units of a layer have degree <= d."""
+    panels: np.ndarray
+    """(n_panels, 6): first row, row after the last, first source unit, extent (how many
+    source units the panel's last row sees), offset of its weights, offset in `extents`."""
+    first_panel: np.ndarray
+    """(n_layers + 1,): first panel of each layer."""
+    extents: np.ndarray
+    """How many source units each row of each panel sees."""
+    features: np.ndarray
+    """(n_features, 6), in the order of generation: column of the table, family, first
+    input unit, number of inputs, first output unit, number of outputs."""
+    biases: int
+    """Offset of the biases in theta."""
+    activation: int
+    residual: bool
+
+
+# Codes of families and activations: the order of these tuples.
+FAMILIES = ("bernoulli", "categorical", "gaussian", "gaussian_mixture")
+BERNOULLI, CATEGORICAL, GAUSSIAN, GAUSSIAN_MIXTURE = range(4)
+
+ACTIVATIONS = ("relu", "tanh", "logistic", "softplus", "elu")
+RELU, TANH, LOGISTIC, SOFTPLUS, ELU = range(5)
+
+SOLVERS = ("adam", "adagrad", "adadelta", "sgd")
+ADAM, ADAGRAD, ADADELTA, SGD = range(4)
+
+# Columns of a batch are worked on in tiles of this many: a fixed number, since then a
+# row's bits depend neither on its neighbours nor on the number of threads.
+TILE = 64
+
+# Network inputs are held within this many standard deviations, so that an extreme cell
+# cannot carry the conditionals of the others out of floating-point range.
+INPUT_LIMIT = 100.0
+
+# Smallest scale of a real-valued conditional, in standard deviations of its column.
+SCALE_FLOOR = 1e-3
+
+# Standardised residuals are held within this bound: far away, a log-density is very
+# negative but finite.
+RESIDUAL_LIMIT = 1e18

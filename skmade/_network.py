@@ -1,0 +1,173 @@
+"""The masked network: its parameters, and their layout in memory.
+
+Inputs are permuted into the ordering and hidden units sorted by degree; then the units a
+row of a mask lets through are a prefix, and prefixes never get shorter from row to row:
+the mask is a staircase. A staircase is cut into a few panels of rows, and a panel stores
+the weights of its longest prefix only.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from skmade._conditionals import family_code
+from skmade._kernels._plan import ACTIVATIONS, Plan
+
+# A panel costs a call of BLAS, so a matrix is cut only where the work saved is larger.
+_PANEL_WEIGHTS = 8192
+_MOST_PANELS = 8
+
+
+@dataclass
+class Network:
+    """One network with one draw of masks.
+
+    Parameters
+    ----------
+    ordering : ndarray of shape (n_features,)
+        Columns of the table in the order of generation.
+    degrees : list of ndarray
+        Sorted degrees of each hidden layer.
+    theta : ndarray
+        All weights, panel by panel, then all biases.
+    plan : Plan
+        Where everything is.
+    """
+
+    ordering: np.ndarray
+    degrees: list
+    theta: np.ndarray
+    plan: Plan
+
+    def state(self):
+        """The network as plain arrays and values."""
+        return {
+            "ordering": self.ordering,
+            "degrees": list(self.degrees),
+            "theta": self.theta,
+            "plan": dict(self.plan._asdict()),
+        }
+
+    @classmethod
+    def from_state(cls, state):
+        """The network from what `state` returned."""
+        # A memory-mapped vector is read-only, for which kernels would be compiled anew.
+        theta = np.require(state["theta"], requirements=["C", "W"])
+        plan = {key: _writable(value) for key, value in state["plan"].items()}
+        return cls(state["ordering"], state["degrees"], theta, Plan(**plan))
+
+
+def _writable(value):
+    return np.require(value, requirements=["C", "W"]) if isinstance(value, np.ndarray) else value
+
+
+def make_plan(ordering, degrees, families, activation, residual, direct_connections):
+    """Lay out a network.
+
+    Parameters
+    ----------
+    ordering : ndarray of shape (n_features,)
+    degrees : list of ndarray
+    families : list
+        Family of each column of the table.
+    activation : str
+    residual, direct_connections : bool
+
+    Returns
+    -------
+    Plan
+    """
+    n_features = len(ordering)
+    positions = np.arange(1, n_features + 1)
+    ordered = [families[column] for column in ordering]
+    widths_in = np.array([family.n_inputs for family in ordered])
+    widths_out = np.array([family.n_outputs for family in ordered])
+    unit_degrees = [np.repeat(positions, widths_in), *degrees, np.repeat(positions, widths_out)]
+    stops = np.cumsum([len(layer) for layer in unit_degrees])
+    layers = np.column_stack([np.r_[0, stops[:-1]], stops])
+    counts = np.stack([_cumulative(layer, n_features) for layer in unit_degrees])
+
+    panels = _PanelTable()
+    first_panel = [0, 0]
+    for layer in range(1, len(layers)):
+        is_output = layer == len(layers) - 1
+        sees = unit_degrees[layer] - is_output  # the highest degree a unit sees
+        # (without hidden layers, the direct connections are all there is)
+        direct = is_output and direct_connections and layer > 1
+        has_source = layer > 1 or not is_output or direct_connections
+        for source in [layer - 1] * has_source + [0] * direct:
+            panels.add(counts[source, sees], layers[layer, 0], layers[source, 0])
+        first_panel.append(len(panels.rows))
+    starts_in = layers[0, 0] + np.cumsum(widths_in) - widths_in
+    starts_out = layers[-1, 0] + np.cumsum(widths_out) - widths_out
+    codes = [family_code(family) for family in ordered]
+    features = np.column_stack([ordering, codes, starts_in, widths_in, starts_out, widths_out])
+    return Plan(
+        layers=layers.astype(np.int64),
+        counts=counts.astype(np.int64),
+        panels=np.array(panels.rows, np.int64).reshape(-1, 6),
+        first_panel=np.array(first_panel, np.int64),
+        extents=np.array(panels.extents, np.int64),
+        features=features.astype(np.int64),
+        biases=int(panels.n_weights),
+        activation=ACTIVATIONS.index(activation),
+        residual=bool(residual),
+    )
+
+
+def _cumulative(degrees, n_features):
+    """How many units have degree <= d, for d = 0..n_features."""
+    return np.searchsorted(degrees, np.arange(n_features + 1), side="right")
+
+
+class _PanelTable:
+    """Panels, as they are laid one after another into the vector of weights."""
+
+    def __init__(self):
+        self.rows, self.extents, self.n_weights = [], [], 0
+
+    def add(self, extents, first_row, first_source):
+        """Cut one masked matrix, whose row j sees ``extents[j]`` source units, into panels."""
+        size = len(extents) * (extents[-1] if len(extents) else 0)
+        n_panels = int(np.clip(size // _PANEL_WEIGHTS, 1, _MOST_PANELS))
+        for part in np.array_split(np.arange(len(extents)), n_panels):
+            if len(part) and extents[part[-1]] > 0:
+                start, stop, extent = first_row + part[0], first_row + part[-1] + 1, extents[part[-1]]
+                row = (start, stop, first_source, extent, self.n_weights, len(self.extents))
+                self.rows.append(row)
+                self.extents.extend(extents[part])
+                self.n_weights += len(part) * extent
+
+
+def initial_theta(plan, initial_biases, rng, dtype):
+    """Uniform weights scaled by what each unit really sees; outputs start at the marginals.
+
+    Parameters
+    ----------
+    plan : Plan
+    initial_biases : ndarray of shape (n_outputs,)
+        Of the output units, in the plan's order.
+    rng : numpy.random.Generator
+    dtype : dtype
+
+    Returns
+    -------
+    ndarray of shape (n_parameters,)
+
+    Notes
+    -----
+    A weight into a unit that sees f others is uniform in ``+-sqrt(3 / f)`` for hidden
+    units: the variance 1/f keeps the size of activations from layer to layer. Weights
+    into outputs are a tenth of that, so that the first densities are close to the
+    marginals.
+    """
+    n_inputs, first_output = plan.layers[0, 1], plan.layers[-1, 0]
+    theta = np.zeros(plan.biases + plan.layers[-1, 1] - n_inputs, dtype)
+    for start, stop, _, extent, offset, extents in plan.panels:
+        sees = plan.extents[extents : extents + stop - start, None]
+        bound = np.sqrt(3.0 / np.maximum(sees, 1)) * (0.1 if start >= first_output else 1.0)
+        weights = rng.uniform(-bound, bound, (stop - start, extent))
+        weights[np.arange(extent) >= sees] = 0
+        theta[offset : offset + weights.size] = weights.ravel()
+    theta[plan.biases + first_output - n_inputs :] = initial_biases
+    return theta

@@ -1,0 +1,211 @@
+"""Training of one network by mini-batches, with early stopping.
+
+Fixed data (`Rows`, `Settings`) is kept apart from what changes (`Progress`).
+"""
+
+import warnings
+from dataclasses import dataclass, field
+
+import numpy as np
+from sklearn.exceptions import ConvergenceWarning
+
+from skmade._kernels._passes import make_buffers, score_rows
+from skmade._kernels._plan import SOLVERS, TILE
+from skmade._kernels._steps import train_steps
+from skmade._kernels._blas import blas_address
+
+# The Euclidean norm a batch's gradient is cut back to.
+_MAX_NORM = 10.0
+# When the validated score stops rising, the step is divided by this, so often, each
+# time from the best network so far, before training ends.
+_RATE_DIVISOR = 5.0
+_RATE_CUTS = 2
+# Random numbers for so many cells are drawn at a time.
+_NOISE_CELLS = 4_000_000
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Encoded rows, with weights of mean one and their constant share of the log-density."""
+
+    table: np.ndarray
+    weights: np.ndarray
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the loop takes from the estimator's parameters."""
+
+    solver: str
+    learning_rate_init: float
+    batch_size: int
+    max_iter: int
+    tol: float
+    n_iter_no_change: int
+    dropout: float
+    input_noise: float
+    alpha: float
+    verbose: bool
+
+
+@dataclass
+class Progress:
+    """What training changes."""
+
+    theta: np.ndarray
+    moments: np.ndarray
+    rate: float
+    step: int = 0
+    best_theta: np.ndarray = None
+    best_score: float = -np.inf
+    loss_curve: list = field(default_factory=list)
+    validation_curve: list = field(default_factory=list)
+
+    @classmethod
+    def start(cls, theta, rate):
+        """Progress before the first step."""
+        return cls(theta.copy(), np.zeros((2, len(theta)), theta.dtype), rate)
+
+    def return_to_best(self):
+        """Go on from the best network so far, with smaller steps."""
+        self.theta[:] = self.best_theta
+        self.moments[:] = 0
+        self.step = 0
+        self.rate /= _RATE_DIVISOR
+
+
+def train(plan, theta, training, validation, settings, offset, rng):
+    """Fit a network's parameters.
+
+    Minimises, by mini-batches,
+
+        ``mean_i w_i (-log p(x_i)) + alpha / 2 * sum of squared weights``
+
+    1. go once through the training rows in random order;
+    2. score the validation rows (the training loss stands in where there are none), and
+       keep the network if it is the best so far;
+    3. after `n_iter_no_change` epochs that did not improve by `tol`, return to the best
+       network and divide the step by five; the third time, stop. An epoch that ends in
+       numbers that are not finite is treated in the same way at once.
+
+    Parameters
+    ----------
+    plan : Plan
+    theta : ndarray
+        Initial parameters.
+    training : Rows
+    validation : Rows or None
+    settings : Settings
+    offset : float
+        What log-densities of X have above those of the table.
+    rng : numpy.random.Generator
+
+    Returns
+    -------
+    Progress
+
+    Raises
+    ------
+    ValueError
+        If no epoch ends in finite numbers.
+    """
+    progress = Progress.start(theta, settings.learning_rate_init)
+    stale = cuts = 0
+    progress.best_theta = progress.theta.copy()
+    try:
+        for epoch in range(1, settings.max_iter + 1):
+            loss = run_epoch(plan, progress, training, settings, rng)
+            score = -loss
+            if validation is not None:
+                score = mean_score(plan, progress.theta, validation)
+            finite = np.isfinite(loss) and np.isfinite(score) and np.all(np.isfinite(progress.theta))
+            record(progress, loss - offset, score + offset, validation, settings)
+            stale = 0 if finite and score > progress.best_score + settings.tol else stale + 1
+            if finite and score > progress.best_score:
+                progress.best_score = score
+                progress.best_theta = progress.theta.copy()
+            if stale >= settings.n_iter_no_change or not finite:
+                if cuts == _RATE_CUTS:
+                    break
+                progress.return_to_best()
+                stale, cuts = 0, cuts + 1
+        else:
+            warnings.warn(
+                f"Training stopped after max_iter={settings.max_iter} epochs while the score was "
+                "still to settle; raise max_iter, or learning_rate_init.",
+                ConvergenceWarning,
+                stacklevel=4,
+            )
+    except KeyboardInterrupt:
+        warnings.warn("Training interrupted by user; the best network so far is kept.", stacklevel=4)
+    if not np.isfinite(progress.best_score) and progress.loss_curve:
+        raise ValueError(
+            "The loss was not finite in any epoch. Lower learning_rate_init, or look for "
+            "extreme values in X."
+        )
+    return progress
+
+
+def record(progress, loss, score, validation, settings):
+    """Add an epoch to the curves, and print it if asked to."""
+    progress.loss_curve.append(float(loss))
+    if validation is not None:
+        progress.validation_curve.append(float(score))
+    if settings.verbose:
+        held_out = f", validation score {score:.4f}" if validation is not None else ""
+        print(f"Epoch {len(progress.loss_curve)}: loss {loss:.4f}{held_out}", flush=True)
+
+
+def run_epoch(plan, progress, training, settings, rng):
+    """One pass over the training rows in random order; returns the mean loss."""
+    n = len(training.table)
+    n_batches = -(-n // settings.batch_size)
+    bounds = np.arange(n_batches + 1) * n // n_batches  # sizes differ by one at most
+    rows = rng.permutation(n)
+    weights = training.weights[rows] / np.repeat(np.diff(bounds), np.diff(bounds))
+    weights = weights.astype(progress.theta.dtype)
+    buffers = make_buffers(plan, int(np.diff(bounds).max()), progress.theta.dtype)
+    gradient = np.zeros_like(progress.theta)
+    total, used = 0.0, 0
+    for first, last in _stretches(plan, settings, bounds):
+        begin, end = bounds[first], bounds[last]
+        noise, kept = draw_noise(plan, settings, end - begin, progress.theta.dtype, rng)
+        loss, n_used = train_steps(
+            plan, blas_address(progress.theta.dtype), SOLVERS.index(settings.solver),
+            progress.theta, progress.moments, training.table, rows[begin:end],
+            weights[begin:end], bounds[first : last + 1] - begin, noise, kept,
+            float(settings.alpha), _MAX_NORM, float(progress.rate), progress.step, buffers, gradient,
+        )  # fmt: skip
+        progress.step += n_used
+        total, used = total + loss, used + n_used
+    return total / used if used else np.nan
+
+
+def _stretches(plan, settings, bounds):
+    """Runs of batches between two returns to Python: an epoch, or what its noise allows."""
+    n_batches, rows_per_batch = len(bounds) - 1, bounds[-1] / (len(bounds) - 1)
+    cells = 1 + (plan.layers[-1, 0] if settings.dropout or settings.input_noise else 0)
+    size = max(1, int(_NOISE_CELLS / (cells * rows_per_batch)))
+    return [(first, min(first + size, n_batches)) for first in range(0, n_batches, size)]
+
+
+def draw_noise(plan, settings, n_rows, dtype, rng):
+    """Input noise (n_rows, n_features) and dropout factors (n_hidden, n_rows), or empty ones."""
+    noise = np.zeros((n_rows if settings.input_noise else 0, len(plan.features)), dtype)
+    n_hidden = plan.layers[-1, 0] - plan.layers[0, 1]
+    kept = np.zeros((n_hidden if settings.dropout else 0, n_rows), dtype)
+    if noise.size:
+        rng.standard_normal(out=noise, dtype=dtype)
+        noise *= settings.input_noise
+    if kept.size:
+        keep = 1 - settings.dropout
+        kept[:] = (rng.random(kept.shape, dtype=dtype) < keep) / keep
+    return noise, kept
+
+
+def mean_score(plan, theta, rows):
+    """Weighted mean log-density of rows of the table."""
+    scores, none = np.zeros(len(rows.table)), np.zeros((0, 0))
+    buffers = make_buffers(plan, TILE, theta.dtype)
+    score_rows(plan, blas_address(theta.dtype), theta, rows.table, buffers, scores, none)
+    return np.average(scores, weights=rows.weights)
