@@ -271,7 +271,7 @@ class MADEDensity(DensityMixin, BaseEstimator):
                 Columns(**self._columns).log_jacobian.sum(), rng,
             )  # fmt: skip
         network.theta = progress.best_theta
-        self._keep(network, progress)
+        self._keep(network, progress, rng)
         return self
 
     @_fit_context(prefer_skip_nested_validation=True)
@@ -319,9 +319,8 @@ class MADEDensity(DensityMixin, BaseEstimator):
         loss -= Columns(**self._columns).log_jacobian.sum()
         _training.record(progress, loss, None, None, settings)
         network.theta = progress.theta
-        self._keep(network, progress)
+        self._keep(network, progress, rng)
         self._moments, self._step = progress.moments, progress.step
-        self._next_seed = int(rng.integers(2**32))
         return self
 
     def score_samples(self, X):
@@ -518,10 +517,11 @@ class MADEDensity(DensityMixin, BaseEstimator):
         names = _training.Settings.__dataclass_fields__
         return _training.Settings(**{name: getattr(self, name) for name in names})
 
-    def _keep(self, network, progress):
+    def _keep(self, network, progress, rng):
         """Set fitted attributes: arrays and plain values only."""
         self._network = network.state()
         self._moments, self._step = None, 0
+        self._next_seed = int(rng.integers(2**32))  # of a call to partial_fit
         self.orderings_ = network.ordering[None].copy()
         self.loss_curve_ = progress.loss_curve
         self.validation_curve_ = progress.validation_curve

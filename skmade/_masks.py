@@ -13,8 +13,8 @@ def draw_degrees(hidden_layer_sizes, n_features, residual, rng):
 
     Degrees lie between the smallest of the layer before (1 for the first) and D - 1. As
     many units as there is room for are spread evenly, so that every degree occurs
-    wherever a layer is wide enough; the rest are drawn at random. Layers of a residual
-    network share the degrees of the first.
+    wherever a layer is wide enough. Layers of a residual network share the degrees of the
+    first.
 
     Parameters
     ----------
@@ -39,12 +39,12 @@ def draw_degrees(hidden_layer_sizes, n_features, residual, rng):
 
 
 def _layer_degrees(size, lowest, highest, rng):
-    """Every degree equally often, the remainder one at random from each of equal strata."""
+    """Every degree equally often; the remainder distinct, evenly spaced from a random start."""
     n_degrees = highest - lowest + 1
     rounds, remainder = divmod(size, n_degrees)
-    strata = (np.arange(remainder) + rng.random(remainder)) * n_degrees / max(remainder, 1)
     every = np.tile(np.arange(n_degrees), rounds)
-    return np.sort(lowest + np.concatenate([every, strata.astype(np.int64)]))
+    spaced = (np.arange(remainder) + rng.random()) * n_degrees / max(remainder, 1)
+    return np.sort(lowest + np.concatenate([every, spaced.astype(np.int64)]))
 
 
 def reference_masks(degrees, n_features):

@@ -10,7 +10,7 @@ import functools
 import numpy as np
 from llvmlite import ir
 from numba.core import cgutils, types
-from numba.extending import get_cython_function_address, intrinsic, overload
+from numba.extending import get_cython_function_address, intrinsic, overload, register_jitable
 
 from skmade._kernels._compile import jit
 
@@ -60,6 +60,12 @@ def _call_blas(typingctx, blas, trans_a, trans_b, sizes, a, lda, b, ldb, beta, c
     ), codegen
 
 
+@register_jitable
+def _row_step(array):
+    """Elements from a row to the next (the strides of a single row mean nothing)."""
+    return max(array.strides[0] // array.itemsize, array.shape[1])
+
+
 def _gemm(blas, a, trans_a, b, trans_b, beta, out):
     value = (a.T if trans_a else a) @ (b.T if trans_b else b)
     out[:] = value if beta == 0 else value + beta * out
@@ -79,8 +85,8 @@ def _compiled_gemm(blas, a, trans_a, b, trans_b, beta, out):
         # A product of rows is the product of columns of the transposes, the other way round.
         _call_blas(
             blas, trans_b, trans_a, (n, m, k),
-            b.ctypes.data, b.strides[0] // b.itemsize, a.ctypes.data, a.strides[0] // a.itemsize,
-            a.dtype.type(beta), out.ctypes.data, out.strides[0] // out.itemsize,
+            b.ctypes.data, _row_step(b), a.ctypes.data, _row_step(a),
+            a.dtype.type(beta), out.ctypes.data, _row_step(out),
         )  # fmt: skip
 
     return gemm

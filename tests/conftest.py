@@ -1,0 +1,55 @@
+"""What all tests share."""
+
+import itertools
+
+import numba
+import numpy as np
+import pytest
+
+import skmade
+
+#: Without compilation kernels are slow: tests then take smaller sizes.
+JIT = not numba.config.DISABLE_JIT
+
+ALL_CONDITIONALS = ["bernoulli", "categorical", "gaussian", "gaussian_mixture"]
+
+
+def sizes(compiled, interpreted):
+    """The first where kernels are compiled, the second where they are interpreted."""
+    return compiled if JIT else interpreted
+
+
+def binary_states(n_features):
+    """All 2**n_features rows of zeros and ones."""
+    return np.array(list(itertools.product([0.0, 1.0], repeat=n_features)))
+
+
+def correlated_flags(n_samples, n_features, seed=0):
+    """Rows of zeros and ones that depend on each other."""
+    rng = np.random.default_rng(seed)
+    mixing = rng.normal(size=(n_features, n_features))
+    return (rng.normal(size=(n_samples, n_features)) @ mixing > 0).astype(float)
+
+
+def mixed_table(n_samples, seed=0):
+    """A table with a column of each family, and the families."""
+    rng = np.random.default_rng(seed)
+    hidden = rng.normal(size=n_samples)
+    flag = (hidden + rng.normal(size=n_samples) > 0).astype(float)
+    category = np.digitize(hidden + rng.normal(size=n_samples), [-0.5, 0.7]) * 10.0
+    X = np.column_stack([flag, category, 3 * hidden + 1, hidden**2 + rng.normal(size=n_samples)])
+    return X, ALL_CONDITIONALS
+
+
+def quick(**parameters):
+    """A small network that trains for a few epochs only."""
+    defaults = {
+        "hidden_layer_sizes": (16,), "max_iter": 3, "tol": 0.0, "n_components": 3,
+        "random_state": 0, "n_iter_no_change": 10,
+    }  # fmt: skip
+    return skmade.MADEDensity(**{**defaults, **parameters})
+
+
+@pytest.fixture
+def rng():
+    return np.random.default_rng(0)

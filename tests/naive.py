@@ -1,0 +1,129 @@
+"""Slow and obvious twins of the kernels: dense masks, one row at a time, float64."""
+
+import numpy as np
+from scipy.special import expit, logsumexp
+from scipy.stats import norm
+
+from skmade._kernels._plan import ACTIVATIONS, FAMILIES, INPUT_LIMIT, SCALE_FLOOR
+
+VALUE = {
+    "relu": lambda a: np.maximum(a, 0),
+    "tanh": np.tanh,
+    "logistic": expit,
+    "softplus": lambda a: np.logaddexp(0, a),
+    "elu": lambda a: np.where(a > 0, a, np.expm1(np.minimum(a, 0))),
+}
+
+
+class DenseNetwork:
+    """A network as dense matrices, with masks built from degrees as in the paper."""
+
+    def __init__(self, network, theta=None):
+        plan, theta = network.plan, network.theta if theta is None else theta
+        self.plan, self.ordering = plan, network.ordering
+        n_features, n_layers = len(network.ordering), len(plan.layers)
+        positions = np.arange(1, n_features + 1)
+        inputs = np.repeat(positions, plan.features[:, 3])
+        outputs = np.repeat(positions, plan.features[:, 5])
+        degrees = [inputs, *network.degrees, outputs]
+        self.weights, self.masks, self.biases = {}, {}, []
+        for layer in range(1, n_layers):
+            for source in {layer - 1, 0} if layer == n_layers - 1 else {layer - 1}:
+                compare = np.greater if layer == n_layers - 1 else np.greater_equal
+                self.masks[layer, source] = compare.outer(degrees[layer], degrees[source])
+                self.weights[layer, source] = np.zeros(self.masks[layer, source].shape)
+            rows = plan.layers[layer] - plan.layers[0, 1] + plan.biases
+            self.biases.append(np.asarray(theta[rows[0] : rows[1]], float))
+        for index, (row, stop, first, extent, offset, _) in enumerate(plan.panels):
+            layer = np.searchsorted(plan.first_panel, index, side="right") - 1
+            source = int(np.searchsorted(plan.layers[:, 1], first, side="right"))
+            block = np.asarray(theta[offset : offset + (stop - row) * extent], float)
+            begin = plan.layers[layer, 0]
+            matrix = self.weights[layer, source]
+            matrix[row - begin : stop - begin, :extent] = block.reshape(stop - row, extent)
+
+    def inputs(self, row):
+        """Input units of one row of the table."""
+        units = []
+        for column, family, _, n, _, _ in self.plan.features:
+            if FAMILIES[family] == "categorical":
+                units.extend(np.eye(n)[int(row[column])])
+            else:
+                units.append(np.clip(row[column], -INPUT_LIMIT, INPUT_LIMIT))
+        return np.array(units, float)
+
+    def outputs(self, inputs):
+        """Output units, from dense masked products."""
+        activation, n_layers = ACTIVATIONS[self.plan.activation], len(self.plan.layers)
+        values = inputs
+        for layer in range(1, n_layers - 1):
+            masked = self.weights[layer, layer - 1] * self.masks[layer, layer - 1]
+            added = VALUE[activation](masked @ values + self.biases[layer - 1])
+            values = values + added if self.plan.residual and layer > 1 else added
+        last = n_layers - 1
+        result = self.biases[-1].copy()
+        for source in {last - 1, 0}:
+            result += (self.weights[last, source] * self.masks[last, source]) @ (
+                inputs if source == 0 else values
+            )
+        return result
+
+    def parameters(self, row):
+        """For each position: column, family, value, and parameters of the conditional."""
+        outputs, first = self.outputs(self.inputs(row)), self.plan.layers[-1, 0]
+        for column, family, _, _, start, n in self.plan.features:
+            yield column, FAMILIES[family], row[column], outputs[start - first : start - first + n]
+
+    def shares(self, row):
+        """log p(x_d | x_<d) of one row of the table, by column."""
+        shares = np.zeros(len(row))
+        for column, family, value, parameters in self.parameters(row):
+            shares[column] = LOG_PROB[family](value, parameters)
+        return shares
+
+    def sample(self, uniform, normal):
+        """One row by D passes, from a uniform and a normal number for each position."""
+        row = np.zeros(len(self.ordering))
+        for d in range(len(row)):
+            column, family, _, parameters = list(self.parameters(row))[d]
+            row[column] = DRAW[family](parameters, uniform[d], normal[d])
+        return row
+
+
+def scale(raw):
+    return SCALE_FLOOR + np.logaddexp(0, raw)
+
+
+def _mixture_parts(parameters):
+    logits, means, raw = np.split(parameters, 3)
+    return logits - logsumexp(logits), means, scale(raw)
+
+
+def _mixture_log_prob(value, parameters):
+    log_weights, means, scales = _mixture_parts(parameters)
+    return logsumexp(log_weights + norm.logpdf(value, means, scales))
+
+
+def _index(parameters, uniform):
+    cumulative = np.cumsum(np.exp(parameters - logsumexp(parameters)))
+    return min(np.searchsorted(cumulative, uniform, side="right"), len(parameters) - 1)
+
+
+def _draw_mixture(parameters, uniform, normal):
+    log_weights, means, scales = _mixture_parts(parameters)
+    k = _index(log_weights, uniform)
+    return means[k] + scales[k] * normal
+
+
+LOG_PROB = {
+    "bernoulli": lambda x, a: -np.logaddexp(0, -a[0] if x else a[0]),
+    "categorical": lambda x, a: a[int(x)] - logsumexp(a),
+    "gaussian": lambda x, a: norm.logpdf(x, a[0], scale(a[1])),
+    "gaussian_mixture": _mixture_log_prob,
+}
+DRAW = {
+    "bernoulli": lambda a, u, z: float(u < expit(a[0])),
+    "categorical": lambda a, u, z: float(_index(a, u)),
+    "gaussian": lambda a, u, z: a[0] + scale(a[1]) * z,
+    "gaussian_mixture": _draw_mixture,
+}

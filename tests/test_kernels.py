@@ -1,0 +1,231 @@
+"""Kernels against their naive twins, and gradients against finite differences."""
+
+import itertools
+import warnings
+
+import numba
+import numpy as np
+import pytest
+from conftest import JIT, ALL_CONDITIONALS, mixed_table, quick, sizes
+from naive import VALUE, DenseNetwork
+
+from skmade import _density
+from skmade._kernels import _elementary
+from skmade._kernels._ancestral import ancestral_pass
+from skmade._kernels._blas import blas_address, product, product_nt, product_tn
+from skmade._kernels._optimizers import update
+from skmade._kernels._passes import make_buffers, score_rows
+from skmade._kernels._plan import ACTIVATIONS, SOLVERS, TILE
+from skmade._kernels._steps import batch_gradient
+from skmade._network import Network
+
+NETWORKS = [
+    {"hidden_layer_sizes": ()},
+    {"hidden_layer_sizes": (7,), "direct_connections": False},
+    {"hidden_layer_sizes": (9, 11)},
+    {"hidden_layer_sizes": (8, 8, 8), "residual": True},
+    {"hidden_layer_sizes": (8, 8), "residual": True, "direct_connections": False},
+    {"hidden_layer_sizes": (150, 130)},
+]
+
+
+def fitted(dtype="float64", n_samples=100, **parameters):
+    """A network fitted for an epoch to a table with a column of each family, twice."""
+    X, families = mixed_table(n_samples)
+    X, families = np.hstack([X, X + np.r_[0, 0, X[::-1, 2:].std(axis=0)]]), families * 2
+    model = quick(conditionals=families, dtype=dtype, max_iter=1, **parameters)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        model.fit(X)
+    network = Network.from_state(model._network)
+    return model, network, model._encode(X)
+
+
+def apply(function, x, out):
+    """Call an elementary function in a loop, as kernels do."""
+
+    def loop(x, out):
+        for i in range(x.shape[0]):
+            out[i] = function(x[i])
+
+    (numba.njit(loop) if JIT else loop)(x, out)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize(
+    ("name", "reference", "low", "high"),
+    [
+        ("exp", np.exp, -80, 80),
+        ("softplus", lambda x: np.logaddexp(0, x), -60, 60),
+        ("sigmoid", lambda x: 1 / (1 + np.exp(-x)), -60, 60),
+        ("tanh", np.tanh, -20, 20),
+        ("log", np.log, 1e-30, 1e3),
+    ],
+)
+def test_elementary_functions(name, reference, low, high, dtype):
+    x = np.linspace(low, high, sizes(10_007, 101)).astype(dtype)
+    out = np.empty_like(x)
+    apply(getattr(_elementary, name), x, out)
+    expected = reference(x.astype(np.float64))
+    close = 6 * np.finfo(dtype).eps
+    np.testing.assert_allclose(out, expected, rtol=close, atol=close if name in ("tanh", "log") else 0)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_exp_never_overflows(dtype):
+    x = np.array([-1e30, -1e4, 1e4, 1e30], dtype)
+    out = np.empty_like(x)
+    apply(_elementary.exp, x, out)
+    assert np.all(np.isfinite(out))
+    assert np.all(out[:2] < 1e-37)
+    assert np.all(out[2:] > 1e37)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("beta", [0.0, 1.0])
+def test_products_of_blocks(dtype, beta, rng):
+    blas = blas_address(dtype)
+    for m, k, n in itertools.product([1, 3, 16, 17], [1, 5, 33], [1, 16, 19]):
+        a, b, c = (rng.normal(size=s).astype(dtype) for s in [(m, k), (k, n), (m, n)])
+        outer = np.zeros((m, n + 3), dtype)
+        for function, left, right in [
+            (product, a, b),
+            (product_tn, np.ascontiguousarray(a.T), b),
+            (product_nt, a, np.ascontiguousarray(b.T)),
+        ]:
+            outer[:, :n] = c
+            function(blas, left, right, beta, outer[:, :n])
+            np.testing.assert_allclose(outer[:, :n], a @ b + beta * c, rtol=1e-4, atol=1e-5)
+            assert np.all(outer[:, n:] == 0)
+
+
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+@pytest.mark.parametrize("parameters", NETWORKS)
+def test_scores_equal_those_of_a_dense_masked_network(parameters, activation):
+    _, network, table = fitted(activation=activation, **parameters)
+    n = sizes(TILE + 1, 3)
+    scores, shares = np.zeros(n), np.zeros((n, table.shape[1]))
+    buffers = make_buffers(network.plan, TILE, table.dtype)
+    blas = blas_address(table.dtype)
+    score_rows(network.plan, blas, network.theta, table[:n].copy(), buffers, scores, shares)
+    expected = np.array([DenseNetwork(network).shares(row) for row in table[:n]])
+    np.testing.assert_allclose(shares, expected, rtol=1e-9, atol=1e-9)
+    np.testing.assert_allclose(scores, expected.sum(axis=1), rtol=1e-9)
+
+
+def objective_and_gradient(network, table, weights, kept, alpha, theta):
+    buffers = make_buffers(network.plan, len(table), theta.dtype)
+    gradient, nothing = np.zeros_like(theta), np.zeros((0, 0))
+    loss = batch_gradient(
+        network.plan, blas_address(theta.dtype), theta, table, np.arange(len(table)), weights,
+        nothing, kept, alpha, buffers, gradient,
+    )  # fmt: skip
+    return loss + alpha / 2 * np.sum(theta[: network.plan.biases] ** 2), gradient
+
+
+@pytest.mark.parametrize("dropout", [False, True])
+@pytest.mark.parametrize("alpha", [0.0, 0.3])
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+@pytest.mark.parametrize("parameters", NETWORKS[:-1])
+def test_gradients_match_finite_differences(parameters, activation, alpha, dropout, rng):
+    _, network, table = fitted(activation=activation, **parameters)
+    table, weights = table[:5].copy(), rng.uniform(0.5, 2, 5)
+    layers = network.plan.layers
+    n_hidden = layers[-1, 0] - layers[0, 1]
+    kept = rng.integers(0, 2, (n_hidden, 5)) * 1.5 if dropout else np.zeros((0, 0))
+    theta = network.theta.copy()
+    _, gradient = objective_and_gradient(network, table, weights, kept, alpha, theta)
+    chosen = rng.permutation(np.flatnonzero(gradient))[: sizes(60, 6)]
+    for i in [*chosen, len(theta) - 1, len(theta) - 4]:
+        step = 1e-6 * max(1.0, abs(theta[i]))
+        values = []
+        for sign in (1, -1):
+            moved = theta.copy()
+            moved[i] += sign * step
+            values.append(
+                objective_and_gradient(network, table, weights, kept, alpha, moved)[0]
+            )
+        difference = (values[0] - values[1]) / (2 * step)
+        np.testing.assert_allclose(gradient[i], difference, rtol=2e-4, atol=2e-6)
+
+
+def test_the_loss_of_a_batch_is_the_weighted_score(rng):
+    model, network, table = fitted(n_samples=150)
+    weights = rng.uniform(0.5, 2, len(table))
+    loss, _ = objective_and_gradient(network, table, weights, np.zeros((0, 0)), 0.0, network.theta)
+    X = model._columns["center"] + model._columns["scale"] * table  # categories are 0, 10, 20
+    X[:, [1, 5]] *= 10
+    log_jacobian = -np.log(model._columns["scale"]).sum()
+    np.testing.assert_allclose(loss, -weights @ (model.score_samples(X) - log_jacobian), rtol=1e-9)
+
+
+@pytest.mark.parametrize("block", [1, 2, 3, 8, 100])
+@pytest.mark.parametrize("parameters", NETWORKS)
+def test_one_pass_sampling_equals_as_many_passes_as_features(parameters, block, rng):
+    _, network, table = fitted(**parameters)
+    width, n_features = sizes(13, 3), table.shape[1]
+    uniform, normal = rng.random((n_features, width)), rng.normal(size=(n_features, width))
+    buffers = make_buffers(network.plan, width, table.dtype)
+    blas = blas_address(table.dtype)
+    ancestral_pass(network.plan, blas, network.theta, block, uniform, normal, buffers, width)
+    naive = DenseNetwork(network)
+    for b in range(width):
+        expected = naive.sample(uniform[:, b], normal[:, b])[network.ordering]
+        np.testing.assert_allclose(buffers.targets[:, b], expected, rtol=1e-8, atol=1e-8)
+
+
+def test_sample_and_score_agree_on_the_blocks_of_many_features():
+    X = (np.random.default_rng(0).random((80, 3 * _density._SAMPLE_BLOCK)) < 0.3).astype(float)
+    model = quick(hidden_layer_sizes=(100,), dtype="float64", early_stopping=False)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        model.fit(X)
+    network = Network.from_state(model._network)
+    n_features, width = X.shape[1], 4
+    random = np.random.default_rng(1)
+    uniform, normal = random.random((n_features, width)), random.normal(size=(n_features, width))
+    drawn = []
+    for block in (1, _density._SAMPLE_BLOCK, n_features):
+        buffers = make_buffers(network.plan, width, network.theta.dtype)
+        blas = blas_address(network.theta.dtype)
+        ancestral_pass(network.plan, blas, network.theta, block, uniform, normal, buffers, width)
+        drawn.append(buffers.targets.copy())
+    np.testing.assert_array_equal(drawn[0], drawn[1])
+    np.testing.assert_array_equal(drawn[0], drawn[2])
+
+
+def naive_update(solver, theta, gradient, m, v, rate, step):
+    """One step as the papers print it; Nesterov's in the form without look-ahead."""
+    if solver == "adam":
+        m[:] = 0.9 * m + 0.1 * gradient
+        v[:] = 0.999 * v + 0.001 * gradient**2
+        corrected = np.sqrt(v / (1 - 0.999**step)) + 1e-8
+        return theta - rate * m / (1 - 0.9**step) / corrected
+    if solver == "adagrad":
+        v += gradient**2
+        return theta - rate * gradient / (np.sqrt(v) + 1e-8)
+    if solver == "adadelta":
+        v[:] = 0.95 * v + 0.05 * gradient**2
+        change = np.sqrt(m + 1e-5) / np.sqrt(v + 1e-5) * gradient
+        m[:] = 0.95 * m + 0.05 * change**2
+        return theta - rate * change
+    m[:] = 0.9 * m - rate * gradient
+    return theta + 0.9 * m - rate * gradient
+
+
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_steps_of_the_optimisers(solver, rng):
+    theta = rng.normal(size=11)
+    expected, moments, naive_moments = theta.copy(), np.zeros((2, 11)), np.zeros((2, 11))
+    for step in range(1, 6):
+        gradient = rng.normal(size=11)
+        for first, last in [(0, 4), (4, 11)]:
+            code = SOLVERS.index(solver)
+            update(code, theta, gradient, moments, 0.01, step, 0.5, first, last)
+        expected = naive_update(solver, expected, 0.5 * gradient, *naive_moments, 0.01, step)
+        np.testing.assert_allclose(theta, expected, rtol=1e-7)
+
+
+def test_naive_activations_are_those_of_the_kernels():
+    assert set(VALUE) == set(ACTIVATIONS)
+    assert len(ALL_CONDITIONALS) == 4
