@@ -149,9 +149,9 @@ def _is_binary(column):
 
 def _check_binary(column, name):
     if not _is_binary(column):
-        other = column[(column != 0) & (column != 1)][0]
+        other = float(column[(column != 0) & (column != 1)][0])
         raise ValueError(
-            f"Column {name} has the value {other!r}, but a 'bernoulli' conditional takes 0 and 1 "
+            f"Column {name} has the value {other:g}, but a 'bernoulli' conditional takes 0 and 1 "
             "only; binarise the column, or choose 'categorical', 'gaussian' or "
             "'gaussian_mixture' for it."
         )

@@ -1,5 +1,6 @@
 """The estimator: density estimation by a masked autoencoder."""
 
+import contextlib
 import warnings
 from numbers import Integral, Real
 
@@ -253,13 +254,16 @@ class MADEDensity(DensityMixin, BaseEstimator):
         UserWarning
             If hidden layers are so narrow that an output loses predecessors.
         """
+        with self._unchanged_on_error():
+            return self._fit(X, sample_weight, X_val)
+
+    def _fit(self, X, sample_weight, X_val):
         continued = self.warm_start and hasattr(self, "_network")
-        if not continued and hasattr(self, "_network"):
-            del self._network
-        rng = self._generator()
-        X, weights = self._validate_training(X, sample_weight, reset=not continued)
         if not continued:
-            table = self._encode(X)
+            vars(self).pop("_network", None)
+        rng = _to_generator(self.random_state)
+        X, weights = self._validate_training(X, sample_weight, reset=not continued)
+        table = self._encode(X)
         training, validation = self._split(table, weights, X_val, rng)
         if continued:
             network = Network.from_state(self._network)
@@ -299,8 +303,12 @@ class MADEDensity(DensityMixin, BaseEstimator):
             As `fit`; also for categories that the first call did not see, and where the
             pass ends in numbers that are not finite (the network is then unchanged).
         """
+        with self._unchanged_on_error():
+            return self._partial_fit(X, sample_weight)
+
+    def _partial_fit(self, X, sample_weight):
         first = not hasattr(self, "_network")
-        rng = self._generator() if first else np.random.default_rng(self._next_seed)
+        rng = _to_generator(self.random_state if first else self._next_seed)
         X, weights = self._validate_training(X, sample_weight, reset=first)
         rows = _training.Rows(self._encode(X), weights)
         network = self._make_network(rows, rng) if first else Network.from_state(self._network)
@@ -429,8 +437,16 @@ class MADEDensity(DensityMixin, BaseEstimator):
                 _draw_rows(network, table[begin:end], buffers, rng)
         return columns.decode(table, np.dtype(self._sample_dtype))
 
-    def _generator(self):
-        return _to_generator(self.random_state)
+    @contextlib.contextmanager
+    def _unchanged_on_error(self):
+        """A call that fails, or is interrupted, leaves what was fitted before."""
+        before = dict(vars(self))
+        try:
+            yield
+        except BaseException:
+            vars(self).clear()
+            vars(self).update(before)
+            raise
 
     def _validate_training(self, X, sample_weight, reset):
         """X as an array, and weights of mean one; rows of weight zero are left out."""
@@ -521,7 +537,7 @@ class MADEDensity(DensityMixin, BaseEstimator):
         """Set fitted attributes: arrays and plain values only."""
         self._network = network.state()
         self._moments, self._step = None, 0
-        self._next_seed = int(rng.integers(2**32))  # of a call to partial_fit
+        self._next_seed = int(rng.integers(2**31))  # of a call to partial_fit
         self.orderings_ = network.ordering[None].copy()
         self.loss_curve_ = progress.loss_curve
         self.validation_curve_ = progress.validation_curve

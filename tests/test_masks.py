@@ -108,6 +108,7 @@ def test_lost_dependencies_match_the_product_of_masks(rng):
         assert not np.any(paths * ~everything)
 
 
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 def test_a_narrow_layer_warns_and_names_what_is_lost():
     X = np.random.default_rng(0).normal(size=(30, 6))
     model = quick(hidden_layer_sizes=(2,), direct_connections=False, early_stopping=False)

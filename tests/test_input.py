@@ -1,0 +1,182 @@
+"""Bad input gets one clear error; hard input gets finite scores."""
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+from conftest import ALL_CONDITIONALS, correlated_flags, mixed_table, quick
+from scipy.sparse import csr_array
+
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+
+GOOD = np.random.default_rng(0).normal(size=(30, 3))
+TEXT = np.array([["a", "b", "c"]] * 30, dtype=object)
+
+
+def with_cell(value):
+    X = GOOD.copy()
+    X[4, 1] = value
+    return X
+
+
+BAD = {
+    "nan": (with_cell(np.nan), ValueError, "NaN"),
+    "inf": (with_cell(np.inf), ValueError, "infinity"),
+    "text": (TEXT, ValueError, "could not convert string to float"),
+    "1-D": (GOOD[:, 0], ValueError, "Expected 2D array"),
+    "3-D": (GOOD[None], ValueError, "dim"),
+    "sparse": (csr_array(GOOD), TypeError, "dense"),
+    "complex": (GOOD + 1j, ValueError, "Complex data not supported"),
+    "no rows": (GOOD[:0], ValueError, "0 sample"),
+    "no columns": (GOOD[:, :0], ValueError, "0 feature"),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_bad_tables(name):
+    X, error, message = BAD[name]
+    model = quick(early_stopping=False).fit(GOOD)
+    calls = (model.score_samples, model.score_features, model.score, model.partial_fit, model.fit)
+    for call in calls:
+        before = model.score_samples(GOOD)
+        with pytest.raises(error, match=message):
+            call(X)
+        # nothing is lost
+        np.testing.assert_array_equal(model.score_samples(GOOD), before)
+
+
+def test_one_row():
+    with pytest.raises(ValueError, match="minimum of 2 is required"):
+        quick().fit(GOOD[:1])
+
+
+def test_wrong_number_of_columns():
+    with pytest.raises(ValueError, match="X has 2 features, but MADEDensity is expecting 3"):
+        quick().fit(GOOD).score_samples(GOOD[:, :2])
+
+
+def test_values_that_are_not_binary():
+    with pytest.raises(ValueError, match="Column 1 has the value .*takes 0 and 1 only"):
+        X = correlated_flags(30, 3)
+        X[7, 1] = 2
+        quick(conditionals="bernoulli").fit(X)
+    model = quick().fit(correlated_flags(30, 3))
+    with pytest.raises(ValueError, match="Column 0 has the value 0.5"):
+        model.score_samples([[0.5, 1, 0]])
+
+
+def test_unseen_categories_are_named():
+    X = np.array([["a", 1], ["b", 2], ["c", 1]] * 10, dtype=object)
+    frame = pd.DataFrame(X, columns=["colour", "size"])
+    model = quick(conditionals="categorical").fit(frame)
+    frame.loc[2, "colour"] = "violet"
+    with pytest.raises(ValueError, match=r"unknown categories \['violet'\] in column 'colour'"):
+        model.score_samples(frame)
+    with pytest.raises(ValueError, match="unknown categories"):
+        model.score_samples([[3.0, 1]])
+
+
+def test_text_in_a_real_column_of_a_mixed_table():
+    with pytest.raises(ValueError, match="Column 1 is to be real-valued, but holds text"):
+        quick(conditionals=["categorical", "gaussian", "gaussian"]).fit(TEXT)
+
+
+@pytest.mark.parametrize("frame", [pd.DataFrame, pl.DataFrame])
+def test_data_frames_score_as_arrays(frame):
+    X, families = mixed_table(60)
+    table = frame({name: X[:, j] for j, name in enumerate("abcd")})
+    model, plain = (quick(conditionals=families).fit(x) for x in (table, X))
+    assert model.feature_names_in_.tolist() == list("abcd")
+    np.testing.assert_array_equal(model.score_samples(table), plain.score_samples(X))
+    with pytest.raises(ValueError, match="feature names"):
+        model.score_samples(table[["b", "a", "c", "d"]])
+
+
+BAD_PARAMETERS = [
+    ({"ordering": [0, 1, 1]}, "a permutation of the 3 features"),
+    ({"ordering": [0, 1]}, "a permutation of the 3 features"),
+    ({"conditionals": ["gaussian", "gaussian"]}, "names 2 families, but X has 3 features"),
+    ({"conditionals": ["gaussian", "gaussian", "cauchy"]}, "conditionals must be of"),
+    ({"conditionals": "cauchy"}, "'conditionals' parameter"),
+    ({"hidden_layer_sizes": (8, -1)}, "must be positive integers"),
+    ({"hidden_layer_sizes": (8.5,)}, "must be positive integers"),
+    ({"hidden_layer_sizes": (8, 9), "residual": True}, "same width"),
+    ({"dropout": 1.0}, "'dropout' parameter"),
+    ({"validation_fraction": 1.0}, "'validation_fraction' parameter"),
+    ({"learning_rate_init": 0.0}, "'learning_rate_init' parameter"),
+    ({"dtype": "float16"}, "'dtype' parameter"),
+]
+
+
+@pytest.mark.parametrize(("parameters", "message"), BAD_PARAMETERS, ids=str)
+def test_bad_parameters(parameters, message):
+    with pytest.raises(ValueError, match=message):
+        quick(**parameters).fit(GOOD)
+
+
+@pytest.mark.parametrize("n_samples", [0, -1, 2.5, "3"])
+def test_bad_numbers_of_samples(n_samples):
+    with pytest.raises(ValueError, match="n_samples must be a positive integer"):
+        quick().fit(GOOD).sample(n_samples)
+
+
+@pytest.mark.parametrize("weights", [-np.ones(30), np.zeros(30), np.ones(29), np.full(30, np.nan)])
+def test_bad_weights(weights):
+    with pytest.raises(ValueError, match="(?i)weight"):
+        quick().fit(GOOD, sample_weight=weights)
+
+
+def hard_tables():
+    rng = np.random.default_rng(0)
+    normal = rng.normal(size=(100, 3))
+    spike = normal.copy()
+    spike[0, 0] = 1e6
+    return {
+        "constant": np.column_stack([normal[:, 0], np.full(100, 3.7)]),
+        "all constant": np.full((20, 3), 2.5),
+        "rounding noise": normal[:, :1] * 1e-17 + 1.0,
+        "ties": np.round(normal),
+        "duplicate rows": np.repeat(normal[:4], 25, axis=0),
+        "equal columns": normal[:, [0, 0, 1]],
+        "scales": normal * [1e-8, 1.0, 1e8],
+        "far from zero": normal + 1e8,
+        "tiny": normal * 1e-300,
+        "huge": normal * 1e300,
+        "cauchy": rng.standard_cauchy((100, 3)),
+        "one wild value": spike,
+        "two rows": normal[:2],
+        "fewer rows than columns": rng.normal(size=(5, 12)),
+        "one column": normal[:, :1],
+        "constant flags": np.ones((20, 2)),
+    }
+
+
+@pytest.mark.parametrize("early_stopping", [True, False])
+@pytest.mark.parametrize("name", hard_tables())
+def test_hard_tables_get_finite_scores(name, early_stopping):
+    X = hard_tables()[name]
+    model = quick(max_iter=10, learning_rate_init=0.01, early_stopping=early_stopping).fit(X)
+    assert np.all(np.isfinite(model.score_samples(X)))
+    assert np.all(np.isfinite(model.sample(20, random_state=0)))
+    assert np.all(np.isfinite(model._network["theta"]))
+
+
+@pytest.mark.parametrize("value", [1e6, -1e12, 1e30, 1e150, -1e308])
+@pytest.mark.parametrize("conditionals", ["gaussian", "gaussian_mixture"])
+def test_far_rows_have_low_finite_scores(value, conditionals):
+    model = quick(conditionals=conditionals, max_iter=10).fit(GOOD)
+    for column in range(3):
+        row = np.zeros((1, 3))
+        row[0, column] = value
+        score = model.score_samples(row)[0]
+        assert np.isfinite(score)
+        assert score < model.score_samples(GOOD).min() - 1000
+
+
+def test_every_family_in_one_column():
+    rng = np.random.default_rng(0)
+    for family in ALL_CONDITIONALS:
+        X = rng.integers(0, 2, (40, 1)).astype(float)
+        model = quick(conditionals=family).fit(X)
+        assert model.sample(3).shape == (3, 1)
+        np.testing.assert_array_equal(model.score_features(X)[:, 0], model.score_samples(X))

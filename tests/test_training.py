@@ -1,0 +1,274 @@
+"""Training: what it minimises, when it stops, what it keeps."""
+
+import warnings
+
+import numpy as np
+import pytest
+from conftest import correlated_flags, mixed_table, quick, sizes
+from sklearn.exceptions import ConvergenceWarning
+
+from skmade import MADEDensity, _density, _training
+from skmade._kernels._plan import ACTIVATIONS, SOLVERS
+from skmade._network import Network
+
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+
+RATES = {"adam": 0.01, "adagrad": 0.05, "adadelta": 1.0, "sgd": 0.02}
+
+
+def dependent(n_samples, seed=0):
+    """Two columns, the second of which follows the first."""
+    rng = np.random.default_rng(seed)
+    x = rng.normal(size=n_samples)
+    return np.column_stack([x, 2 * x + 0.5 * rng.normal(size=n_samples)])
+
+
+TRUE_ENTROPY = np.log(2 * np.pi * np.e) + np.log(0.5)
+
+
+@pytest.mark.parametrize("solver", SOLVERS)
+@pytest.mark.parametrize("conditionals", ["gaussian", "gaussian_mixture"])
+def test_every_solver_comes_near_the_truth(solver, conditionals):
+    model = quick(
+        solver=solver, learning_rate_init=RATES[solver], max_iter=sizes(100, 3),
+        conditionals=conditionals,
+    ).fit(dependent(sizes(2000, 100)))  # fmt: skip
+    assert model.score(dependent(1000, seed=1)) == pytest.approx(
+        -TRUE_ENTROPY, abs=sizes(0.1, 3.0)
+    )
+
+
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_every_activation_learns_a_curve(activation):
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=sizes(1500, 100))
+    X = np.column_stack([x, x**2 + 0.3 * rng.normal(size=len(x))])
+    model = quick(
+        activation=activation, max_iter=sizes(150, 3), learning_rate_init=0.01,
+        ordering="natural", hidden_layer_sizes=(32,), n_components=5,
+    ).fit(X)  # fmt: skip
+    line = quick(hidden_layer_sizes=(), ordering="natural", max_iter=sizes(150, 3)).fit(X)
+    assert model.score(X) > line.score(X) + sizes(0.3, -9)
+
+
+def test_curves_and_counts():
+    X = dependent(200)
+    model = quick(max_iter=4).fit(X)
+    assert model.n_iter_ == len(model.loss_curve_) == len(model.validation_curve_) == 4
+    assert model.best_validation_score_ == max(model.validation_curve_)
+    assert model.loss_curve_[-1] < model.loss_curve_[0]
+    alone = quick(early_stopping=False).fit(X)
+    assert alone.validation_curve_ == []
+    assert alone.best_validation_score_ is None
+
+
+def test_a_loss_curve_is_in_the_units_of_X():
+    X = dependent(400)
+    model = quick(early_stopping=False, max_iter=sizes(100, 3), learning_rate_init=0.003).fit(X)
+    assert -model.loss_curve_[-1] == pytest.approx(model.score(X), abs=sizes(0.05, 1.0))
+
+
+def test_the_best_validated_network_is_kept():
+    X, X_val = dependent(60), dependent(500, seed=1)
+    model = quick(
+        hidden_layer_sizes=(64,), max_iter=sizes(200, 5), learning_rate_init=0.01, n_components=10
+    ).fit(X, X_val=X_val)
+    assert model.score(X_val) == pytest.approx(model.best_validation_score_, rel=1e-6)
+    assert model.best_validation_score_ == max(model.validation_curve_)
+    if sizes(True, False):
+        assert model.validation_curve_[-1] <= model.best_validation_score_
+        assert model.n_iter_ < 200
+
+
+def test_held_out_rows_are_not_trained_on():
+    X = dependent(300)
+    calls = []
+    original = _training.train
+
+    def spy(plan, theta, training, validation, *rest):
+        calls.append((training.table, validation.table))
+        return original(plan, theta, training, validation, *rest)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(_density._training, "train", spy)
+        quick(validation_fraction=0.2).fit(X)
+    training, held_out = calls[0]
+    assert (len(training), len(held_out)) == (240, 60)
+    assert not set(map(tuple, training)) & set(map(tuple, held_out))
+
+
+def test_max_iter_that_ends_training_warns():
+    with pytest.warns(ConvergenceWarning, match="max_iter=2"):
+        quick(max_iter=2).fit(dependent(100))
+
+
+def test_a_penalty_makes_weights_smaller():
+    X = correlated_flags(300, 5)
+    norms = []
+    for alpha in (0.0, 0.1):
+        model = quick(alpha=alpha, max_iter=20, learning_rate_init=0.01).fit(X)
+        network = Network.from_state(model._network)
+        norms.append(np.linalg.norm(network.theta[: network.plan.biases]))
+    assert norms[1] < 0.7 * norms[0]
+
+
+def test_input_noise_smooths_real_columns_and_leaves_flags_alone():
+    X, families = mixed_table(300)
+    X[:, 2:] = np.round(X[:, 2:])  # spikes
+    sharp = quick(conditionals=families, max_iter=sizes(40, 2), learning_rate_init=0.01).fit(X)
+    smooth = sharp.set_params(input_noise=0.5)
+    before = sharp.score_features(X).mean(axis=0)
+    after = smooth.fit(X).score_features(X).mean(axis=0)
+    assert after[2:].sum() < before[2:].sum()
+    assert np.all(after[:2] > -1.2)
+
+
+def test_dropout_leaves_units_out_and_keeps_their_mean():
+    settings = quick(dropout=0.3)._settings()
+    network = Network.from_state(quick().fit(dependent(50))._network)
+    rng = np.random.default_rng(0)
+    _, kept = _training.draw_noise(network.plan, settings, 5000, np.dtype("float32"), rng)
+    assert kept.shape == (16, 5000)
+    assert set(np.unique(kept)) == {0, np.float32(1 / 0.7)}
+    assert kept.mean() == pytest.approx(1, abs=0.02)
+
+
+FULL_BATCH = {"batch_size": 10_000, "early_stopping": False, "dtype": "float64"}
+
+
+def test_integer_weights_are_repeats_for_full_batches():
+    X = dependent(40)
+    weights = np.random.default_rng(0).integers(0, 4, 40)
+    weighted = quick(**FULL_BATCH, max_iter=20).fit(X, sample_weight=weights)
+    repeated = quick(**FULL_BATCH, max_iter=20).fit(np.repeat(X, weights, axis=0))
+    np.testing.assert_allclose(weighted.score_samples(X), repeated.score_samples(X), rtol=1e-6)
+    np.testing.assert_allclose(weighted.loss_curve_, repeated.loss_curve_, rtol=1e-8)
+
+
+def test_only_ratios_of_weights_matter():
+    X, weights = dependent(60), np.random.default_rng(0).uniform(1, 2, 60)
+    first, second = (quick().fit(X, sample_weight=w) for w in (weights, 1e200 * weights))
+    np.testing.assert_allclose(first.score_samples(X), second.score_samples(X), rtol=1e-4)
+
+
+def test_rows_of_weight_zero_are_as_if_absent():
+    X = dependent(60)
+    X[::3] = 1e6
+    weights = np.where(np.arange(60) % 3 == 0, 0.0, 1.0)
+    weighted, absent = quick().fit(X, sample_weight=weights), quick().fit(X[weights > 0])
+    np.testing.assert_array_equal(weighted.score_samples(X), absent.score_samples(X))
+
+
+def test_weights_move_the_density():
+    X = dependent(400)
+    right = quick(max_iter=sizes(30, 3), learning_rate_init=0.01).fit(
+        X, sample_weight=np.where(X[:, 0] > 0, 10.0, 0.1)
+    )
+    shares = right.score_samples(X)
+    assert shares[X[:, 0] > 0].mean() > shares[X[:, 0] < 0].mean() + sizes(1, 0)
+
+
+def test_partial_fit_comes_near_fit():
+    X, test = dependent(sizes(1000, 100)), dependent(1000, seed=1)
+    whole = quick(max_iter=sizes(60, 3), learning_rate_init=0.005).fit(X)
+    parts = quick(learning_rate_init=0.005)
+    for _ in range(sizes(60, 3)):
+        for half in np.array_split(X, 2):
+            parts.partial_fit(half)
+    assert parts.n_iter_ == 2 * sizes(60, 3)
+    assert parts.score(test) == pytest.approx(whole.score(test), abs=sizes(0.05, 1.0))
+
+
+def test_partial_fit_keeps_scaling_and_goes_on():
+    model = quick().partial_fit(dependent(100))
+    center, first = model._columns["center"].copy(), model.score(dependent(100))
+    orderings = model.orderings_.copy()
+    for _ in range(sizes(20, 3)):
+        model.partial_fit(dependent(100, seed=2))
+    np.testing.assert_array_equal(model._columns["center"], center)
+    np.testing.assert_array_equal(model.orderings_, orderings)
+    assert model.score(dependent(100)) > first
+    with pytest.raises(ValueError, match="features"):
+        model.partial_fit(dependent(20)[:, :1])
+
+
+def test_partial_fit_after_fit_goes_on_from_the_fit():
+    X = dependent(300)
+    model = quick(max_iter=sizes(40, 3), learning_rate_init=0.01).fit(X)
+    before = model.score(X)
+    model.set_params(learning_rate_init=1e-4).partial_fit(X)
+    assert model.score(X) == pytest.approx(before, abs=0.1)
+
+
+def test_warm_start_goes_on_and_a_cold_start_does_not():
+    X = dependent(300)
+    model = quick(max_iter=2, warm_start=True).fit(X)
+    ordering, first = model.orderings_.copy(), model.score(X)
+    for _ in range(5):
+        model.fit(X)
+    np.testing.assert_array_equal(model.orderings_, ordering)
+    assert model.score(X) > first
+    cold = quick(max_iter=2).fit(X).fit(X)
+    assert cold.score(X) == pytest.approx(first)
+
+
+def test_an_interrupt_keeps_the_best_network(monkeypatch):
+    X, original, epochs = dependent(200), _training.run_epoch, []
+
+    def interrupted(*arguments):
+        epochs.append(1)
+        if len(epochs) == 3:
+            raise KeyboardInterrupt
+        return original(*arguments)
+
+    monkeypatch.setattr(_training, "run_epoch", interrupted)
+    with pytest.warns(UserWarning, match="interrupted by user"):
+        model = quick(max_iter=50).fit(X)
+    assert model.n_iter_ == 2
+    assert np.isfinite(model.score(X))
+
+
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_steps_that_are_far_too_long_never_leave_nan(solver):
+    X = dependent(100)
+    model = quick(solver=solver, learning_rate_init=1e30, max_iter=20)
+    try:
+        model.fit(X)
+    except ValueError as error:
+        assert "Lower learning_rate_init" in str(error)
+        assert not hasattr(model, "_network")
+    else:
+        assert np.all(np.isfinite(model._network["theta"]))
+        assert np.all(np.isfinite(model.score_samples(X)))
+
+
+def test_a_pass_that_is_not_finite_is_undone():
+    X = dependent(100)
+    model = quick().partial_fit(X)
+    before = model.score_samples(X)
+    model.set_params(learning_rate_init=1e300, solver="sgd")
+    with pytest.raises(ValueError, match="which is undone"):
+        for _ in range(3):
+            model.partial_fit(X)
+    np.testing.assert_array_equal(model.score_samples(X), before)
+
+
+def test_verbose_prints_every_epoch(capsys):
+    quick(verbose=True).fit(dependent(50))
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 3
+    assert lines[2].startswith("Epoch 3: loss ")
+    assert "validation score" in lines[2]
+
+
+def test_a_gaussian_is_met_closely():
+    rng = np.random.default_rng(0)
+    mixing = rng.normal(size=(4, 4))
+    X, test = (rng.normal(size=(sizes(4000, 200), 4)) @ mixing for _ in range(2))
+    truth = -0.5 * (4 * np.log(2 * np.pi * np.e) + 2 * np.linalg.slogdet(mixing)[1])
+    parameters = sizes({"max_iter": 60}, {"max_iter": 1, "hidden_layer_sizes": (8,)})
+    model = MADEDensity(random_state=0, **parameters)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        model.fit(X)
+    assert truth - sizes(0.15, 9) < model.score(test) < truth + 0.1
