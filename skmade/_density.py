@@ -13,14 +13,14 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 from skmade import _training
 from skmade._columns import Columns
 from skmade._kernels._ancestral import ancestral_pass
-from skmade._kernels._blas import blas_address
 from skmade._kernels._passes import make_buffers, score_rows
 from skmade._kernels._plan import ACTIVATIONS, FAMILIES, SOLVERS, TILE
+from skmade._kernels._product import LANES
 from skmade._masks import draw_degrees, lost_dependencies
 from skmade._network import Network, initial_theta, make_plan
 from skmade._orderings import make_ordering
 from skmade._sklearn import feature_labels, validate_rows
-from skmade._threads import map_chunks, single_threaded_blas
+from skmade._threads import map_chunks
 
 # Rows scored, and rows drawn, at a time: bounds the memory, whatever the number of rows.
 _SCORE_ROWS = 16_384
@@ -269,11 +269,10 @@ class MADEDensity(DensityMixin, BaseEstimator):
             network = Network.from_state(self._network)
         else:
             network = self._make_network(training, rng)
-        with single_threaded_blas():
-            progress = _training.train(
-                network.plan, network.theta, training, validation, self._settings(),
-                Columns(**self._columns).log_jacobian.sum(), rng,
-            )  # fmt: skip
+        progress = _training.train(
+            network.plan, network.theta, training, validation, self._settings(),
+            Columns(**self._columns).log_jacobian.sum(), rng,
+        )  # fmt: skip
         network.theta = progress.best_theta
         self._keep(network, progress, rng)
         return self
@@ -316,9 +315,8 @@ class MADEDensity(DensityMixin, BaseEstimator):
         if not first and self._moments is not None:
             progress.moments[:], progress.step = self._moments, self._step
             progress.loss_curve = list(self.loss_curve_)
-        with single_threaded_blas():
-            settings = self._settings()
-            loss = _training.run_epoch(network.plan, progress, rows, settings, rng)
+        settings = self._settings()
+        loss = _training.run_epoch(network.plan, progress, rows, settings, rng)
         if not (np.isfinite(loss) and np.all(np.isfinite(progress.theta))):
             raise ValueError(
                 "The loss was not finite in this pass, which is undone. Lower "
@@ -431,10 +429,9 @@ class MADEDensity(DensityMixin, BaseEstimator):
         network, columns = Network.from_state(self._network), Columns(**self._columns)
         table = np.empty((n_samples, self.n_features_in_), network.theta.dtype)
         buffers = make_buffers(network.plan, _SAMPLE_ROWS, table.dtype)
-        with single_threaded_blas():
-            for begin in range(0, n_samples, _SAMPLE_ROWS):
-                end = min(begin + _SAMPLE_ROWS, n_samples)
-                _draw_rows(network, table[begin:end], buffers, rng)
+        for begin in range(0, n_samples, _SAMPLE_ROWS):
+            end = min(begin + _SAMPLE_ROWS, n_samples)
+            _draw_rows(network, table[begin:end], buffers, rng)
         return columns.decode(table, np.dtype(self._sample_dtype))
 
     @contextlib.contextmanager
@@ -558,7 +555,7 @@ class MADEDensity(DensityMixin, BaseEstimator):
             table = columns.encode(X[rows], dtype, names)
             buffers = make_buffers(network.plan, TILE, dtype)
             parts = scores[rows], shares[rows]
-            score_rows(network.plan, blas_address(dtype), network.theta, table, buffers, *parts)
+            score_rows(network.plan, network.theta, table, TILE, buffers, *parts)
 
         map_chunks(score_chunk, len(X), _SCORE_ROWS, self.n_jobs)
         shares += columns.log_jacobian if by_feature else 0
@@ -587,11 +584,8 @@ def _checked_sizes(hidden_layer_sizes, residual):
 
 def _draw_rows(network, table, buffers, rng):
     """Fill rows of the table with draws."""
-    dtype, width = table.dtype, len(table)
-    shape = (table.shape[1], _SAMPLE_ROWS)
-    uniform, normal = rng.random(shape, dtype=dtype), rng.standard_normal(shape, dtype=dtype)
-    ancestral_pass(
-        network.plan, blas_address(dtype), network.theta, _SAMPLE_BLOCK, uniform, normal,
-        buffers, width,
-    )  # fmt: skip
-    table[:, network.ordering] = buffers.targets[:, :width].T
+    n_features, width = table.shape[1], -(-len(table) // LANES) * LANES
+    uniform = rng.random((n_features, width), dtype=table.dtype)
+    normal = rng.standard_normal((n_features, width), dtype=table.dtype)
+    ancestral_pass(network.plan, network.theta, _SAMPLE_BLOCK, uniform, normal, buffers, width)
+    table[:, network.ordering] = buffers.targets[:, : len(table)].T

@@ -2,8 +2,8 @@
 
 Inputs are permuted into the ordering and hidden units sorted by degree; then the units a
 row of a mask lets through are a prefix, and prefixes never get shorter from row to row:
-the mask is a staircase. A staircase is cut into a few panels of rows, and a panel stores
-the weights of its longest prefix only.
+the mask is a staircase. A staircase is cut into panels of rows, and a panel stores the
+weights of its longest prefix only.
 """
 
 from dataclasses import dataclass
@@ -12,10 +12,11 @@ import numpy as np
 
 from skmade._conditionals import family_code
 from skmade._kernels._plan import ACTIVATIONS, Plan
+from skmade._kernels._product import LANES, ROWS
 
-# A panel costs a call of BLAS, so a matrix is cut only where the work saved is larger.
-_PANEL_WEIGHTS = 8192
-_MOST_PANELS = 8
+# Rows of a panel: few enough that little is stored beyond the staircase, and so many that
+# in the backward pass, which sums over a panel's rows, sums stay long in registers.
+_PANEL_ROWS = 4 * ROWS
 
 
 @dataclass
@@ -105,7 +106,7 @@ def make_plan(ordering, degrees, families, activation, residual, direct_connecti
     return Plan(
         layers=layers.astype(np.int64),
         counts=counts.astype(np.int64),
-        panels=np.array(panels.rows, np.int64).reshape(-1, 6),
+        panels=np.array(panels.rows, np.int64).reshape(-1, 7),
         first_panel=np.array(first_panel, np.int64),
         extents=np.array(panels.extents, np.int64),
         features=features.astype(np.int64),
@@ -128,15 +129,15 @@ class _PanelTable:
 
     def add(self, extents, first_row, first_source):
         """Cut one masked matrix, whose row j sees ``extents[j]`` source units, into panels."""
-        size = len(extents) * (extents[-1] if len(extents) else 0)
-        n_panels = int(np.clip(size // _PANEL_WEIGHTS, 1, _MOST_PANELS))
-        for part in np.array_split(np.arange(len(extents)), n_panels):
-            if len(part) and extents[part[-1]] > 0:
-                start, stop, extent = first_row + part[0], first_row + part[-1] + 1, extents[part[-1]]
-                row = (start, stop, first_source, extent, self.n_weights, len(self.extents))
-                self.rows.append(row)
-                self.extents.extend(extents[part])
-                self.n_weights += len(part) * extent
+        for first in range(0, len(extents), _PANEL_ROWS):
+            part = extents[first : first + _PANEL_ROWS]
+            if part[-1] > 0:
+                step = -(-part[-1] // LANES) * LANES  # rows are read in whole vectors
+                start, stop = first_row + first, first_row + first + len(part)
+                place = self.n_weights, len(self.extents)
+                self.rows.append((start, stop, first_source, part[-1], step, *place))
+                self.extents.extend(part)
+                self.n_weights += len(part) * step
 
 
 def initial_theta(plan, initial_biases, rng, dtype):
@@ -163,11 +164,11 @@ def initial_theta(plan, initial_biases, rng, dtype):
     """
     n_inputs, first_output = plan.layers[0, 1], plan.layers[-1, 0]
     theta = np.zeros(plan.biases + plan.layers[-1, 1] - n_inputs, dtype)
-    for start, stop, _, extent, offset, extents in plan.panels:
+    for start, stop, _, _, step, offset, extents in plan.panels:
         sees = plan.extents[extents : extents + stop - start, None]
         bound = np.sqrt(3.0 / np.maximum(sees, 1)) * (0.1 if start >= first_output else 1.0)
-        weights = rng.uniform(-bound, bound, (stop - start, extent))
-        weights[np.arange(extent) >= sees] = 0
+        weights = rng.uniform(-bound, bound, (stop - start, step))
+        weights[np.arange(step) >= sees] = 0
         theta[offset : offset + weights.size] = weights.ravel()
     theta[plan.biases + first_output - n_inputs :] = initial_biases
     return theta

@@ -12,7 +12,6 @@ from sklearn.exceptions import ConvergenceWarning
 from skmade._kernels._passes import make_buffers, score_rows
 from skmade._kernels._plan import SOLVERS, TILE
 from skmade._kernels._steps import train_steps
-from skmade._kernels._blas import blas_address
 
 # The Euclidean norm a batch's gradient is cut back to.
 _MAX_NORM = 10.0
@@ -164,14 +163,14 @@ def run_epoch(plan, progress, training, settings, rng):
     rows = rng.permutation(n)
     weights = training.weights[rows] / np.repeat(np.diff(bounds), np.diff(bounds))
     weights = weights.astype(progress.theta.dtype)
-    buffers = make_buffers(plan, int(np.diff(bounds).max()), progress.theta.dtype)
+    buffers = tile_buffers(plan, int(np.diff(bounds).max()), progress.theta.dtype)
     gradient = np.zeros_like(progress.theta)
     total, used = 0.0, 0
     for first, last in _stretches(plan, settings, bounds):
         begin, end = bounds[first], bounds[last]
         noise, kept = draw_noise(plan, settings, end - begin, progress.theta.dtype, rng)
         loss, n_used = train_steps(
-            plan, blas_address(progress.theta.dtype), SOLVERS.index(settings.solver),
+            plan, SOLVERS.index(settings.solver),
             progress.theta, progress.moments, training.table, rows[begin:end],
             weights[begin:end], bounds[first : last + 1] - begin, noise, kept,
             float(settings.alpha), _MAX_NORM, float(progress.rate), progress.step, buffers, gradient,
@@ -179,6 +178,12 @@ def run_epoch(plan, progress, training, settings, rng):
         progress.step += n_used
         total, used = total + loss, used + n_used
     return total / used if used else np.nan
+
+
+def tile_buffers(plan, batch_size, dtype):
+    """Buffers for each of the equal tiles that a batch is cut into."""
+    n_tiles = -(-batch_size // TILE)
+    return tuple(make_buffers(plan, -(-batch_size // n_tiles), dtype) for _ in range(n_tiles))
 
 
 def _stretches(plan, settings, bounds):
@@ -207,5 +212,5 @@ def mean_score(plan, theta, rows):
     """Weighted mean log-density of rows of the table."""
     scores, none = np.zeros(len(rows.table)), np.zeros((0, 0))
     buffers = make_buffers(plan, TILE, theta.dtype)
-    score_rows(plan, blas_address(theta.dtype), theta, rows.table, buffers, scores, none)
+    score_rows(plan, theta, rows.table, TILE, buffers, scores, none)
     return np.average(scores, weights=rows.weights)

@@ -6,6 +6,7 @@ import polars as pl
 import pytest
 from conftest import ALL_CONDITIONALS, correlated_flags, mixed_table, quick
 from scipy.sparse import csr_array
+from sklearn.utils.validation import _get_feature_names
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -73,7 +74,7 @@ def test_unseen_categories_are_named():
     with pytest.raises(ValueError, match=r"unknown categories \['violet'\] in column 'colour'"):
         model.score_samples(frame)
     with pytest.raises(ValueError, match="unknown categories"):
-        model.score_samples([[3.0, 1]])
+        quick(conditionals="categorical").fit(X).score_samples([[3.0, 1]])
 
 
 def test_text_in_a_real_column_of_a_mixed_table():
@@ -86,10 +87,11 @@ def test_data_frames_score_as_arrays(frame):
     X, families = mixed_table(60)
     table = frame({name: X[:, j] for j, name in enumerate("abcd")})
     model, plain = (quick(conditionals=families).fit(x) for x in (table, X))
-    assert model.feature_names_in_.tolist() == list("abcd")
     np.testing.assert_array_equal(model.score_samples(table), plain.score_samples(X))
-    with pytest.raises(ValueError, match="feature names"):
-        model.score_samples(table[["b", "a", "c", "d"]])
+    if _get_feature_names(table) is not None:  # old releases of scikit-learn read pandas only
+        assert model.feature_names_in_.tolist() == list("abcd")
+        with pytest.raises(ValueError, match="feature names"):
+            model.score_samples(table[["b", "a", "c", "d"]])
 
 
 BAD_PARAMETERS = [

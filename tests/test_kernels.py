@@ -12,12 +12,13 @@ from naive import VALUE, DenseNetwork
 from skmade import _density
 from skmade._kernels import _elementary
 from skmade._kernels._ancestral import ancestral_pass
-from skmade._kernels._blas import blas_address, product, product_nt, product_tn
 from skmade._kernels._optimizers import update
 from skmade._kernels._passes import make_buffers, score_rows
 from skmade._kernels._plan import ACTIVATIONS, SOLVERS, TILE
-from skmade._kernels._steps import batch_gradient
+from skmade._kernels._product import block_product
+from skmade._kernels._steps import batch_gradient, euclidean_norm
 from skmade._network import Network
+from skmade._training import tile_buffers
 
 NETWORKS = [
     {"hidden_layer_sizes": ()},
@@ -82,21 +83,34 @@ def test_exp_never_overflows(dtype):
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@pytest.mark.parametrize("beta", [0.0, 1.0])
-def test_products_of_blocks(dtype, beta, rng):
-    blas = blas_address(dtype)
-    for m, k, n in itertools.product([1, 3, 16, 17], [1, 5, 33], [1, 16, 19]):
-        a, b, c = (rng.normal(size=s).astype(dtype) for s in [(m, k), (k, n), (m, n)])
-        outer = np.zeros((m, n + 3), dtype)
-        for function, left, right in [
-            (product, a, b),
-            (product_tn, np.ascontiguousarray(a.T), b),
-            (product_nt, a, np.ascontiguousarray(b.T)),
-        ]:
-            outer[:, :n] = c
-            function(blas, left, right, beta, outer[:, :n])
-            np.testing.assert_allclose(outer[:, :n], a @ b + beta * c, rtol=1e-4, atol=1e-5)
-            assert np.all(outer[:, n:] == 0)
+@pytest.mark.parametrize("keep", [False, True])
+@pytest.mark.parametrize("transposed", [False, True])
+def test_products_of_blocks(dtype, keep, transposed, rng):
+    for m, k, n in itertools.product([1, 4, 7, 12, 13, 30], [0, 1, 5, 33], [16, 32, 48, 80]):
+        a, b = (rng.normal(size=shape).astype(dtype) for shape in [(m + 2, k + 3), (k, n + 5)])
+        c = rng.normal(size=(m + 1, n + 7)).astype(dtype)
+        expected = c.copy()
+        block = a[1 : m + 1, 2 : k + 2] @ b[:, 3 : n + 3]
+        expected[1:, 4 : n + 4] = block + c[1:, 4 : n + 4] if keep else block
+        stored = np.ascontiguousarray(a.T) if transposed else a
+        steps = (1, m + 2) if transposed else (k + 3, 1)
+        start = 1 * steps[0] + 2 * steps[1]
+        block_product(stored, start, *steps, b, 3, n + 5, c, n + 11, n + 7, m, n, k, keep)
+        np.testing.assert_allclose(c, expected, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_an_element_has_the_same_bits_in_any_block(dtype, rng):
+    a, b = rng.normal(size=(30, 70)).astype(dtype), rng.normal(size=(70, 96)).astype(dtype)
+    whole = np.zeros((30, 96), dtype)
+    block_product(a, 0, 70, 1, b, 0, 96, whole, 0, 96, 30, 96, 70, False)
+    for rows, columns in itertools.product([1, 4, 5, 12, 17], [16, 32, 64]):
+        part = np.zeros((rows, columns), dtype)
+        block_product(
+            a, 3 * 70, 70, 1, b, 7, 96, part, 0, columns, rows, columns, 70, False
+        )  # fmt: skip
+        if JIT:
+            np.testing.assert_array_equal(part, whole[3 : 3 + rows, 7 : 7 + columns])
 
 
 @pytest.mark.parametrize("activation", ACTIVATIONS)
@@ -106,18 +120,17 @@ def test_scores_equal_those_of_a_dense_masked_network(parameters, activation):
     n = sizes(TILE + 1, 3)
     scores, shares = np.zeros(n), np.zeros((n, table.shape[1]))
     buffers = make_buffers(network.plan, TILE, table.dtype)
-    blas = blas_address(table.dtype)
-    score_rows(network.plan, blas, network.theta, table[:n].copy(), buffers, scores, shares)
+    score_rows(network.plan, network.theta, table[:n].copy(), TILE, buffers, scores, shares)
     expected = np.array([DenseNetwork(network).shares(row) for row in table[:n]])
     np.testing.assert_allclose(shares, expected, rtol=1e-9, atol=1e-9)
     np.testing.assert_allclose(scores, expected.sum(axis=1), rtol=1e-9)
 
 
 def objective_and_gradient(network, table, weights, kept, alpha, theta):
-    buffers = make_buffers(network.plan, len(table), theta.dtype)
+    buffers = tile_buffers(network.plan, len(table), theta.dtype)
     gradient, nothing = np.zeros_like(theta), np.zeros((0, 0))
     loss = batch_gradient(
-        network.plan, blas_address(theta.dtype), theta, table, np.arange(len(table)), weights,
+        network.plan, theta, table, np.arange(len(table)), weights,
         nothing, kept, alpha, buffers, gradient,
     )  # fmt: skip
     return loss + alpha / 2 * np.sum(theta[: network.plan.biases] ** 2), gradient
@@ -164,10 +177,9 @@ def test_the_loss_of_a_batch_is_the_weighted_score(rng):
 def test_one_pass_sampling_equals_as_many_passes_as_features(parameters, block, rng):
     _, network, table = fitted(**parameters)
     width, n_features = sizes(13, 3), table.shape[1]
-    uniform, normal = rng.random((n_features, width)), rng.normal(size=(n_features, width))
-    buffers = make_buffers(network.plan, width, table.dtype)
-    blas = blas_address(table.dtype)
-    ancestral_pass(network.plan, blas, network.theta, block, uniform, normal, buffers, width)
+    uniform, normal = rng.random((n_features, 16)), rng.normal(size=(n_features, 16))
+    buffers = make_buffers(network.plan, 16, table.dtype)
+    ancestral_pass(network.plan, network.theta, block, uniform, normal, buffers, 16)
     naive = DenseNetwork(network)
     for b in range(width):
         expected = naive.sample(uniform[:, b], normal[:, b])[network.ordering]
@@ -181,14 +193,13 @@ def test_sample_and_score_agree_on_the_blocks_of_many_features():
         warnings.simplefilter("ignore")
         model.fit(X)
     network = Network.from_state(model._network)
-    n_features, width = X.shape[1], 4
+    n_features, width = X.shape[1], 16
     random = np.random.default_rng(1)
     uniform, normal = random.random((n_features, width)), random.normal(size=(n_features, width))
     drawn = []
     for block in (1, _density._SAMPLE_BLOCK, n_features):
         buffers = make_buffers(network.plan, width, network.theta.dtype)
-        blas = blas_address(network.theta.dtype)
-        ancestral_pass(network.plan, blas, network.theta, block, uniform, normal, buffers, width)
+        ancestral_pass(network.plan, network.theta, block, uniform, normal, buffers, width)
         drawn.append(buffers.targets.copy())
     np.testing.assert_array_equal(drawn[0], drawn[1])
     np.testing.assert_array_equal(drawn[0], drawn[2])
@@ -219,11 +230,18 @@ def test_steps_of_the_optimisers(solver, rng):
     expected, moments, naive_moments = theta.copy(), np.zeros((2, 11)), np.zeros((2, 11))
     for step in range(1, 6):
         gradient = rng.normal(size=11)
-        for first, last in [(0, 4), (4, 11)]:
-            code = SOLVERS.index(solver)
-            update(code, theta, gradient, moments, 0.01, step, 0.5, first, last)
+        for part in (slice(0, 4), slice(4, 11)):
+            code, (m, v) = SOLVERS.index(solver), moments[:, part]
+            update(code, theta[part], gradient[part], m, v, 0.01, step, 0.5)
         expected = naive_update(solver, expected, 0.5 * gradient, *naive_moments, 0.01, step)
         np.testing.assert_allclose(theta, expected, rtol=1e-7)
+
+
+@pytest.mark.parametrize("n", [0, 1, 63, 64, 65, 1000])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_euclidean_norm(n, dtype, rng):
+    x = rng.normal(size=n).astype(dtype)
+    assert euclidean_norm(x) == pytest.approx(np.linalg.norm(x), rel=1e-5)
 
 
 def test_naive_activations_are_those_of_the_kernels():

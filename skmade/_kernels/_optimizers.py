@@ -1,4 +1,4 @@
-"""Steps of the optimisers, over a stretch of the flat parameter vector."""
+"""Steps of the optimisers, over a stretch of the parameter vector."""
 
 import numpy as np
 
@@ -13,30 +13,32 @@ MOMENTUM = 0.9
 
 
 @jit
-def update(solver, theta, gradient, moments, rate, step, shrink, first, last):
-    """Move ``theta[first:last]`` against ``shrink * gradient``, the `step`-th time (from 1)."""
-    m, v = moments[0], moments[1]
+def update(solver, theta, gradient, m, v, rate, step, shrink):
+    """Move theta against ``shrink * gradient``, the `step`-th time (from 1).
+
+    What m and v hold depends on the solver: averages of gradients and of their squares.
+    """
     one, s = like(theta[0], 1), like(theta[0], shrink)
     if solver == ADAM:
         decay, decay2 = like(theta[0], ADAM_DECAY), like(theta[0], ADAM_DECAY_OF_SQUARES)
         correction = np.sqrt(1 - ADAM_DECAY_OF_SQUARES**step)
         size = like(theta[0], rate * correction / (1 - ADAM_DECAY**step))
         epsilon = like(theta[0], 1e-8 * correction)
-        for i in range(first, last):
+        for i in range(theta.shape[0]):
             g = s * gradient[i]
             m[i] = decay * m[i] + (one - decay) * g
             v[i] = decay2 * v[i] + (one - decay2) * g * g
             theta[i] -= size * m[i] / (np.sqrt(v[i]) + epsilon)
     elif solver == ADAGRAD:
         size, epsilon = like(theta[0], rate), like(theta[0], 1e-8)
-        for i in range(first, last):
+        for i in range(theta.shape[0]):
             g = s * gradient[i]
             v[i] += g * g
             theta[i] -= size * g / (np.sqrt(v[i]) + epsilon)
     elif solver == ADADELTA:
         size, epsilon = like(theta[0], rate), like(theta[0], 1e-5)
         decay = like(theta[0], ADADELTA_DECAY)
-        for i in range(first, last):
+        for i in range(theta.shape[0]):
             g = s * gradient[i]
             v[i] = decay * v[i] + (one - decay) * g * g
             change = np.sqrt((m[i] + epsilon) / (v[i] + epsilon)) * g
@@ -44,7 +46,7 @@ def update(solver, theta, gradient, moments, rate, step, shrink, first, last):
             theta[i] -= size * change
     else:  # SGD with Nesterov's momentum
         size, momentum = like(theta[0], rate), like(theta[0], MOMENTUM)
-        for i in range(first, last):
+        for i in range(theta.shape[0]):
             g = s * gradient[i]
             m[i] = momentum * m[i] - size * g
             theta[i] += momentum * m[i] - size * g

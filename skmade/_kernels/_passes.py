@@ -1,8 +1,8 @@
 """Passes through the network: load, forward, backward, gradients.
 
-All work on columns ``first:last`` of buffers whose rows are units. A layer's masked
-matrix is a few panels; each panel is a dense product with the prefix of the source
-units that its rows may see.
+Rows of the buffers are units, columns are rows of the tile. A masked matrix is a
+staircase: a few rows at a time are multiplied with the prefix of the source units that
+the last of them sees, and the rest of the matrix is never touched.
 """
 
 from typing import NamedTuple
@@ -10,211 +10,263 @@ from typing import NamedTuple
 import numpy as np
 
 from skmade._kernels._activations import activate
-from skmade._kernels._blas import product, product_nt, product_tn
 from skmade._kernels._compile import jit
 from skmade._kernels._elementary import like
 from skmade._kernels._families import gradient, log_prob
-from skmade._kernels._plan import CATEGORICAL, GAUSSIAN, INPUT_LIMIT, TILE
+from skmade._kernels._plan import CATEGORICAL, GAUSSIAN, INPUT_LIMIT
+from skmade._kernels._product import LANES, ROWS, block_product
 
 
 class Buffers(NamedTuple):
-    """Working memory for a batch: rows are features or units, columns rows of the batch."""
+    """Working memory for a tile."""
 
     targets: np.ndarray
+    """(n_features, width): values, in the order of generation."""
     units: np.ndarray
+    """(n_units, width): all units."""
     slopes: np.ndarray
+    """(inputs and hidden units, width): derivatives of the activations."""
     deltas: np.ndarray
+    """(n_units, width): derivatives of the loss by outputs and hidden pre-activations."""
+    transposed: np.ndarray
+    """(width, inputs and hidden units): `units` by columns."""
+    work: np.ndarray
+    """(width,)"""
 
 
-def make_buffers(plan, width, dtype):
-    """Buffers for `width` columns."""
-    shape = (plan.layers[-1, 1], width)
-    n_slopes = plan.layers[-1, 0]
-    return Buffers(
-        np.zeros((len(plan.features), width), dtype),
-        np.zeros(shape, dtype),
-        np.zeros((n_slopes, width), dtype),
-        np.zeros(shape, dtype),
-    )
+def make_buffers(plan, n_rows, dtype):
+    """Buffers for a tile of `n_rows` rows, padded to whole vectors."""
+    width = -(-n_rows // LANES) * LANES
+    if width % (4 * LANES) == 0:  # rows a power of two apart would share lines of the cache
+        width += LANES
+    n_units, n_sources = plan.layers[-1, 1], plan.layers[-1, 0]
+    shapes = [
+        (len(plan.features), width), (n_units, width), (n_sources, width), (n_units, width),
+        (width, n_sources + LANES), (width,),
+    ]  # fmt: skip
+    return Buffers(*(np.zeros(shape, dtype) for shape in shapes))
 
 
 @jit
-def load(plan, table, rows, noise, buffers, first, last):
-    """Read rows of the table into inputs and targets: column b from row ``rows[b]``."""
-    noisy = noise.shape[0] > 0
+def padded(n):
+    """The next multiple of LANES."""
+    return (n + LANES - 1) // LANES * LANES
+
+
+@jit
+def load(plan, table, rows, noise, buffers, width):
+    """Read rows of the table into inputs and targets; columns past the last repeat it."""
+    noisy, last = noise.shape[0] > 0, rows.shape[0] - 1
     for d in range(plan.features.shape[0]):
-        column, family, start = plan.features[d, :3]
+        column, family = plan.features[d, :2]
         target = buffers.targets[d]
-        for b in range(first, last):
-            target[b] = table[rows[b], column]
+        for b in range(width):
+            target[b] = table[rows[min(b, last)], column]
         if noisy and family >= GAUSSIAN:
-            for b in range(first, last):
-                target[b] += noise[b, column]
-        feed(plan, d, buffers, first, last)
+            for b in range(width):
+                target[b] += noise[min(b, last), column]
+        feed(plan, d, buffers, width)
 
 
 @jit
-def feed(plan, d, buffers, first, last):
+def feed(plan, d, buffers, width):
     """Set the input units of the feature at position d from its values."""
     family, start, n = plan.features[d, 1:4]
     target, units = buffers.targets[d], buffers.units
     limit = like(target[0], INPUT_LIMIT)
     if family == CATEGORICAL:
-        units[start : start + n, first:last] = 0
-        for b in range(first, last):
+        units[start : start + n] = 0
+        for b in range(width):
             units[start + int(target[b]), b] = 1
     else:
-        for b in range(first, last):
-            units[start, b] = max(min(target[b], limit), -limit)
+        out = units[start]
+        for b in range(width):
+            out[b] = max(min(target[b], limit), -limit)
 
 
 @jit
-def weights_of(plan, theta, panel):
-    """A panel's weights, as a matrix."""
-    row, stop, _, extent, offset = plan.panels[panel, :5]
-    return theta[offset : offset + (stop - row) * extent].reshape(stop - row, extent)
-
-
-@jit
-def set_biases(plan, theta, units, row, stop, first, last):
+def set_biases(plan, theta, units, row, stop, width):
     """Every unit starts from its bias."""
     shift = plan.biases - plan.layers[0, 1]
     for r in range(row, stop):
-        for b in range(first, last):
-            units[r, b] = theta[shift + r]
+        units[r, :width] = theta[shift + r]
 
 
 @jit
-def activate_rows(plan, layer, buffers, row, stop, first, last):
-    """Turn pre-activations of hidden units into activations."""
-    units, slopes = buffers.units, buffers.slopes
+def add_products(plan, theta, buffers, layer, begin, end, first, last, width):
+    """Add to units ``begin:end`` of a layer what its source units contribute.
+
+    Of the units of source layer s, those from ``first[s]`` up to ``last[s]``.
+    """
+    units, n_inputs = buffers.units, plan.layers[0, 1]
+    ld = units.shape[1]
+    for panel in range(plan.first_panel[layer], plan.first_panel[layer + 1]):
+        row, stop, source, _, step, offset, extents = plan.panels[panel]
+        source_layer = 0 if source < n_inputs else layer - 1
+        low, most = first[source_layer], last[source_layer]
+        stop = min(stop, end)
+        for r in range(max(row, begin), stop, ROWS):
+            height = min(ROWS, stop - r)
+            extent = min(most, plan.extents[extents + r + height - 1 - row])
+            block_product(
+                theta, offset + (r - row) * step + low, step, 1, units, (source + low) * ld, ld,
+                units, r * ld, ld, height, width, extent - low, True,
+            )  # fmt: skip
+
+
+@jit
+def activate_rows(plan, layer, buffers, kept, row, stop, width):
+    """Turn pre-activations of hidden units into activations.
+
+    What a layer adds is multiplied by its rows of `kept` (dropout), if that is not empty.
+    """
+    units, slopes, n_inputs = buffers.units, buffers.slopes, plan.layers[0, 1]
+    before = plan.layers[layer - 1, 0] - plan.layers[layer, 0]
     for r in range(row, stop):
-        activate(plan.activation, units[r], slopes[r], first, last)
-    if plan.residual and layer > 1:
-        before = plan.layers[layer - 1, 0] - plan.layers[layer, 0]
-        for r in range(row, stop):
-            for b in range(first, last):
-                units[r, b] += units[r + before, b]
+        values = units[r, :width]
+        activate(plan.activation, values, slopes[r, :width])
+        if kept.shape[0] > 0:
+            factors = kept[r - n_inputs]
+            for b in range(factors.shape[0]):
+                values[b] *= factors[b]
+                slopes[r, b] *= factors[b]
+        if plan.residual and layer > 1:
+            below = units[r + before]
+            for b in range(width):
+                values[b] += below[b]
 
 
 @jit
-def forward(plan, blas, theta, kept, buffers, first, last):
-    """Compute all units from the inputs. `kept` scales hidden units (dropout) if not empty."""
-    units, slopes = buffers.units, buffers.slopes
-    n_layers, n_inputs = plan.layers.shape[0], plan.layers[0, 1]
+def forward(plan, theta, kept, buffers, width):
+    """Compute all units from the inputs."""
+    n_layers = plan.layers.shape[0]
     for layer in range(1, n_layers):
         start, end = plan.layers[layer]
-        set_biases(plan, theta, units, start, end, first, last)
-        for panel in range(plan.first_panel[layer], plan.first_panel[layer + 1]):
-            row, stop, source, extent = plan.panels[panel, :4]
-            seen = units[source : source + extent, first:last]
-            weights = weights_of(plan, theta, panel)
-            product(blas, weights, seen, 1.0, units[row:stop, first:last])
-        if layer == n_layers - 1:
-            continue
-        if kept.shape[0] > 0:
-            _activate_and_drop(plan, layer, kept, buffers, first, last)
-        else:
-            activate_rows(plan, layer, buffers, start, end, first, last)
+        set_biases(plan, theta, buffers.units, start, end, width)
+        none, every = plan.counts[:, 0], plan.counts[:, -1]
+        add_products(plan, theta, buffers, layer, start, end, none, every, width)
+        if layer < n_layers - 1:
+            activate_rows(plan, layer, buffers, kept, start, end, width)
 
 
 @jit
-def _activate_and_drop(plan, layer, kept, buffers, first, last):
-    """As `activate_rows`, with what a layer adds multiplied by `kept`."""
-    units, slopes, n_inputs = buffers.units, buffers.slopes, plan.layers[0, 1]
-    start, end = plan.layers[layer]
-    before = plan.layers[layer - 1, 0] - start
-    for r in range(start, end):
-        activate(plan.activation, units[r], slopes[r], first, last)
-        for b in range(first, last):
-            units[r, b] *= kept[r - n_inputs, b]
-            slopes[r, b] *= kept[r - n_inputs, b]
-            if plan.residual and layer > 1:
-                units[r, b] += units[r + before, b]
+def losses(plan, weights, buffers, width):
+    """Weighted sum of ``-log p``, and its derivatives by the outputs into `deltas`.
 
-
-@jit
-def losses(plan, weights, buffers, work, first, last):
-    """Weighted sum of ``-log p``, and its derivatives by the outputs into `deltas`."""
-    total = 0.0
+    Columns past the last weight count with weight zero.
+    """
+    deltas, n_rows = buffers.deltas, weights.shape[0]
+    total = np.zeros(width)
+    factors = np.zeros(width, weights.dtype)
+    factors[:n_rows] = weights
+    out = buffers.work[:width]
     for d in range(plan.features.shape[0]):
         family, start, n = plan.features[d, 1], plan.features[d, 4], plan.features[d, 5]
-        target, deltas = buffers.targets[d], buffers.deltas
-        gradient(family, buffers.units, start, n, target, deltas, work, first, last)
-        for b in range(first, last):
-            total -= np.float64(work[b]) * np.float64(weights[b])
+        gradient(family, buffers.units, start, n, buffers.targets[d], deltas, out)
+        for b in range(width):
+            total[b] += np.float64(out[b])
         for r in range(start, start + n):
-            for b in range(first, last):
-                deltas[r, b] *= weights[b]
-    return total
+            row = deltas[r]
+            for b in range(width):
+                row[b] *= factors[b]
+    return -np.sum(total[:n_rows] * weights)
 
 
 @jit
-def backward(plan, blas, theta, buffers, first, last):
+def backward(plan, theta, buffers, width):
     """From the derivatives by outputs, those by all hidden pre-activations."""
-    units, slopes, deltas = buffers.units, buffers.slopes, buffers.deltas
+    slopes, deltas = buffers.slopes, buffers.deltas
     n_layers, n_inputs = plan.layers.shape[0], plan.layers[0, 1]
-    deltas[n_inputs : plan.layers[n_layers - 1, 0], first:last] = 0
+    deltas[n_inputs : plan.layers[n_layers - 1, 0]] = 0
     for layer in range(n_layers - 1, 1, -1):
         for panel in range(plan.first_panel[layer], plan.first_panel[layer + 1]):
-            row, stop, source, extent = plan.panels[panel, :4]
-            if source >= n_inputs:
-                weights = weights_of(plan, theta, panel)
-                seen = deltas[source : source + extent, first:last]
-                product_tn(blas, weights, deltas[row:stop, first:last], 1.0, seen)
+            if plan.panels[panel, 2] >= n_inputs:
+                _pass_back(plan, theta, panel, deltas, width)
         start, end = plan.layers[layer - 1]
         before = plan.layers[layer - 2, 0] - start
         for r in range(start, end):
-            for b in range(first, last):
-                if plan.residual and layer > 2:
-                    deltas[r + before, b] += deltas[r, b]
-                deltas[r, b] *= slopes[r, b]
+            delta, slope = deltas[r], slopes[r]
+            if plan.residual and layer > 2:
+                below = deltas[r + before]
+                for b in range(width):
+                    below[b] += delta[b]
+            for b in range(width):
+                delta[b] *= slope[b]
 
 
 @jit
-def panel_gradient(plan, blas, panel, penalty, theta, buffers, width, out):
-    """Derivatives by a panel's weights, penalty included; exactly zero where masked."""
-    row, stop, source, extent, offset, extents = plan.panels[panel]
-    matrix = weights_of(plan, out, panel)
-    deltas, seen = buffers.deltas[row:stop, :width], buffers.units[source : source + extent, :width]
-    product_nt(blas, deltas, seen, 0.0, matrix)
-    factor = like(theta[0], penalty)
-    if penalty > 0:
-        for i in range(offset, offset + (stop - row) * extent):
-            out[i] += factor * theta[i]
-    for r in range(stop - row):
-        matrix[r, plan.extents[extents + r] :] = 0
+def _pass_back(plan, theta, panel, deltas, width):
+    """Add to the source units' derivatives what a panel's rows hand down."""
+    row, stop, source, extent, step, offset, extents = plan.panels[panel]
+    ld, first = deltas.shape[1], 0
+    for k in range(0, extent, ROWS):
+        while plan.extents[extents + first] <= k:  # rows that see none of these units
+            first += 1
+        block_product(
+            theta, offset + first * step + k, 1, step, deltas, (row + first) * ld, ld,
+            deltas, (source + k) * ld, ld, min(ROWS, extent - k), width, stop - row - first, True,
+        )  # fmt: skip
 
 
 @jit
-def bias_gradient(plan, buffers, width, out):
-    """Derivatives by the biases."""
+def transpose_sources(plan, buffers, n_rows):
+    """Write inputs and hidden units by columns, as `panel_gradient` reads them."""
+    units, out = buffers.units, buffers.transposed
+    n_sources = plan.layers[-1, 0]
+    for begin in range(0, n_sources, LANES):
+        for b in range(n_rows):
+            for k in range(begin, min(begin + LANES, n_sources)):
+                out[b, k] = units[k, b]
+
+
+@jit
+def panel_gradient(plan, panel, buffers, n_rows, add, out):
+    """Derivatives by a panel's weights, exactly zero where masked; added to `out` if `add`."""
+    row, stop, source, _, step, offset, extents = plan.panels[panel]
+    ld, ld_sources = buffers.deltas.shape[1], buffers.transposed.shape[1]
+    for r in range(0, stop - row, ROWS):
+        height = min(ROWS, stop - row - r)
+        columns = padded(plan.extents[extents + r + height - 1])
+        block_product(
+            buffers.deltas, (row + r) * ld, ld, 1, buffers.transposed, source, ld_sources,
+            out, offset + r * step, step, height, columns, n_rows, add,
+        )  # fmt: skip
+        for i in range(r, r + height):
+            begin = offset + i * step
+            out[begin + plan.extents[extents + i] : begin + columns] = 0
+
+
+@jit
+def bias_gradient(plan, buffers, n_rows, add, out):
+    """Derivatives by the biases; added to `out` if `add`."""
     n_inputs = plan.layers[0, 1]
     for r in range(n_inputs, plan.layers[-1, 1]):
-        total = like(out[0], 0)
-        for b in range(width):
-            total += buffers.deltas[r, b]
-        out[plan.biases + r - n_inputs] = total
+        i = plan.biases + r - n_inputs
+        out[i] = np.sum(buffers.deltas[r, :n_rows]) + (out[i] if add else like(out[i], 0))
 
 
 @jit
-def score_rows(plan, blas, theta, table, buffers, scores, shares):
-    """Log-density of each row of the table, and if asked for the share of each feature."""
-    n, n_features = table.shape[0], plan.features.shape[0]
-    nothing, rows = np.zeros((0, 0), theta.dtype), np.zeros(TILE, np.int64)
-    work, wanted = np.zeros(TILE, theta.dtype), shares.shape[0] > 0
-    for begin in range(0, n, TILE):
-        filled = min(TILE, n - begin)
-        for b in range(TILE):  # a last, incomplete tile is filled up with its last row
-            rows[b] = begin + min(b, filled - 1)
-        load(plan, table, rows, nothing, buffers, 0, TILE)
-        forward(plan, blas, theta, nothing, buffers, 0, TILE)
-        for d in range(n_features):
-            column, family, _, _, start, size = plan.features[d]
-            target = buffers.targets[d]
-            log_prob(family, buffers.units, start, size, target, buffers.deltas, work, 0, TILE)
-            for b in range(filled):
-                scores[begin + b] += np.float64(work[b])
-            if wanted:
-                for b in range(filled):
-                    shares[begin + b, column] = np.float64(work[b])
+def score_tile(plan, theta, table, rows, buffers, scores, shares):
+    """Log-density of some rows of the table, and if asked for the share of each feature."""
+    n_rows, wanted = rows.shape[0], shares.shape[0] > 0
+    width, nothing = padded(n_rows), np.zeros((0, 0), theta.dtype)
+    load(plan, table, rows, nothing, buffers, width)
+    forward(plan, theta, nothing, buffers, width)
+    out = buffers.work[:width]
+    for d in range(plan.features.shape[0]):
+        column, family, _, _, start, size = plan.features[d]
+        log_prob(family, buffers.units, start, size, buffers.targets[d], buffers.deltas, out)
+        for b in range(n_rows):
+            scores[rows[b]] += np.float64(out[b])
+        if wanted:
+            for b in range(n_rows):
+                shares[rows[b], column] = np.float64(out[b])
+
+
+@jit
+def score_rows(plan, theta, table, tile, buffers, scores, shares):
+    """`score_tile` for all rows, `tile` at a time."""
+    n = table.shape[0]
+    for begin in range(0, n, tile):
+        rows = np.arange(begin, min(begin + tile, n))
+        score_tile(plan, theta, table, rows, buffers, scores, shares)

@@ -17,8 +17,9 @@ class Plan(NamedTuple):
     counts: np.ndarray
     """(n_layers, n_features + 1): how many units of a layer have degree <= d."""
     panels: np.ndarray
-    """(n_panels, 6): first row, row after the last, first source unit, extent (how many
-    source units the panel's last row sees), offset of its weights, offset in `extents`."""
+    """(n_panels, 7): first row, row after the last, first source unit, extent (how many
+    source units the panel's last row sees), distance between its rows in theta, offset of
+    its weights in theta, offset in `extents`."""
     first_panel: np.ndarray
     """(n_layers + 1,): first panel of each layer."""
     extents: np.ndarray
@@ -42,8 +43,7 @@ RELU, TANH, LOGISTIC, SOFTPLUS, ELU = range(5)
 SOLVERS = ("adam", "adagrad", "adadelta", "sgd")
 ADAM, ADAGRAD, ADADELTA, SGD = range(4)
 
-# Columns of a batch are worked on in tiles of this many: a fixed number, since then a
-# row's bits depend neither on its neighbours nor on the number of threads.
+# Rows of X are worked on in tiles of at most this many, one tile to a thread at a time.
 TILE = 64
 
 # Network inputs are held within this many standard deviations, so that an extreme cell

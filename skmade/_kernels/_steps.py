@@ -3,6 +3,7 @@
 import numpy as np
 
 from skmade._kernels._compile import jit
+from skmade._kernels._elementary import like
 from skmade._kernels._optimizers import update
 from skmade._kernels._passes import (
     backward,
@@ -10,43 +11,51 @@ from skmade._kernels._passes import (
     forward,
     load,
     losses,
+    padded,
     panel_gradient,
+    transpose_sources,
 )
-from skmade._kernels._plan import TILE
 
 
 @jit
-def batch_pass(plan, blas, theta, table, rows, weights, noise, kept, buffers, first, last):
-    """Loss of columns ``first:last`` of a batch, and the derivatives by all units."""
-    work = np.zeros(last, theta.dtype)
-    load(plan, table, rows, noise, buffers, first, last)
-    forward(plan, blas, theta, kept, buffers, first, last)
-    loss = losses(plan, weights, buffers, work, first, last)
-    backward(plan, blas, theta, buffers, first, last)
+def tile_pass(plan, theta, table, rows, weights, noise, kept, buffers):
+    """Loss of the rows of a tile, and the derivatives by all units."""
+    width = padded(rows.shape[0])
+    load(plan, table, rows, noise, buffers, width)
+    forward(plan, theta, kept, buffers, width)
+    loss = losses(plan, weights, buffers, width)
+    backward(plan, theta, buffers, width)
+    transpose_sources(plan, buffers, rows.shape[0])
     return loss
 
 
 @jit
-def batch_gradient(
-    plan, blas, theta, table, rows, weights, noise, kept, penalty, buffers, gradient
-):
-    """Loss of a batch (without penalty), and the derivatives of the objective by theta."""
-    loss, width = 0.0, rows.shape[0]
-    for first in range(0, width, TILE):
-        last = min(first + TILE, width)
-        loss += batch_pass(
-            plan, blas, theta, table, rows, weights, noise, kept, buffers, first, last
-        )
-    for panel in range(plan.panels.shape[0]):
-        panel_gradient(plan, blas, panel, penalty, theta, buffers, width, gradient)
-    bias_gradient(plan, buffers, width, gradient)
+def batch_gradient(plan, theta, table, rows, weights, noise, kept, penalty, buffers, gradient):
+    """Loss of a batch (without penalty), and the derivatives of the objective by theta.
+
+    `buffers` has one entry for each tile that a batch is cut into.
+    """
+    loss, n_rows, n_tiles = 0.0, rows.shape[0], len(buffers)
+    for tile in range(n_tiles):
+        first, last = tile * n_rows // n_tiles, (tile + 1) * n_rows // n_tiles
+        loss += tile_pass(
+            plan, theta, table, rows[first:last], weights[first:last], noise[first:last],
+            kept[:, first:last], buffers[tile],
+        )  # fmt: skip
+        for panel in range(plan.panels.shape[0]):
+            panel_gradient(plan, panel, buffers[tile], last - first, tile > 0, gradient)
+        bias_gradient(plan, buffers[tile], last - first, tile > 0, gradient)
+    if penalty > 0:
+        factor = like(theta[0], penalty)
+        for i in range(plan.biases):
+            gradient[i] += factor * theta[i]
     return loss
 
 
 @jit
 def train_steps(
-    plan, blas, solver, theta, moments, table, rows, weights, bounds,
-    noise, kept, penalty, max_norm, rate, step, buffers, gradient,
+    plan, solver, theta, moments, table, rows, weights, bounds, noise, kept,
+    penalty, max_norm, rate, step, buffers, gradient,
 ):  # fmt: skip
     """One step for each batch ``rows[bounds[s]:bounds[s + 1]]``.
 
@@ -58,27 +67,29 @@ def train_steps(
     for s in range(bounds.shape[0] - 1):
         begin, end = bounds[s], bounds[s + 1]
         loss = batch_gradient(
-            plan, blas, theta, table, rows[begin:end], weights[begin:end], noise[begin:end],
+            plan, theta, table, rows[begin:end], weights[begin:end], noise[begin:end],
             kept[:, begin:end], penalty, buffers, gradient,
         )  # fmt: skip
-        norm = _norm(gradient)
+        norm = euclidean_norm(gradient)
         if np.isfinite(loss) and np.isfinite(norm):
             shrink = min(1.0, max_norm / max(norm, 1e-30))
             used += 1
             total += loss
-            update(
-                solver, theta, gradient, moments, rate, step + used, shrink, 0, theta.shape[0]
-            )
+            update(solver, theta, gradient, moments[0], moments[1], rate, step + used, shrink)
     return total, used
 
 
 @jit
-def _norm(gradient):
-    """Euclidean norm, summed by stretches in the gradient's own precision."""
-    total = 0.0
-    for begin in range(0, gradient.shape[0], 4096):
-        part = gradient[0] * 0
-        for i in range(begin, min(begin + 4096, gradient.shape[0])):
-            part += gradient[i] * gradient[i]
-        total += np.float64(part)
+def euclidean_norm(x):
+    """Square root of the sum of squares, summed in many chains side by side."""
+    lanes = 64
+    sums, whole, total = np.zeros(lanes, x.dtype), x.shape[0] // lanes * lanes, 0.0
+    for begin in range(0, whole, lanes):
+        part = x[begin : begin + lanes]
+        for i in range(lanes):
+            sums[i] += part[i] * part[i]
+    for i in range(whole, x.shape[0]):
+        total += np.float64(x[i]) ** 2
+    for i in range(lanes):
+        total += np.float64(sums[i])
     return np.sqrt(total)

@@ -1,0 +1,190 @@
+"""Products of matrix blocks, tile by tile in registers.
+
+A tile is a few rows by a few vectors of columns, held in registers while it is summed
+over all steps: nothing is packed or copied, so that small blocks with extents of their
+own, of which a staircase is made, cost no more than their share. Each element is one
+chain of multiply-adds in the order of the steps, whatever the tile it is in: it has the
+same bits in a block of any size.
+"""
+
+import llvmlite.binding
+import numpy as np
+from llvmlite import ir
+from numba.core import cgutils, types
+from numba.extending import intrinsic, overload
+
+from skmade._kernels._compile import jit
+
+# Blocks are padded to a multiple of so many columns: the lanes of the widest vectors.
+LANES = 16
+# Rows of the largest tile.
+ROWS = 12
+
+
+def _vector_bytes():
+    """Width of this machine's vectors."""
+    features = llvmlite.binding.get_host_cpu_features()
+    return 64 if features.get("avx512f") else 32 if features.get("avx2") else 16
+
+
+_VECTOR_BYTES = _vector_bytes()
+
+
+def _make_tile(n_rows, n_vectors):
+    """A function that computes a tile of `n_rows` by ``n_vectors * LANES`` columns."""
+
+    @intrinsic
+    def tile(typingctx, a, a_row, a_step, b, b_step, c, c_row, n_steps, keep, zero):
+        """Addresses of the first elements; distances between rows and steps in elements."""
+
+        def codegen(context, builder, signature, args):
+            kind = ir.FunctionType(ir.VoidType(), [argument.type for argument in args])
+            name = f"skmade_tile_{n_rows}_{n_vectors}_{zero}"
+            function = cgutils.get_or_insert_function(builder.module, kind, name)
+            if function.is_declaration:
+                # once in a module, and called: inlining only multiplies the time to compile
+                function.linkage = "linkonce_odr"
+                function.attributes.add("noinline")
+                body = ir.IRBuilder(function.append_basic_block())
+                _tile_code(body, function.args, n_rows, n_vectors * LANES)
+            builder.call(function, args)
+            return context.get_dummy_value()
+
+        word = types.intp
+        return types.void(*(word,) * 8, types.boolean, zero), codegen
+
+    return tile
+
+
+def _tile_code(builder, args, n_rows, n_columns):
+    """Write the body of a tile's function."""
+    a, a_row, a_step, b, b_step, c, c_row, n_steps, keep, zero = args
+    size = 4 if isinstance(zero.type, ir.FloatType) else 8
+    lanes = _VECTOR_BYTES // size
+    vector, word = ir.VectorType(zero.type, lanes), ir.IntType(64)
+    multiply_add = cgutils.get_or_insert_function(
+        builder.module, ir.FunctionType(vector, [vector] * 3), f"llvm.fmuladd.v{lanes}f{8 * size}"
+    )
+
+    def address(base, *terms):
+        for factor, distance in terms:
+            factor = ir.Constant(word, factor) if isinstance(factor, int) else factor
+            base = builder.add(base, builder.mul(builder.mul(factor, distance), byte_size))
+        return base
+
+    def load(place, kind):
+        value = builder.load(builder.inttoptr(place, kind.as_pointer()))
+        value.align = size
+        return value
+
+    def spread(number):
+        first = builder.insert_element(ir.Constant(vector, ir.Undefined), number, index(0))
+        everywhere = ir.Constant(ir.VectorType(ir.IntType(32), lanes), None)
+        return builder.shuffle_vector(first, ir.Constant(vector, ir.Undefined), everywhere)
+
+    def index(i):
+        return ir.Constant(ir.IntType(32), i)
+
+    byte_size, one = ir.Constant(word, size), ir.Constant(word, 1)
+    columns = [ir.Constant(word, v * lanes) for v in range(n_columns // lanes)]
+    sums = {
+        (r, column): cgutils.alloca_once(builder, vector)
+        for r in range(n_rows) for column in columns
+    }  # fmt: skip
+    places = {(r, column): address(c, (r, c_row), (one, column)) for r, column in sums}
+    with builder.if_else(keep) as (kept, fresh):
+        with kept:
+            for key, slot in sums.items():
+                builder.store(load(places[key], vector), slot)
+        with fresh:
+            for slot in sums.values():
+                builder.store(ir.Constant(vector, None), slot)
+    with cgutils.for_range(builder, n_steps) as loop:
+        b_place = address(b, (loop.index, b_step))
+        vectors = {column: load(address(b_place, (one, column)), vector) for column in columns}
+        a_place = address(a, (loop.index, a_step))
+        for r in range(n_rows):
+            factor = spread(load(address(a_place, (r, a_row)), zero.type))
+            for column in columns:
+                slot = sums[r, column]
+                total = builder.call(multiply_add, [factor, vectors[column], builder.load(slot)])
+                builder.store(total, slot)
+    for key, slot in sums.items():
+        pointer = builder.inttoptr(places[key], vector.as_pointer())
+        builder.store(builder.load(slot), pointer).align = size
+    builder.ret_void()
+
+
+# 12 rows by 2 vectors fill 24 of the 32 registers of AVX-512; where registers are fewer
+# or narrower, tiles are lower.
+_TALL = ROWS if _VECTOR_BYTES == 64 else 4
+_tall_two, _tall_one = _make_tile(_TALL, 2), _make_tile(_TALL, 1)
+_four_two, _four_one = _make_tile(4, 2), _make_tile(4, 1)
+_one_two, _one_one = _make_tile(1, 2), _make_tile(1, 1)
+
+
+def _block(a, a0, a_row, a_step, b, b0, b_step, c, c0, c_row, n_rows, n_columns, n_steps, keep):
+    def view(array, start, shape, steps):
+        strides = tuple(step * array.itemsize for step in steps)
+        return np.lib.stride_tricks.as_strided(array.ravel()[start:], shape, strides)
+
+    if n_rows > 0 and n_columns > 0:
+        out = view(c, c0, (n_rows, n_columns), (c_row, 1))
+        value = 0
+        if n_steps > 0:
+            left = view(a, a0, (n_rows, n_steps), (a_row, a_step))
+            value = left @ view(b, b0, (n_steps, n_columns), (b_step, 1))
+        out[:] = out + value if keep else value
+
+
+@overload(_block)
+def _compiled_block(
+    a, a0, a_row, a_step, b, b0, b_step, c, c0, c_row, n_rows, n_columns, n_steps, keep
+):
+    # two vectors of LANES numbers where each of them is one register
+    tall, wide = _TALL, 2 * LANES if a.dtype == types.float32 and _TALL == ROWS else LANES
+
+    def block(a, a0, a_row, a_step, b, b0, b_step, c, c0, c_row, n_rows, n_columns, n_steps, keep):
+        size, zero, row = a.itemsize, a.dtype.type(0), 0
+        while row < n_rows:
+            height = tall if n_rows - row >= tall else 4 if n_rows - row >= 4 else 1
+            pa, column = a.ctypes.data + size * (a0 + row * a_row), 0
+            while column < n_columns:
+                pb = b.ctypes.data + size * (b0 + column)
+                pc = c.ctypes.data + size * (c0 + row * c_row + column)
+                width = wide if n_columns - column >= wide else LANES
+                if width == 2 * LANES:
+                    if height == tall:
+                        _tall_two(pa, a_row, a_step, pb, b_step, pc, c_row, n_steps, keep, zero)
+                    elif height == 4:
+                        _four_two(pa, a_row, a_step, pb, b_step, pc, c_row, n_steps, keep, zero)
+                    else:
+                        _one_two(pa, a_row, a_step, pb, b_step, pc, c_row, n_steps, keep, zero)
+                elif height == tall:
+                    _tall_one(pa, a_row, a_step, pb, b_step, pc, c_row, n_steps, keep, zero)
+                elif height == 4:
+                    _four_one(pa, a_row, a_step, pb, b_step, pc, c_row, n_steps, keep, zero)
+                else:
+                    _one_one(pa, a_row, a_step, pb, b_step, pc, c_row, n_steps, keep, zero)
+                column += width
+            row += height
+
+    return block
+
+
+@jit
+def block_product(
+    a, a0, a_row, a_step, b, b0, b_step, c, c0, c_row, n_rows, n_columns, n_steps, keep
+):
+    """Multiply two blocks of larger matrices into a block of a third.
+
+    ``C[i, j] = sum_t A[i, t] B[t, j]``, added to what C holds if `keep`, where
+
+    - ``A[i, t] = a[a0 + i * a_row + t * a_step]``,
+    - ``B[t, j] = b[b0 + t * b_step + j]``,
+    - ``C[i, j] = c[c0 + i * c_row + j]``,
+
+    for ``i < n_rows``, ``j < n_columns`` (a multiple of LANES) and ``t < n_steps``; all
+    arrays are contiguous, and indexed as if flat.
+    """
+    _block(a, a0, a_row, a_step, b, b0, b_step, c, c0, c_row, n_rows, n_columns, n_steps, keep)
