@@ -522,7 +522,7 @@ class MADEDensity(DensityMixin, BaseEstimator):
                 f"between features are lost: no path leads, for one, from feature {before} to "
                 f"the conditional of feature {after}. Give every hidden layer at least "
                 f"{len(ordering) - 1} units, or set direct_connections=True.",
-                stacklevel=4,
+                stacklevel=6,
             )
 
     def _settings(self):

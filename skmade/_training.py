@@ -133,10 +133,10 @@ def train(plan, theta, training, validation, settings, offset, rng):
                 f"Training stopped after max_iter={settings.max_iter} epochs while the score was "
                 "still to settle; raise max_iter, or learning_rate_init.",
                 ConvergenceWarning,
-                stacklevel=4,
+                stacklevel=5,
             )
     except KeyboardInterrupt:
-        warnings.warn("Training interrupted by user; the best network so far is kept.", stacklevel=4)
+        warnings.warn("Training interrupted by user; the best network so far is kept.", stacklevel=5)
     if not np.isfinite(progress.best_score) and progress.loss_curve:
         raise ValueError(
             "The loss was not finite in any epoch. Lower learning_rate_init, or look for "

@@ -1,0 +1,21 @@
+# What CI runs. PYTHON is the interpreter of an environment with the extras installed.
+PYTHON ?= .venv/bin/python
+export SCIPY_ARRAY_API = 1
+
+lint:
+	$(PYTHON) -m ruff check .
+	$(PYTHON) -m ruff format --check .
+
+test:
+	$(PYTHON) -m pytest
+
+test-nojit:
+	NUMBA_DISABLE_JIT=1 $(PYTHON) -m pytest tests
+
+docs:
+	$(PYTHON) -m sphinx -W --keep-going -b html docs docs/_build/html
+
+quickstart:
+	$(PYTHON) examples/quickstart.py
+
+.PHONY: lint test test-nojit docs quickstart
