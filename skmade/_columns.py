@@ -105,7 +105,7 @@ class Columns:
                     table[:, j] = self._standardise(column, j)
         return table
 
-    def _standardise(self, X, column=slice(None)):
+    def _standardise(self, X, column=...):
         with np.errstate(over="ignore"):
             z = (X.astype(np.float64, copy=False) - self.center[column]) / self.scale[column]
         return np.clip(z, -_LARGEST, _LARGEST)
@@ -138,9 +138,7 @@ def choose_conditionals(X, conditionals):
         return [str(family) for family in conditionals]
     if conditionals != "auto":
         return [conditionals] * n_features
-    return [
-        "bernoulli" if _is_binary(X[:, j]) else "gaussian_mixture" for j in range(n_features)
-    ]
+    return ["bernoulli" if _is_binary(X[:, j]) else "gaussian_mixture" for j in range(n_features)]
 
 
 def _is_binary(column):

@@ -50,7 +50,8 @@ class MADEDensity(DensityMixin, BaseEstimator):
     Parameters
     ----------
     hidden_layer_sizes : tuple of int, default=(128, 128)
-        Units per hidden layer. ``()`` leaves the direct connections alone.
+        Units per hidden layer. ``()`` leaves the direct connections alone, and without
+        these independent columns.
     activation : {"relu", "tanh", "logistic", "softplus", "elu"}, default="relu"
         Activation of the hidden units.
     direct_connections : bool, default=True
@@ -67,7 +68,7 @@ class MADEDensity(DensityMixin, BaseEstimator):
         Components of "gaussian_mixture".
     ordering : {"random", "natural"} or permutation of the features, default="random"
         The first feature of a permutation comes first.
-    dropout : float, default=0.0
+    dropout : float, default=0.2
         Probability with which a hidden unit is left out in training.
     input_noise : float, default=0.0
         Standard deviation of Gaussian noise added in training to standardised real
@@ -79,7 +80,7 @@ class MADEDensity(DensityMixin, BaseEstimator):
         Of the network. Log-densities are summed and returned in float64 either way.
     solver : {"adam", "adagrad", "adadelta", "sgd"}, default="adam"
         "sgd" uses Nesterov's momentum of 0.9.
-    learning_rate_init : float, default=0.001
+    learning_rate_init : float, default=0.003
         Step size. It is divided by five, twice, where the score has stopped to rise.
         (For "adadelta" the usual value is 1.)
     batch_size : int, default=100
@@ -138,8 +139,9 @@ class MADEDensity(DensityMixin, BaseEstimator):
     >>> x = rng.normal(size=(2000, 1))
     >>> X = np.hstack([x, x**2 + 0.1 * rng.normal(size=(2000, 1))])
     >>> model = MADEDensity(random_state=0).fit(X)
-    >>> model.score_samples([[1.0, 1.0], [1.0, 3.0]]).round(0)
-    array([ -0., -23.])
+    >>> usual, strange = model.score_samples([[1.0, 1.0], [1.0, 3.0]])
+    >>> bool(usual > -1), bool(strange < -7)
+    (True, True)
     >>> model.sample(3, random_state=0).shape
     (3, 2)
     """
@@ -180,12 +182,12 @@ class MADEDensity(DensityMixin, BaseEstimator):
         conditionals="auto",
         n_components=10,
         ordering="random",
-        dropout=0.0,
+        dropout=0.2,
         input_noise=0.0,
         alpha=0.0,
         dtype="float32",
         solver="adam",
-        learning_rate_init=0.001,
+        learning_rate_init=0.003,
         batch_size=100,
         max_iter=500,
         tol=1e-4,
@@ -449,9 +451,7 @@ class MADEDensity(DensityMixin, BaseEstimator):
         """X as an array, and weights of mean one; rows of weight zero are left out."""
         given_dtype = getattr(X, "dtype", None)
         X = self._validate(X, reset=reset, ensure_min_samples=2)
-        weights = _check_sample_weight(
-            sample_weight, X, dtype=np.float64, ensure_non_negative=True
-        )
+        weights = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
         X, weights = X[weights > 0], weights[weights > 0]
         if len(X) < 2:
             raise ValueError("At least two rows must have a sample_weight above zero.")

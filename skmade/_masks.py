@@ -5,6 +5,8 @@ hidden unit of degree m sees units of degree <= m; an output of degree d sees un
 degree < d. So no path leads from an input to an output at or before it.
 """
 
+from itertools import pairwise
+
 import numpy as np
 
 
@@ -66,12 +68,15 @@ def reference_masks(degrees, n_features):
     """
     positions = np.arange(1, n_features + 1)
     chain = [positions, *degrees]
-    masks = [np.greater_equal.outer(after, before) for before, after in zip(chain, chain[1:])]
+    masks = [np.greater_equal.outer(after, before) for before, after in pairwise(chain)]
     return [*masks, np.greater.outer(positions, chain[-1])], np.greater.outer(positions, positions)
 
 
 def lost_dependencies(degrees, n_features, direct_connections):
     """Pairs (position of output, position of input) that should be linked and are not.
+
+    A network without hidden layers and direct connections, asked for to have independent
+    columns, loses nothing.
 
     Parameters
     ----------
@@ -85,10 +90,9 @@ def lost_dependencies(degrees, n_features, direct_connections):
         Positions in the ordering, from 0.
     """
     needed = set(range(1, n_features))
-    if direct_connections or not degrees or all(needed <= set(layer) for layer in degrees):
+    if direct_connections or all(needed <= set(layer) for layer in degrees):
         # A predecessor e of d is reached through the units of degree e of every layer.
-        lost = not (direct_connections or degrees)
-        return np.argwhere(np.tri(n_features, k=-1)) if lost else np.zeros((0, 2), int)
+        return np.zeros((0, 2), int)
     masks, everything = reference_masks(degrees, n_features)
     reached = np.eye(n_features, dtype=np.float32)
     for mask in masks:

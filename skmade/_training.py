@@ -112,12 +112,14 @@ def train(plan, theta, training, validation, settings, offset, rng):
     stale = cuts = 0
     progress.best_theta = progress.theta.copy()
     try:
-        for epoch in range(1, settings.max_iter + 1):
+        for _ in range(settings.max_iter):
             loss = run_epoch(plan, progress, training, settings, rng)
             score = -loss
             if validation is not None:
                 score = mean_score(plan, progress.theta, validation)
-            finite = np.isfinite(loss) and np.isfinite(score) and np.all(np.isfinite(progress.theta))
+            finite = (
+                np.isfinite(loss) and np.isfinite(score) and np.all(np.isfinite(progress.theta))
+            )
             record(progress, loss - offset, score + offset, validation, settings)
             stale = 0 if finite and score > progress.best_score + settings.tol else stale + 1
             if finite and score > progress.best_score:
@@ -136,7 +138,9 @@ def train(plan, theta, training, validation, settings, offset, rng):
                 stacklevel=5,
             )
     except KeyboardInterrupt:
-        warnings.warn("Training interrupted by user; the best network so far is kept.", stacklevel=5)
+        warnings.warn(
+            "Training interrupted by user; the best network so far is kept.", stacklevel=5
+        )
     if not np.isfinite(progress.best_score) and progress.loss_curve:
         raise ValueError(
             "The loss was not finite in any epoch. Lower learning_rate_init, or look for "
@@ -173,7 +177,8 @@ def run_epoch(plan, progress, training, settings, rng):
             plan, SOLVERS.index(settings.solver),
             progress.theta, progress.moments, training.table, rows[begin:end],
             weights[begin:end], bounds[first : last + 1] - begin, noise, kept,
-            float(settings.alpha), _MAX_NORM, float(progress.rate), progress.step, buffers, gradient,
+            float(settings.alpha), _MAX_NORM, float(progress.rate), progress.step, buffers,
+            gradient,
         )  # fmt: skip
         progress.step += n_used
         total, used = total + loss, used + n_used

@@ -6,7 +6,7 @@ import warnings
 import numba
 import numpy as np
 import pytest
-from conftest import JIT, ALL_CONDITIONALS, mixed_table, quick, sizes
+from conftest import ALL_CONDITIONALS, JIT, mixed_table, quick, sizes
 from naive import VALUE, DenseNetwork
 
 from skmade import _density
@@ -69,7 +69,9 @@ def test_elementary_functions(name, reference, low, high, dtype):
     apply(getattr(_elementary, name), x, out)
     expected = reference(x.astype(np.float64))
     close = 6 * np.finfo(dtype).eps
-    np.testing.assert_allclose(out, expected, rtol=close, atol=close if name in ("tanh", "log") else 0)
+    np.testing.assert_allclose(
+        out, expected, rtol=close, atol=close if name in ("tanh", "log") else 0
+    )
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
@@ -155,9 +157,7 @@ def test_gradients_match_finite_differences(parameters, activation, alpha, dropo
         for sign in (1, -1):
             moved = theta.copy()
             moved[i] += sign * step
-            values.append(
-                objective_and_gradient(network, table, weights, kept, alpha, moved)[0]
-            )
+            values.append(objective_and_gradient(network, table, weights, kept, alpha, moved)[0])
         difference = (values[0] - values[1]) / (2 * step)
         np.testing.assert_allclose(gradient[i], difference, rtol=2e-4, atol=2e-6)
 

@@ -22,6 +22,7 @@ from sklearn.utils.estimator_checks import (
 
 from skmade import MADEDensity
 
+
 def estimator():
     return MADEDensity(hidden_layer_sizes=(8,), max_iter=sizes(20, 2), n_components=2)
 

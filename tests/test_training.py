@@ -33,9 +33,7 @@ def test_every_solver_comes_near_the_truth(solver, conditionals):
         solver=solver, learning_rate_init=RATES[solver], max_iter=sizes(100, 3),
         conditionals=conditionals,
     ).fit(dependent(sizes(2000, 100)))  # fmt: skip
-    assert model.score(dependent(1000, seed=1)) == pytest.approx(
-        -TRUE_ENTROPY, abs=sizes(0.1, 3.0)
-    )
+    assert model.score(dependent(1000, seed=1)) == pytest.approx(-TRUE_ENTROPY, abs=sizes(0.1, 3.0))
 
 
 @pytest.mark.parametrize("activation", ACTIVATIONS)
