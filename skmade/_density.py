@@ -111,7 +111,7 @@ class MADEDensity(DensityMixin, BaseEstimator):
     ----------
     n_features_in_ : int
         Number of features seen in `fit`.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (n_features,)
         Names of the features, where X had names that are all strings.
     n_iter_ : int
         Epochs that were run.
@@ -121,7 +121,7 @@ class MADEDensity(DensityMixin, BaseEstimator):
         Mean log-density of the held-out rows, in nats, by epoch; empty without any.
     best_validation_score_ : float or None
         The highest of them, which is that of the fitted network.
-    orderings_ : ndarray of shape (1, n_features_in_)
+    orderings_ : ndarray of shape (1, n_features)
         The ordering: the first feature to be generated comes first.
     conditionals_ : list of str
         Family of each feature.
