@@ -51,7 +51,7 @@ class Columns:
             if family == "categorical":
                 categories[j] = np.unique(X[:, j])
             elif family != "bernoulli":
-                column = _as_float(X[:, j], names[j])
+                column = _as_float(X, [j], names)[:, 0]
                 center[j], scale[j] = _standardisation(column, weights)
         return cls(conditionals, center, scale, categories)
 
@@ -90,20 +90,24 @@ class Columns:
         ValueError
             For values other than 0 and 1 in a Bernoulli column, and for unknown categories.
         """
-        if X.dtype.kind == "f" and not {"bernoulli", "categorical"} & set(self.conditionals):
-            return self._standardise(X).astype(dtype)
         table = np.empty(X.shape, dtype)
-        for j, family in enumerate(self.conditionals):
-            if family == "categorical":
-                table[:, j] = _codes(X[:, j], self.categories[j], names[j])
-            else:
-                column = _as_float(X[:, j], names[j])
-                if family == "bernoulli":
-                    _check_binary(column, names[j])
-                    table[:, j] = column
-                else:
-                    table[:, j] = self._standardise(column, j)
+        flags, categorical, real = self._columns_by_kind()
+        if len(flags):
+            values = _as_float(X, flags, names)
+            _check_binary(values, flags, names)
+            table[:, flags] = values
+        if len(real):
+            table[:, real] = self._standardise(_as_float(X, real, names), real)
+        for j in categorical:
+            table[:, j] = _codes(X[:, j], self.categories[j], names[j])
         return table
+
+    def _columns_by_kind(self):
+        """Selections of the flags, the categorical and the real columns."""
+        family = np.array(self.conditionals)
+        flags, categorical = family == "bernoulli", family == "categorical"
+        kinds = flags, categorical, ~(flags | categorical)
+        return [np.flatnonzero(kind) for kind in kinds]
 
     def _standardise(self, X, column=...):
         with np.errstate(over="ignore"):
@@ -145,9 +149,11 @@ def _is_binary(column):
     return bool(np.all((column == 0) | (column == 1)))
 
 
-def _check_binary(column, name):
-    if not _is_binary(column):
-        other = float(column[(column != 0) & (column != 1)][0])
+def _check_binary(values, columns, names):
+    other = (values != 0) & (values != 1)
+    if other.any():
+        row, j = np.argwhere(other)[0]
+        name, other = names[columns[j]], float(values[row, j])
         raise ValueError(
             f"Column {name} has the value {other:g}, but a 'bernoulli' conditional takes 0 and 1 "
             "only; binarise the column, or choose 'categorical', 'gaussian' or "
@@ -155,12 +161,15 @@ def _check_binary(column, name):
         )
 
 
-def _as_float(column, name):
+def _as_float(X, columns, names):
+    """Some columns of X as float64."""
+    every = len(columns) == X.shape[1]
     try:
-        return column.astype(np.float64, copy=False)
+        return (X if every else X[:, columns]).astype(np.float64, copy=False)
     except ValueError as error:
+        wrong = next(j for j in columns for x in X[:, j] if isinstance(x, str))
         raise ValueError(
-            f"Column {name} is to be real-valued, but holds text ({error}); convert it to "
+            f"Column {names[wrong]} is to be real-valued, but holds text ({error}); convert it to "
             "numbers, or choose 'categorical' for it in conditionals."
         ) from None
 

@@ -430,7 +430,7 @@ class MADEDensity(DensityMixin, BaseEstimator):
         rng = _to_generator(random_state)
         network, columns = Network.from_state(self._network), Columns(**self._columns)
         table = np.empty((n_samples, self.n_features_in_), network.theta.dtype)
-        buffers = make_buffers(network.plan, _SAMPLE_ROWS, table.dtype)
+        buffers = make_buffers(network.plan, 1, _SAMPLE_ROWS, table.dtype)
         for begin in range(0, n_samples, _SAMPLE_ROWS):
             end = min(begin + _SAMPLE_ROWS, n_samples)
             _draw_rows(network, table[begin:end], buffers, rng)
@@ -553,7 +553,7 @@ class MADEDensity(DensityMixin, BaseEstimator):
 
         def score_chunk(rows):
             table = columns.encode(X[rows], dtype, names)
-            buffers = make_buffers(network.plan, TILE, dtype)
+            buffers = make_buffers(network.plan, 1, min(TILE, len(table)), dtype)
             parts = scores[rows], shares[rows]
             score_rows(network.plan, network.theta, table, TILE, buffers, *parts)
 
@@ -588,4 +588,4 @@ def _draw_rows(network, table, buffers, rng):
     uniform = rng.random((n_features, width), dtype=table.dtype)
     normal = rng.standard_normal((n_features, width), dtype=table.dtype)
     ancestral_pass(network.plan, network.theta, _SAMPLE_BLOCK, uniform, normal, buffers, width)
-    table[:, network.ordering] = buffers.targets[:, : len(table)].T
+    table[:, network.ordering] = buffers.targets[0, :, : len(table)].T

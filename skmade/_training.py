@@ -7,11 +7,14 @@ import warnings
 from dataclasses import dataclass, field
 
 import numpy as np
+from joblib import effective_n_jobs
 from sklearn.exceptions import ConvergenceWarning
 
-from skmade._kernels._passes import make_buffers, score_rows
+from skmade._kernels._passes import Buffers, make_buffers, score_rows
 from skmade._kernels._plan import SOLVERS, TILE
+from skmade._kernels._product import LANES
 from skmade._kernels._steps import train_steps
+from skmade._threads import map_chunks, train_steps_in_threads
 
 # The Euclidean norm a batch's gradient is cut back to.
 _MAX_NORM = 10.0
@@ -21,6 +24,10 @@ _RATE_DIVISOR = 5.0
 _RATE_CUTS = 2
 # Random numbers for so many cells are drawn at a time.
 _NOISE_CELLS = 4_000_000
+# Steps of so many operations (some tenths of a second) are made at a time.
+_FLOPS_AT_A_TIME = 2e10
+# A step of fewer operations (some tens of microseconds) is not worth a second thread.
+_FLOPS_WORTH_THREADS = 5e6
 
 
 @dataclass(frozen=True)
@@ -45,6 +52,7 @@ class Settings:
     input_noise: float
     alpha: float
     verbose: bool
+    n_jobs: int | None
 
 
 @dataclass
@@ -116,7 +124,7 @@ def train(plan, theta, training, validation, settings, offset, rng):
             loss = run_epoch(plan, progress, training, settings, rng)
             score = -loss
             if validation is not None:
-                score = mean_score(plan, progress.theta, validation)
+                score = mean_score(plan, progress.theta, validation, settings.n_jobs)
             finite = (
                 np.isfinite(loss) and np.isfinite(score) and np.all(np.isfinite(progress.theta))
             )
@@ -167,35 +175,59 @@ def run_epoch(plan, progress, training, settings, rng):
     rows = rng.permutation(n)
     weights = training.weights[rows] / np.repeat(np.diff(bounds), np.diff(bounds))
     weights = weights.astype(progress.theta.dtype)
-    buffers = tile_buffers(plan, int(np.diff(bounds).max()), progress.theta.dtype)
-    gradient = np.zeros_like(progress.theta)
+    memory = StepMemory.allocate(plan, int(np.diff(bounds).max()), progress.theta)
     total, used = 0.0, 0
     for first, last in _stretches(plan, settings, bounds):
-        begin, end = bounds[first], bounds[last]
-        noise, kept = draw_noise(plan, settings, end - begin, progress.theta.dtype, rng)
-        loss, n_used = train_steps(
-            plan, SOLVERS.index(settings.solver),
-            progress.theta, progress.moments, training.table, rows[begin:end],
-            weights[begin:end], bounds[first : last + 1] - begin, noise, kept,
-            float(settings.alpha), _MAX_NORM, float(progress.rate), progress.step, buffers,
-            gradient,
-        )  # fmt: skip
+        part = slice(bounds[first], bounds[last])
+        noise, kept = draw_noise(plan, settings, part.stop - part.start, weights.dtype, rng)
+        batches = training.table, rows[part], weights[part], bounds[first : last + 1] - part.start
+        loss, n_used = run_steps(plan, progress, batches, noise, kept, settings, memory)
         progress.step += n_used
         total, used = total + loss, used + n_used
     return total / used if used else np.nan
 
 
-def tile_buffers(plan, batch_size, dtype):
-    """Buffers for each of the equal tiles that a batch is cut into."""
-    n_tiles = -(-batch_size // TILE)
-    return tuple(make_buffers(plan, -(-batch_size // n_tiles), dtype) for _ in range(n_tiles))
+@dataclass(frozen=True)
+class StepMemory:
+    """Working memory of the steps of an epoch."""
+
+    buffers: Buffers
+    gradient: np.ndarray
+    squares: np.ndarray
+
+    @classmethod
+    def allocate(cls, plan, batch_size, theta):
+        """Memory for batches of at most so many rows, cut into tiles."""
+        n_tiles = -(-batch_size // TILE)
+        n_vectors = -(-batch_size // LANES)
+        rows_per_tile = -(-n_vectors // n_tiles) * LANES
+        buffers = make_buffers(plan, n_tiles, rows_per_tile, theta.dtype)
+        return cls(buffers, np.zeros_like(theta), np.zeros(len(plan.panels) + 1))
+
+
+def run_steps(plan, progress, batches, noise, kept, settings, memory):
+    """Steps on one thread or on several, which does not change a bit of the result.
+
+    Returns the sum of the losses of the batches that were used, and their number.
+    """
+    fixed = (
+        plan, SOLVERS.index(settings.solver), progress.theta, progress.moments, *batches, noise,
+        kept, float(settings.alpha), _MAX_NORM, float(progress.rate), progress.step,
+        memory.buffers, memory.gradient, memory.squares,
+    )  # fmt: skip
+    flops = 6 * plan.biases * len(batches[1]) / (len(batches[3]) - 1)
+    n_threads = min(effective_n_jobs(settings.n_jobs), len(memory.buffers.work))
+    if n_threads == 1 or flops < _FLOPS_WORTH_THREADS:
+        return train_steps(*fixed)
+    return train_steps_in_threads(n_threads, *fixed)
 
 
 def _stretches(plan, settings, bounds):
-    """Runs of batches between two returns to Python: an epoch, or what its noise allows."""
+    """Runs of batches between two returns to Python, where an interrupt is heeded."""
     n_batches, rows_per_batch = len(bounds) - 1, bounds[-1] / (len(bounds) - 1)
     cells = 1 + (plan.layers[-1, 0] if settings.dropout or settings.input_noise else 0)
-    size = max(1, int(_NOISE_CELLS / (cells * rows_per_batch)))
+    n_rows = min(_NOISE_CELLS / cells, _FLOPS_AT_A_TIME / (6 * max(plan.biases, 1)))
+    size = max(1, int(n_rows / rows_per_batch))
     return [(first, min(first + size, n_batches)) for first in range(0, n_batches, size)]
 
 
@@ -213,9 +245,13 @@ def draw_noise(plan, settings, n_rows, dtype, rng):
     return noise, kept
 
 
-def mean_score(plan, theta, rows):
+def mean_score(plan, theta, rows, n_jobs):
     """Weighted mean log-density of rows of the table."""
     scores, none = np.zeros(len(rows.table)), np.zeros((0, 0))
-    buffers = make_buffers(plan, TILE, theta.dtype)
-    score_rows(plan, theta, rows.table, TILE, buffers, scores, none)
+
+    def score_chunk(part):
+        buffers = make_buffers(plan, 1, TILE, theta.dtype)
+        score_rows(plan, theta, rows.table[part], TILE, buffers, scores[part], none)
+
+    map_chunks(score_chunk, len(scores), 16 * TILE, n_jobs)
     return np.average(scores, weights=rows.weights)

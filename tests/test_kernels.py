@@ -16,9 +16,9 @@ from skmade._kernels._optimizers import update
 from skmade._kernels._passes import make_buffers, score_rows
 from skmade._kernels._plan import ACTIVATIONS, SOLVERS, TILE
 from skmade._kernels._product import block_product
-from skmade._kernels._steps import batch_gradient, euclidean_norm
+from skmade._kernels._steps import train_steps
 from skmade._network import Network
-from skmade._training import tile_buffers
+from skmade._training import StepMemory
 
 NETWORKS = [
     {"hidden_layer_sizes": ()},
@@ -121,7 +121,7 @@ def test_scores_equal_those_of_a_dense_masked_network(parameters, activation):
     _, network, table = fitted(activation=activation, **parameters)
     n = sizes(TILE + 1, 3)
     scores, shares = np.zeros(n), np.zeros((n, table.shape[1]))
-    buffers = make_buffers(network.plan, TILE, table.dtype)
+    buffers = make_buffers(network.plan, 1, TILE, table.dtype)
     score_rows(network.plan, network.theta, table[:n].copy(), TILE, buffers, scores, shares)
     expected = np.array([DenseNetwork(network).shares(row) for row in table[:n]])
     np.testing.assert_allclose(shares, expected, rtol=1e-9, atol=1e-9)
@@ -129,13 +129,16 @@ def test_scores_equal_those_of_a_dense_masked_network(parameters, activation):
 
 
 def objective_and_gradient(network, table, weights, kept, alpha, theta):
-    buffers = tile_buffers(network.plan, len(table), theta.dtype)
-    gradient, nothing = np.zeros_like(theta), np.zeros((0, 0))
-    loss = batch_gradient(
-        network.plan, theta, table, np.arange(len(table)), weights,
-        nothing, kept, alpha, buffers, gradient,
+    """What one batch of all rows gives, by a step of length zero."""
+    memory = StepMemory.allocate(network.plan, len(table), theta)
+    moments, nothing = np.zeros((2, len(theta))), np.zeros((0, 0), theta.dtype)
+    loss, _ = train_steps(
+        network.plan, SOLVERS.index("sgd"), theta, moments, table, np.arange(len(table)), weights,
+        np.array([0, len(table)]), nothing, kept, alpha, 1e300, 0.0, 0, memory.buffers,
+        memory.gradient, memory.squares,
     )  # fmt: skip
-    return loss + alpha / 2 * np.sum(theta[: network.plan.biases] ** 2), gradient
+    assert memory.squares.sum() == pytest.approx(np.sum(memory.gradient**2))
+    return loss + alpha / 2 * np.sum(theta[: network.plan.biases] ** 2), memory.gradient
 
 
 @pytest.mark.parametrize("dropout", [False, True])
@@ -178,12 +181,12 @@ def test_one_pass_sampling_equals_as_many_passes_as_features(parameters, block, 
     _, network, table = fitted(**parameters)
     width, n_features = sizes(13, 3), table.shape[1]
     uniform, normal = rng.random((n_features, 16)), rng.normal(size=(n_features, 16))
-    buffers = make_buffers(network.plan, 16, table.dtype)
+    buffers = make_buffers(network.plan, 1, 16, table.dtype)
     ancestral_pass(network.plan, network.theta, block, uniform, normal, buffers, 16)
     naive = DenseNetwork(network)
     for b in range(width):
         expected = naive.sample(uniform[:, b], normal[:, b])[network.ordering]
-        np.testing.assert_allclose(buffers.targets[:, b], expected, rtol=1e-8, atol=1e-8)
+        np.testing.assert_allclose(buffers.targets[0, :, b], expected, rtol=1e-8, atol=1e-8)
 
 
 def test_sample_and_score_agree_on_the_blocks_of_many_features():
@@ -198,9 +201,9 @@ def test_sample_and_score_agree_on_the_blocks_of_many_features():
     uniform, normal = random.random((n_features, width)), random.normal(size=(n_features, width))
     drawn = []
     for block in (1, _density._SAMPLE_BLOCK, n_features):
-        buffers = make_buffers(network.plan, width, network.theta.dtype)
+        buffers = make_buffers(network.plan, 1, width, network.theta.dtype)
         ancestral_pass(network.plan, network.theta, block, uniform, normal, buffers, width)
-        drawn.append(buffers.targets.copy())
+        drawn.append(buffers.targets[0].copy())
     np.testing.assert_array_equal(drawn[0], drawn[1])
     np.testing.assert_array_equal(drawn[0], drawn[2])
 
@@ -235,13 +238,6 @@ def test_steps_of_the_optimisers(solver, rng):
             update(code, theta[part], gradient[part], m, v, 0.01, step, 0.5)
         expected = naive_update(solver, expected, 0.5 * gradient, *naive_moments, 0.01, step)
         np.testing.assert_allclose(theta, expected, rtol=1e-7)
-
-
-@pytest.mark.parametrize("n", [0, 1, 63, 64, 65, 1000])
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_euclidean_norm(n, dtype, rng):
-    x = rng.normal(size=n).astype(dtype)
-    assert euclidean_norm(x) == pytest.approx(np.linalg.norm(x), rel=1e-5)
 
 
 def test_naive_activations_are_those_of_the_kernels():

@@ -9,13 +9,13 @@ import numpy as np
 
 from skmade._kernels._compile import jit
 from skmade._kernels._families import draw
-from skmade._kernels._passes import activate_rows, add_products, feed, set_biases
+from skmade._kernels._passes import activate_rows, add_products, feed, of_tile, set_biases
 
 
 @jit
 def ancestral_pass(plan, theta, block, uniform, normal, buffers, width):
-    """Draw ``targets[:, :width]`` from uniform and normal numbers of that shape."""
-    n_features = plan.features.shape[0]
+    """Draw ``targets[0, :, :width]`` from uniform and normal numbers of that shape."""
+    buffers, n_features = of_tile(buffers, 0), plan.features.shape[0]
     for before in range(0, n_features, block):
         after = min(before + block, n_features)
         _from_earlier_blocks(plan, theta, before, after, buffers, width)
@@ -50,7 +50,7 @@ def _draw_feature(plan, theta, before, d, uniform, normal, buffers, width):
 @jit
 def _complete_hidden(plan, theta, before, d, buffers, width):
     """Compute the hidden units that position d, now known, was the last to be missing for."""
-    nothing = np.zeros((0, 0), theta.dtype)
+    nothing = np.zeros((0, 0), theta.dtype)[:, :0]
     known, every = plan.counts[:, before], plan.counts[:, -1]
     for layer in range(1, plan.layers.shape[0] - 1):
         start = plan.layers[layer, 0]

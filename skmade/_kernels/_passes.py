@@ -18,24 +18,24 @@ from skmade._kernels._product import LANES, ROWS, block_product
 
 
 class Buffers(NamedTuple):
-    """Working memory for a tile."""
+    """Working memory of tiles; inside a pass, of one tile, without the first axis."""
 
     targets: np.ndarray
-    """(n_features, width): values, in the order of generation."""
+    """(n_tiles, n_features, width): values, in the order of generation."""
     units: np.ndarray
-    """(n_units, width): all units."""
+    """(n_tiles, n_units, width): all units."""
     slopes: np.ndarray
-    """(inputs and hidden units, width): derivatives of the activations."""
+    """(n_tiles, inputs and hidden units, width): derivatives of the activations."""
     deltas: np.ndarray
-    """(n_units, width): derivatives of the loss by outputs and hidden pre-activations."""
+    """(n_tiles, n_units, width): derivatives of the loss by outputs and pre-activations."""
     transposed: np.ndarray
-    """(width, inputs and hidden units): `units` by columns."""
+    """(n_tiles, width, inputs and hidden units): `units` by columns."""
     work: np.ndarray
-    """(width,)"""
+    """(n_tiles, width)"""
 
 
-def make_buffers(plan, n_rows, dtype):
-    """Buffers for a tile of `n_rows` rows, padded to whole vectors."""
+def make_buffers(plan, n_tiles, n_rows, dtype):
+    """Buffers for tiles of at most `n_rows` rows, padded to whole vectors."""
     width = -(-n_rows // LANES) * LANES
     if width % (4 * LANES) == 0:  # rows a power of two apart would share lines of the cache
         width += LANES
@@ -44,7 +44,16 @@ def make_buffers(plan, n_rows, dtype):
         (len(plan.features), width), (n_units, width), (n_sources, width), (n_units, width),
         (width, n_sources + LANES), (width,),
     ]  # fmt: skip
-    return Buffers(*(np.zeros(shape, dtype) for shape in shapes))
+    return Buffers(*(np.zeros((n_tiles, *shape), dtype) for shape in shapes))
+
+
+@jit
+def of_tile(buffers, tile):
+    """The buffers of one tile."""
+    return Buffers(
+        buffers.targets[tile], buffers.units[tile], buffers.slopes[tile],
+        buffers.deltas[tile], buffers.transposed[tile], buffers.work[tile],
+    )  # fmt: skip
 
 
 @jit
@@ -57,11 +66,13 @@ def padded(n):
 def load(plan, table, rows, noise, buffers, width):
     """Read rows of the table into inputs and targets; columns past the last repeat it."""
     noisy, last = noise.shape[0] > 0, rows.shape[0] - 1
+    for begin in range(0, width, LANES):  # few rows at a time, which stay in the cache
+        for d in range(plan.features.shape[0]):
+            column, target = plan.features[d, 0], buffers.targets[d]
+            for b in range(begin, begin + LANES):
+                target[b] = table[rows[min(b, last)], column]
     for d in range(plan.features.shape[0]):
-        column, family = plan.features[d, :2]
-        target = buffers.targets[d]
-        for b in range(width):
-            target[b] = table[rows[min(b, last)], column]
+        column, family, target = plan.features[d, 0], plan.features[d, 1], buffers.targets[d]
         if noisy and family >= GAUSSIAN:
             for b in range(width):
                 target[b] += noise[min(b, last), column]
@@ -220,53 +231,79 @@ def transpose_sources(plan, buffers, n_rows):
 
 
 @jit
-def panel_gradient(plan, panel, buffers, n_rows, add, out):
-    """Derivatives by a panel's weights, exactly zero where masked; added to `out` if `add`."""
+def panel_gradient(plan, panel, buffers, n_rows, penalty, theta, out):
+    """Derivatives of the objective by a panel's weights, exactly zero where masked.
+
+    Tile t of the batch has ``n_rows[t]`` rows. Returns the sum of their squares.
+    """
     row, stop, source, _, step, offset, extents = plan.panels[panel]
-    ld, ld_sources = buffers.deltas.shape[1], buffers.transposed.shape[1]
+    factor, total = like(theta[0], penalty), 0.0
     for r in range(0, stop - row, ROWS):
         height = min(ROWS, stop - row - r)
         columns = padded(plan.extents[extents + r + height - 1])
-        block_product(
-            buffers.deltas, (row + r) * ld, ld, 1, buffers.transposed, source, ld_sources,
-            out, offset + r * step, step, height, columns, n_rows, add,
-        )  # fmt: skip
+        for tile in range(n_rows.shape[0]):
+            deltas, transposed = buffers.deltas[tile], buffers.transposed[tile]
+            ld, ld_sources = deltas.shape[1], transposed.shape[1]
+            block_product(
+                deltas, (row + r) * ld, ld, 1, transposed, source, ld_sources,
+                out, offset + r * step, step, height, columns, n_rows[tile], tile > 0,
+            )  # fmt: skip
         for i in range(r, r + height):
-            begin = offset + i * step
-            out[begin + plan.extents[extents + i] : begin + columns] = 0
+            begin, extent = offset + i * step, plan.extents[extents + i]
+            out[begin + extent : begin + columns] = 0
+            if penalty > 0:
+                for k in range(begin, begin + extent):
+                    out[k] += factor * theta[k]
+            total += sum_of_squares(out[begin : begin + columns])
+    return total
 
 
 @jit
-def bias_gradient(plan, buffers, n_rows, add, out):
-    """Derivatives by the biases; added to `out` if `add`."""
+def bias_gradient(plan, buffers, n_rows, out):
+    """Derivatives by the biases; returns the sum of their squares."""
     n_inputs = plan.layers[0, 1]
     for r in range(n_inputs, plan.layers[-1, 1]):
-        i = plan.biases + r - n_inputs
-        out[i] = np.sum(buffers.deltas[r, :n_rows]) + (out[i] if add else like(out[i], 0))
+        total = like(out[0], 0)
+        for tile in range(n_rows.shape[0]):
+            total += np.sum(buffers.deltas[tile, r, : n_rows[tile]])
+        out[plan.biases + r - n_inputs] = total
+    return sum_of_squares(out[plan.biases :])
 
 
 @jit
-def score_tile(plan, theta, table, rows, buffers, scores, shares):
-    """Log-density of some rows of the table, and if asked for the share of each feature."""
-    n_rows, wanted = rows.shape[0], shares.shape[0] > 0
-    width, nothing = padded(n_rows), np.zeros((0, 0), theta.dtype)
-    load(plan, table, rows, nothing, buffers, width)
-    forward(plan, theta, nothing, buffers, width)
-    out = buffers.work[:width]
-    for d in range(plan.features.shape[0]):
-        column, family, _, _, start, size = plan.features[d]
-        log_prob(family, buffers.units, start, size, buffers.targets[d], buffers.deltas, out)
-        for b in range(n_rows):
-            scores[rows[b]] += np.float64(out[b])
-        if wanted:
-            for b in range(n_rows):
-                shares[rows[b], column] = np.float64(out[b])
+def sum_of_squares(x):
+    """In float64, of sums in many chains side by side."""
+    sums, whole, total = np.zeros(LANES, x.dtype), x.shape[0] // LANES * LANES, 0.0
+    for begin in range(0, whole, LANES):
+        part = x[begin : begin + LANES]
+        for i in range(LANES):
+            sums[i] += part[i] * part[i]
+    for i in range(whole, x.shape[0]):
+        total += np.float64(x[i]) ** 2
+    for i in range(LANES):
+        total += np.float64(sums[i])
+    return total
 
 
 @jit
 def score_rows(plan, theta, table, tile, buffers, scores, shares):
-    """`score_tile` for all rows, `tile` at a time."""
-    n = table.shape[0]
-    for begin in range(0, n, tile):
-        rows = np.arange(begin, min(begin + tile, n))
-        score_tile(plan, theta, table, rows, buffers, scores, shares)
+    """Log-density of each row of the table, and if asked for the share of each feature.
+
+    `buffers` are for `tile` rows, which are scored at a time.
+    """
+    buffers = of_tile(buffers, 0)
+    wanted, nothing = shares.shape[0] > 0, np.zeros((0, 0), theta.dtype)[:, :0]
+    for begin in range(0, table.shape[0], tile):
+        rows = np.arange(begin, min(begin + tile, table.shape[0]))
+        width = padded(rows.shape[0])
+        load(plan, table, rows, nothing, buffers, width)
+        forward(plan, theta, nothing, buffers, width)
+        out = buffers.work[:width]
+        for d in range(plan.features.shape[0]):
+            column, family, _, _, start, size = plan.features[d]
+            log_prob(family, buffers.units, start, size, buffers.targets[d], buffers.deltas, out)
+            for b in range(rows.shape[0]):
+                scores[begin + b] += np.float64(out[b])
+            if wanted:
+                for b in range(rows.shape[0]):
+                    shares[begin + b, column] = np.float64(out[b])

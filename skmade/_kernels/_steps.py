@@ -3,7 +3,6 @@
 import numpy as np
 
 from skmade._kernels._compile import jit
-from skmade._kernels._elementary import like
 from skmade._kernels._optimizers import update
 from skmade._kernels._passes import (
     backward,
@@ -11,15 +10,27 @@ from skmade._kernels._passes import (
     forward,
     load,
     losses,
+    of_tile,
     padded,
     panel_gradient,
     transpose_sources,
 )
+from skmade._kernels._product import LANES
 
 
 @jit
-def tile_pass(plan, theta, table, rows, weights, noise, kept, buffers):
+def tile_bounds(n_rows, n_tiles):
+    """Where the tiles of a batch begin: whole vectors, as equal as can be."""
+    n_vectors, bounds = padded(n_rows) // LANES, np.empty(n_tiles + 1, np.int64)
+    for tile in range(n_tiles + 1):
+        bounds[tile] = min(tile * n_vectors // n_tiles * LANES, n_rows)
+    return bounds
+
+
+@jit
+def tile_pass(plan, theta, table, rows, weights, noise, kept, buffers, tile):
     """Loss of the rows of a tile, and the derivatives by all units."""
+    buffers = of_tile(buffers, tile)
     width = padded(rows.shape[0])
     load(plan, table, rows, noise, buffers, width)
     forward(plan, theta, kept, buffers, width)
@@ -30,49 +41,44 @@ def tile_pass(plan, theta, table, rows, weights, noise, kept, buffers):
 
 
 @jit
-def batch_gradient(plan, theta, table, rows, weights, noise, kept, penalty, buffers, gradient):
-    """Loss of a batch (without penalty), and the derivatives of the objective by theta.
+def share_gradient(plan, first, last, n_rows, penalty, theta, buffers, gradient, squares):
+    """Derivatives of the objective by the weights of some panels.
 
-    `buffers` has one entry for each tile that a batch is cut into.
+    The one after the last panel stands for the biases. ``squares[panel]`` gets the sum of
+    squares.
     """
-    loss, n_rows, n_tiles = 0.0, rows.shape[0], len(buffers)
-    for tile in range(n_tiles):
-        first, last = tile * n_rows // n_tiles, (tile + 1) * n_rows // n_tiles
-        loss += tile_pass(
-            plan, theta, table, rows[first:last], weights[first:last], noise[first:last],
-            kept[:, first:last], buffers[tile],
-        )  # fmt: skip
-        for panel in range(plan.panels.shape[0]):
-            panel_gradient(plan, panel, buffers[tile], last - first, tile > 0, gradient)
-        bias_gradient(plan, buffers[tile], last - first, tile > 0, gradient)
-    if penalty > 0:
-        factor = like(theta[0], penalty)
-        for i in range(plan.biases):
-            gradient[i] += factor * theta[i]
-    return loss
+    for panel in range(first, last):
+        if panel < plan.panels.shape[0]:
+            squares[panel] = panel_gradient(plan, panel, buffers, n_rows, penalty, theta, gradient)
+        else:
+            squares[panel] = bias_gradient(plan, buffers, n_rows, gradient)
 
 
 @jit
 def train_steps(
     plan, solver, theta, moments, table, rows, weights, bounds, noise, kept,
-    penalty, max_norm, rate, step, buffers, gradient,
+    penalty, max_norm, rate, step, buffers, gradient, squares,
 ):  # fmt: skip
     """One step for each batch ``rows[bounds[s]:bounds[s + 1]]``.
 
-    `weights` are those of the rows, divided by the size of their batch. A batch whose
-    gradient is not finite is left out. Returns the sum of the losses of the batches
-    that were used, and their number.
+    `weights` are those of the rows, divided by the size of their batch; `buffers` are
+    those of the tiles that a batch is cut into. A batch whose gradient is not finite is
+    left out. Returns the sum of the losses of the batches that were used, and their number.
     """
-    total, used = 0.0, 0
+    total, used, n_tiles = 0.0, 0, buffers.work.shape[0]
     for s in range(bounds.shape[0] - 1):
-        begin, end = bounds[s], bounds[s + 1]
-        loss = batch_gradient(
-            plan, theta, table, rows[begin:end], weights[begin:end], noise[begin:end],
-            kept[:, begin:end], penalty, buffers, gradient,
-        )  # fmt: skip
-        norm = euclidean_norm(gradient)
-        if np.isfinite(loss) and np.isfinite(norm):
-            shrink = min(1.0, max_norm / max(norm, 1e-30))
+        tiles, loss = bounds[s] + tile_bounds(bounds[s + 1] - bounds[s], n_tiles), 0.0
+        for tile in range(n_tiles):
+            a, b = tiles[tile], tiles[tile + 1]
+            loss += tile_pass(
+                plan, theta, table, rows[a:b], weights[a:b], noise[a:b], kept[:, a:b],
+                buffers, tile,
+            )  # fmt: skip
+        share_gradient(
+            plan, 0, squares.shape[0], np.diff(tiles), penalty, theta, buffers, gradient, squares
+        )
+        shrink = step_factor(loss, squares, max_norm)
+        if shrink > 0:
             used += 1
             total += loss
             update(solver, theta, gradient, moments[0], moments[1], rate, step + used, shrink)
@@ -80,16 +86,9 @@ def train_steps(
 
 
 @jit
-def euclidean_norm(x):
-    """Square root of the sum of squares, summed in many chains side by side."""
-    lanes = 64
-    sums, whole, total = np.zeros(lanes, x.dtype), x.shape[0] // lanes * lanes, 0.0
-    for begin in range(0, whole, lanes):
-        part = x[begin : begin + lanes]
-        for i in range(lanes):
-            sums[i] += part[i] * part[i]
-    for i in range(whole, x.shape[0]):
-        total += np.float64(x[i]) ** 2
-    for i in range(lanes):
-        total += np.float64(sums[i])
-    return np.sqrt(total)
+def step_factor(loss, squares, max_norm):
+    """What to scale a gradient by, so that its norm is at most `max_norm`; 0 to leave it out."""
+    norm = np.sqrt(np.sum(squares))
+    if not (np.isfinite(loss) and np.isfinite(norm)):
+        return 0.0
+    return min(1.0, max_norm / max(norm, 1e-30))
