@@ -11,6 +11,12 @@ import skmade
 #: Without compilation kernels are slow: tests then take smaller sizes.
 JIT = not numba.config.DISABLE_JIT
 
+
+def pytest_configure(config):
+    if not JIT:  # NumPy warns of overflow where compiled arithmetic does not
+        config.addinivalue_line("filterwarnings", "ignore::RuntimeWarning")
+
+
 ALL_CONDITIONALS = ["bernoulli", "categorical", "gaussian", "gaussian_mixture"]
 
 
