@@ -11,12 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from skmade._conditionals import family_code
-from skmade._kernels._plan import ACTIVATIONS, Plan
-from skmade._kernels._product import LANES, ROWS
-
-# Rows of a panel: few enough that little is stored beyond the staircase, and so many that
-# in the backward pass, which sums over a panel's rows, sums stay long in registers.
-_PANEL_ROWS = 4 * ROWS
+from skmade._kernels._plan import ACTIVATIONS, PANEL_ROWS, Plan
+from skmade._kernels._product import LANES
 
 
 @dataclass
@@ -129,15 +125,15 @@ class _PanelTable:
 
     def add(self, extents, first_row, first_source):
         """Cut one masked matrix, whose row j sees ``extents[j]`` source units, into panels."""
-        for first in range(0, len(extents), _PANEL_ROWS):
-            part = extents[first : first + _PANEL_ROWS]
+        for first in range(0, len(extents), PANEL_ROWS):
+            part = extents[first : first + PANEL_ROWS]
             if part[-1] > 0:
-                step = -(-part[-1] // LANES) * LANES  # rows are read in whole vectors
+                height = -(-len(part) // LANES) * LANES  # whole vectors
                 start, stop = first_row + first, first_row + first + len(part)
                 place = self.n_weights, len(self.extents)
-                self.rows.append((start, stop, first_source, part[-1], step, *place))
+                self.rows.append((start, stop, first_source, part[-1], height, *place))
                 self.extents.extend(part)
-                self.n_weights += len(part) * step
+                self.n_weights += part[-1] * height
 
 
 def initial_theta(plan, initial_biases, rng, dtype):
@@ -164,11 +160,12 @@ def initial_theta(plan, initial_biases, rng, dtype):
     """
     n_inputs, first_output = plan.layers[0, 1], plan.layers[-1, 0]
     theta = np.zeros(plan.biases + plan.layers[-1, 1] - n_inputs, dtype)
-    for start, stop, _, _, step, offset, extents in plan.panels:
-        sees = plan.extents[extents : extents + stop - start, None]
+    for start, stop, _, extent, height, offset, extents in plan.panels:
+        sees = plan.extents[extents : extents + stop - start]
         bound = np.sqrt(3.0 / np.maximum(sees, 1)) * (0.1 if start >= first_output else 1.0)
-        weights = rng.uniform(-bound, bound, (stop - start, step))
-        weights[np.arange(step) >= sees] = 0
+        weights = np.zeros((extent, height))
+        weights[:, : stop - start] = rng.uniform(-bound, bound, (extent, stop - start))
+        weights[:, : stop - start][np.arange(extent)[:, None] >= sees] = 0
         theta[offset : offset + weights.size] = weights.ravel()
     theta[plan.biases + first_output - n_inputs :] = initial_biases
     return theta

@@ -34,13 +34,15 @@ class DenseNetwork:
                 self.weights[layer, source] = np.zeros(self.masks[layer, source].shape)
             rows = plan.layers[layer] - plan.layers[0, 1] + plan.biases
             self.biases.append(np.asarray(theta[rows[0] : rows[1]], float))
-        for index, (row, stop, first, extent, step, offset, _) in enumerate(plan.panels):
+        for index, (row, stop, first, extent, height, offset, _) in enumerate(plan.panels):
             layer = np.searchsorted(plan.first_panel, index, side="right") - 1
             source = int(np.searchsorted(plan.layers[:, 1], first, side="right"))
-            block = np.asarray(theta[offset : offset + (stop - row) * step], float)
+            block = np.asarray(theta[offset : offset + extent * height], float)
             begin = plan.layers[layer, 0]
             matrix = self.weights[layer, source]
-            matrix[row - begin : stop - begin, :extent] = block.reshape(-1, step)[:, :extent]
+            matrix[row - begin : stop - begin, :extent] = block.reshape(extent, height).T[
+                : stop - row
+            ]
 
     def inputs(self, row):
         """Input units of one row of the table."""

@@ -13,7 +13,7 @@ from skmade._kernels._activations import activate
 from skmade._kernels._compile import jit
 from skmade._kernels._elementary import like
 from skmade._kernels._families import gradient, log_prob
-from skmade._kernels._plan import CATEGORICAL, GAUSSIAN, INPUT_LIMIT
+from skmade._kernels._plan import CATEGORICAL, GAUSSIAN, INPUT_LIMIT, PANEL_ROWS
 from skmade._kernels._product import LANES, ROWS, block_product
 
 
@@ -29,7 +29,7 @@ class Buffers(NamedTuple):
     deltas: np.ndarray
     """(n_tiles, n_units, width): derivatives of the loss by outputs and pre-activations."""
     transposed: np.ndarray
-    """(n_tiles, width, inputs and hidden units): `units` by columns."""
+    """(n_tiles, width, n_units): `deltas` by columns."""
     work: np.ndarray
     """(n_tiles, width)"""
 
@@ -42,7 +42,7 @@ def make_buffers(plan, n_tiles, n_rows, dtype):
     n_units, n_sources = plan.layers[-1, 1], plan.layers[-1, 0]
     shapes = [
         (len(plan.features), width), (n_units, width), (n_sources, width), (n_units, width),
-        (width, n_sources + LANES), (width,),
+        (width, n_units + PANEL_ROWS), (width,),
     ]  # fmt: skip
     return Buffers(*(np.zeros((n_tiles, *shape), dtype) for shape in shapes))
 
@@ -112,16 +112,16 @@ def add_products(plan, theta, buffers, layer, begin, end, first, last, width):
     units, n_inputs = buffers.units, plan.layers[0, 1]
     ld = units.shape[1]
     for panel in range(plan.first_panel[layer], plan.first_panel[layer + 1]):
-        row, stop, source, _, step, offset, extents = plan.panels[panel]
+        row, stop, source, _, height, offset, extents = plan.panels[panel]
         source_layer = 0 if source < n_inputs else layer - 1
-        low, most = first[source_layer], last[source_layer]
+        low, high = first[source_layer], last[source_layer]
         stop = min(stop, end)
         for r in range(max(row, begin), stop, ROWS):
-            height = min(ROWS, stop - r)
-            extent = min(most, plan.extents[extents + r + height - 1 - row])
+            n_rows = min(ROWS, stop - r)
+            extent = min(high, plan.extents[extents + r + n_rows - 1 - row])
             block_product(
-                theta, offset + (r - row) * step + low, step, 1, units, (source + low) * ld, ld,
-                units, r * ld, ld, height, width, extent - low, True,
+                theta, offset + low * height + r - row, 1, height, units, (source + low) * ld, ld,
+                units, r * ld, ld, n_rows, width, extent - low, True,
             )  # fmt: skip
 
 
@@ -208,26 +208,26 @@ def backward(plan, theta, buffers, width):
 @jit
 def _pass_back(plan, theta, panel, deltas, width):
     """Add to the source units' derivatives what a panel's rows hand down."""
-    row, stop, source, extent, step, offset, extents = plan.panels[panel]
+    row, stop, source, extent, height, offset, extents = plan.panels[panel]
     ld, first = deltas.shape[1], 0
     for k in range(0, extent, ROWS):
         while plan.extents[extents + first] <= k:  # rows that see none of these units
             first += 1
         block_product(
-            theta, offset + first * step + k, 1, step, deltas, (row + first) * ld, ld,
+            theta, offset + k * height + first, height, 1, deltas, (row + first) * ld, ld,
             deltas, (source + k) * ld, ld, min(ROWS, extent - k), width, stop - row - first, True,
         )  # fmt: skip
 
 
 @jit
-def transpose_sources(plan, buffers, n_rows):
-    """Write inputs and hidden units by columns, as `panel_gradient` reads them."""
-    units, out = buffers.units, buffers.transposed
-    n_sources = plan.layers[-1, 0]
-    for begin in range(0, n_sources, LANES):
+def transpose_deltas(plan, buffers, n_rows):
+    """Write the derivatives by columns, as `panel_gradient` reads them."""
+    deltas, out = buffers.deltas, buffers.transposed
+    start, stop = plan.layers[0, 1], plan.layers[-1, 1]
+    for begin in range(start, stop, LANES):
         for b in range(n_rows):
-            for k in range(begin, min(begin + LANES, n_sources)):
-                out[b, k] = units[k, b]
+            for r in range(begin, min(begin + LANES, stop)):
+                out[b, r] = deltas[r, b]
 
 
 @jit
@@ -236,53 +236,48 @@ def panel_gradient(plan, panel, buffers, n_rows, penalty, theta, out):
 
     Tile t of the batch has ``n_rows[t]`` rows. Returns the sum of their squares.
     """
-    row, stop, source, _, step, offset, extents = plan.panels[panel]
-    factor, total = like(theta[0], penalty), 0.0
-    for r in range(0, stop - row, ROWS):
-        height = min(ROWS, stop - row - r)
-        columns = padded(plan.extents[extents + r + height - 1])
+    row, stop, source, extent, height, offset, extents = plan.panels[panel]
+    factor, total, first = like(theta[0], penalty), 0.0, 0
+    sums = np.zeros(LANES, out.dtype)
+    for begin in range(0, extent, ROWS):
+        end = min(begin + ROWS, extent)
+        skipped = first // LANES * LANES  # rows that see none of these units
         for tile in range(n_rows.shape[0]):
-            deltas, transposed = buffers.deltas[tile], buffers.transposed[tile]
-            ld, ld_sources = deltas.shape[1], transposed.shape[1]
+            units, transposed = buffers.units[tile], buffers.transposed[tile]
+            ld, ld_deltas = units.shape[1], transposed.shape[1]
             block_product(
-                deltas, (row + r) * ld, ld, 1, transposed, source, ld_sources,
-                out, offset + r * step, step, height, columns, n_rows[tile], tile > 0,
+                units, (source + begin) * ld, ld, 1, transposed, row + skipped, ld_deltas,
+                out, offset + begin * height + skipped, height,
+                end - begin, height - skipped, n_rows[tile], tile > 0,
             )  # fmt: skip
-        for i in range(r, r + height):
-            begin, extent = offset + i * step, plan.extents[extents + i]
-            out[begin + extent : begin + columns] = 0
+        for k in range(begin, end):
+            while plan.extents[extents + first] <= k:
+                first += 1
+            column = out[offset + k * height : offset + (k + 1) * height]
+            column[skipped:first] = 0
+            column[stop - row :] = 0
             if penalty > 0:
-                for k in range(begin, begin + extent):
-                    out[k] += factor * theta[k]
-            total += sum_of_squares(out[begin : begin + columns])
+                for r in range(first, stop - row):
+                    column[r] += factor * theta[offset + k * height + r]
+            for r in range(skipped, height, LANES):
+                for lane in range(LANES):
+                    sums[lane] += column[r + lane] * column[r + lane]
+    for lane in range(LANES):
+        total += np.float64(sums[lane])
     return total
 
 
 @jit
 def bias_gradient(plan, buffers, n_rows, out):
     """Derivatives by the biases; returns the sum of their squares."""
-    n_inputs = plan.layers[0, 1]
+    n_inputs, squares = plan.layers[0, 1], 0.0
     for r in range(n_inputs, plan.layers[-1, 1]):
         total = like(out[0], 0)
         for tile in range(n_rows.shape[0]):
             total += np.sum(buffers.deltas[tile, r, : n_rows[tile]])
         out[plan.biases + r - n_inputs] = total
-    return sum_of_squares(out[plan.biases :])
-
-
-@jit
-def sum_of_squares(x):
-    """In float64, of sums in many chains side by side."""
-    sums, whole, total = np.zeros(LANES, x.dtype), x.shape[0] // LANES * LANES, 0.0
-    for begin in range(0, whole, LANES):
-        part = x[begin : begin + LANES]
-        for i in range(LANES):
-            sums[i] += part[i] * part[i]
-    for i in range(whole, x.shape[0]):
-        total += np.float64(x[i]) ** 2
-    for i in range(LANES):
-        total += np.float64(sums[i])
-    return total
+        squares += np.float64(total) ** 2
+    return squares
 
 
 @jit

@@ -18,8 +18,9 @@ class Plan(NamedTuple):
     """(n_layers, n_features + 1): how many units of a layer have degree <= d."""
     panels: np.ndarray
     """(n_panels, 7): first row, row after the last, first source unit, extent (how many
-    source units the panel's last row sees), distance between its rows in theta, offset of
-    its weights in theta, offset in `extents`."""
+    source units the panel's last row sees), height (its rows, padded), offset of its
+    weights in theta, offset in `extents`. The weight of row r from source unit k is at
+    ``offset + k * height + r``, both counted from the panel's first."""
     first_panel: np.ndarray
     """(n_layers + 1,): first panel of each layer."""
     extents: np.ndarray
@@ -56,3 +57,7 @@ SCALE_FLOOR = 1e-3
 # Standardised residuals are held within this bound: far away, a log-density is very
 # negative but finite.
 RESIDUAL_LIMIT = 1e18
+
+# Rows of a panel. Its weights lie source unit by source unit, so that all three products
+# (forward, backward, gradients) read or write it from beginning to end.
+PANEL_ROWS = 48

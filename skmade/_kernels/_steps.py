@@ -13,7 +13,7 @@ from skmade._kernels._passes import (
     of_tile,
     padded,
     panel_gradient,
-    transpose_sources,
+    transpose_deltas,
 )
 from skmade._kernels._product import LANES
 
@@ -36,7 +36,7 @@ def tile_pass(plan, theta, table, rows, weights, noise, kept, buffers, tile):
     forward(plan, theta, kept, buffers, width)
     loss = losses(plan, weights, buffers, width)
     backward(plan, theta, buffers, width)
-    transpose_sources(plan, buffers, rows.shape[0])
+    transpose_deltas(plan, buffers, rows.shape[0])
     return loss
 
 

@@ -1,0 +1,59 @@
+"""What all benchmarks share: timing, and writing of results and environment."""
+
+import importlib.metadata
+import json
+import os
+import platform
+import statistics
+import time
+from pathlib import Path
+
+import pandas as pd
+
+RESULTS = Path(__file__).parents[1] / "results"
+PACKAGES = ("skmade", "numpy", "scipy", "scikit-learn", "numba", "torch", "zuko")
+
+
+def seconds(function, repeats):
+    """Times of `repeats` calls after a first, which may compile."""
+    function()
+    times = []
+    for _ in range(repeats):
+        started = time.perf_counter()
+        function()
+        times.append(time.perf_counter() - started)
+    return times
+
+
+def summary(times):
+    """Median and range between quartiles."""
+    low, _, high = statistics.quantiles(times, n=4)
+    return {"median_s": statistics.median(times), "spread_s": high - low, "repeats": len(times)}
+
+
+def write(name, rows, tables):
+    """Write ``results/<name>``: results.csv, environment.json and a Markdown file per table."""
+    folder = RESULTS / name
+    folder.mkdir(parents=True, exist_ok=True)
+    pd.DataFrame(rows).to_csv(folder / "results.csv", index=False)
+    (folder / "environment.json").write_text(json.dumps(environment(), indent=1) + "\n")
+    for title, table in tables.items():
+        (folder / f"{title}.csv").write_text(table.to_csv())
+        print(f"\n{title}\n{table.to_string()}", flush=True)
+
+
+def environment():
+    """Versions and machine."""
+    versions = {}
+    for package in PACKAGES:
+        try:
+            versions[package] = importlib.metadata.version(package)
+        except importlib.metadata.PackageNotFoundError:
+            versions[package] = None
+    return {
+        "python": platform.python_version(),
+        "system": platform.system(),
+        "machine": platform.machine(),
+        "cores": os.cpu_count(),
+        "packages": versions,
+    }

@@ -1,0 +1,158 @@
+"""Times of training, scoring and sampling, beside what a user would run instead.
+
+    python -m benchmarks.speed [--quick] [--threads 1 2]
+
+All run in one process, in turn, on the same number of threads; medians of at least five
+repeats, compile time apart. The floor is the time that the useful operations would take
+at the speed of this machine's dense float32 product, measured in the same run.
+"""
+
+import argparse
+import time
+import warnings
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import threadpoolctl
+from sklearn.mixture import GaussianMixture
+from sklearn.neighbors import KernelDensity
+
+from benchmarks import report
+from skmade import MADEDensity, _training
+from skmade._masks import reference_masks
+from skmade._network import Network
+
+CASES = {
+    "tabular": (16, (64, 64), 128),
+    "medium": (64, (256, 256), 128),
+    "dna": (180, (500,), 100),
+    "mnist": (784, (500,), 100),
+    "wide": (784, (1000, 1000), 100),
+}
+N_BATCHES, N_SCORED, N_DRAWN = 20, 10_000, 1000
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--quick", action="store_true", help="two small cases, to see it works")
+    parser.add_argument("--threads", type=int, nargs="+", default=[1, 2])
+    parser.add_argument("--cases", nargs="+", choices=CASES, default=list(CASES))
+    parser.add_argument("--repeats", type=int, default=7)
+    options = parser.parse_args()
+    warnings.simplefilter("ignore")
+    cases = ["tabular", "dna"] if options.quick else options.cases
+    rows = []
+    for n_threads in [1] if options.quick else options.threads:
+        with threadpoolctl.threadpool_limits(n_threads):
+            for name in cases:
+                for row in run_case(name, n_threads, max(5, options.repeats), options.quick):
+                    rows.append({"case": name, "threads": n_threads, **row})
+                    print(rows[-1], flush=True)
+    report.write("speed-quick" if options.quick else "speed", rows, {"ratios": ratios(rows)})
+
+
+def run_case(name, n_threads, repeats, quick):
+    """Rows of results of one case."""
+    n_features, hidden, batch_size = CASES[name]
+    rng = np.random.default_rng(0)
+    X = (rng.random((N_BATCHES * batch_size, n_features)) < 0.4).astype(np.float32)
+    scored = np.resize(X, (N_SCORED, n_features))
+    started = time.perf_counter()
+    model = MADEDensity(
+        hidden, batch_size=batch_size, dropout=0.0, max_iter=1, ordering="natural",
+        early_stopping=False, random_state=0, n_jobs=n_threads,
+    ).fit(X)  # fmt: skip
+    model.score_samples(scored), model.sample(1)
+    yield {"task": "compile", "who": "skmade", "median_s": time.perf_counter() - started}
+    network = Network.from_state(model._network)
+    speed, useful = dense_speed(repeats), int(network.plan.extents.sum())
+    operations = {
+        "fit step": 6 * useful * batch_size,
+        "score": 2 * useful * N_SCORED,
+        "sample": 2 * useful * N_DRAWN,
+    }
+    for task, count in operations.items():
+        yield {"task": task, "who": "floor", "median_s": count / speed}
+    ours = {
+        "fit step": (epoch(model, network, X), N_BATCHES),
+        "score": (lambda: model.score_samples(scored), 1),
+        "sample": (lambda: model.sample(N_DRAWN, random_state=0), 1),
+        "score one row": (lambda: model.score_samples(scored[:1]), 1),
+    }
+    for task, (function, per) in ours.items():
+        times = [t / per for t in report.seconds(function, repeats)]
+        yield {"task": task, "who": "skmade", **report.summary(times)}
+    yield from rival_rows(network, X, scored, batch_size, n_threads, repeats, quick)
+    if n_features <= 64:
+        yield from scikit_learn_rows(X, scored, repeats)
+
+
+def epoch(model, network, X):
+    """A function that goes once through X in steps of training."""
+    rows = _training.Rows(model._encode(X.astype(np.float64)), np.ones(len(X)))
+    progress = _training.Progress.start(network.theta, 1e-3)
+    settings, rng = replace(model._settings()), np.random.default_rng(0)
+    return lambda: _training.run_epoch(network.plan, progress, rows, settings, rng)
+
+
+def dense_speed(repeats):
+    """Operations per second of a large dense product in float32."""
+    a = np.random.default_rng(0).random((2000, 2000), dtype=np.float32)
+    return 2 * 2000**3 / np.median(report.seconds(lambda: a @ a, repeats))
+
+
+def rival_rows(network, X, scored, batch_size, n_threads, repeats, quick):
+    """PyTorch and zuko, where they are installed."""
+    try:
+        from benchmarks import rivals
+    except ImportError:
+        return
+    rivals.set_threads(n_threads)
+    n_features = X.shape[1]
+    masks, direct = reference_masks(network.degrees, n_features)
+    torch_model = rivals.TorchMADE(masks, direct)
+    batches = rivals.tensor(X).split(batch_size)
+    steps = {"PyTorch": rivals.training_step(torch_model, compiled=False)}
+    if not quick:
+        compiled = rivals.TorchMADE(masks, direct)
+        steps["PyTorch compiled"] = rivals.training_step(compiled, compiled=True)
+    try:
+        hidden = [len(layer) for layer in network.degrees]
+        steps["zuko MAF"], _ = rivals.zuko_step(n_features, hidden)
+    except ImportError:
+        pass
+    for who, step in steps.items():
+        times = report.seconds(lambda step=step: [step(batch) for batch in batches], repeats)
+        summary = report.summary([t / len(batches) for t in times])
+        yield {"task": "fit step", "who": who, **summary}
+    once = torch_model.masked_once()
+    times = report.seconds(lambda: rivals.score(once, scored), repeats)
+    yield {"task": "score", "who": "PyTorch masked once", **report.summary(times)}
+    times = report.seconds(lambda: rivals.sample(once, N_DRAWN, n_features), 5)
+    yield {"task": "sample", "who": "PyTorch, D passes", **report.summary(times)}
+
+
+def scikit_learn_rows(X, scored, repeats):
+    """Densities of scikit-learn, which know no flags but can be timed on them."""
+    for model in (GaussianMixture(5, reg_covar=1e-3), KernelDensity()):
+        model.fit(X)
+        times = report.seconds(lambda model=model: model.score_samples(scored), repeats)
+        yield {"task": "score", "who": type(model).__name__, **report.summary(times)}
+
+
+def ratios(rows):
+    """Rival's time divided by ours; for the floor, the share of it that we reach."""
+    table = pd.DataFrame(rows).pivot_table(
+        index=["task", "threads", "who"], columns="case", values="median_s", sort=False
+    )
+    ours = table.xs("skmade", level="who")
+    shared = table[table.index.get_level_values("task").isin(["fit step", "score", "sample"])]
+    compared = shared.drop("skmade", level="who").copy()
+    for index in compared.index:
+        compared.loc[index] /= ours.loc[index[:2]]
+    return compared[[case for case in CASES if case in compared]].round(2)
+
+
+if __name__ == "__main__":
+    main()
