@@ -9,6 +9,9 @@ lint:
 test:
 	$(PYTHON) -m pytest
 
+test-slow:
+	$(PYTHON) -m pytest -m slow
+
 test-nojit:
 	NUMBA_DISABLE_JIT=1 $(PYTHON) -m pytest tests
 
@@ -18,4 +21,7 @@ docs:
 quickstart:
 	$(PYTHON) examples/quickstart.py
 
-.PHONY: lint test test-nojit docs quickstart
+benchmark-quick:
+	$(PYTHON) -m benchmarks.speed --quick
+
+.PHONY: lint test test-slow benchmark-quick test-nojit docs quickstart
