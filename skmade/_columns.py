@@ -51,7 +51,7 @@ class Columns:
             if family == "categorical":
                 categories[j] = np.unique(X[:, j])
             elif family != "bernoulli":
-                column = _as_float(X, [j], names)[:, 0]
+                column = _as_float(X, [j], names)[:, 0].astype(np.float64)
                 center[j], scale[j] = _standardisation(column, weights)
         return cls(conditionals, center, scale, categories)
 
@@ -91,23 +91,24 @@ class Columns:
             For values other than 0 and 1 in a Bernoulli column, and for unknown categories.
         """
         table = np.empty(X.shape, dtype)
-        flags, categorical, real = self._columns_by_kind()
-        if len(flags):
+        flags, real = self._selection("bernoulli"), self._selection("gaussian", "gaussian_mixture")
+        if flags is not None:
             values = _as_float(X, flags, names)
             _check_binary(values, flags, names)
             table[:, flags] = values
-        if len(real):
+        if real is not None:
             table[:, real] = self._standardise(_as_float(X, real, names), real)
-        for j in categorical:
-            table[:, j] = _codes(X[:, j], self.categories[j], names[j])
+        for j, categories in enumerate(self.categories):
+            if categories is not None:
+                table[:, j] = _codes(X[:, j], categories, names[j])
         return table
 
-    def _columns_by_kind(self):
-        """Selections of the flags, the categorical and the real columns."""
-        family = np.array(self.conditionals)
-        flags, categorical = family == "bernoulli", family == "categorical"
-        kinds = flags, categorical, ~(flags | categorical)
-        return [np.flatnonzero(kind) for kind in kinds]
+    def _selection(self, *families):
+        """Columns of some families: all as a slice, which needs no copy; None without any."""
+        chosen = np.isin(self.conditionals, families)
+        if chosen.all():
+            return slice(None)
+        return np.flatnonzero(chosen) if chosen.any() else None
 
     def _standardise(self, X, column=...):
         with np.errstate(over="ignore"):
@@ -150,10 +151,10 @@ def _is_binary(column):
 
 
 def _check_binary(values, columns, names):
-    other = (values != 0) & (values != 1)
-    if other.any():
-        row, j = np.argwhere(other)[0]
-        name, other = names[columns[j]], float(values[row, j])
+    binary = (values == 0) | (values == 1)
+    if not binary.all():
+        row, j = np.argwhere(~binary)[0]
+        name, other = np.asarray(names)[columns][j], float(values[row, j])
         raise ValueError(
             f"Column {name} has the value {other:g}, but a 'bernoulli' conditional takes 0 and 1 "
             "only; binarise the column, or choose 'categorical', 'gaussian' or "
@@ -162,27 +163,19 @@ def _check_binary(values, columns, names):
 
 
 def _as_float(X, columns, names):
-    """Some columns of X as float64."""
-    every = len(columns) == X.shape[1]
+    """Some columns of X as floats."""
+    values = X[:, columns]
+    if values.dtype.kind == "f":
+        return values
     try:
-        return (X if every else X[:, columns]).astype(np.float64, copy=False)
+        return values.astype(np.float64)
     except ValueError as error:
-        wrong = next(j for j in columns for x in X[:, j] if isinstance(x, str))
+        text = [any(isinstance(x, str) for x in column) for column in values.T]
+        name = np.asarray(names)[columns][np.argmax(text)]
         raise ValueError(
-            f"Column {names[wrong]} is to be real-valued, but holds text ({error}); convert it to "
+            f"Column {name} is to be real-valued, but holds text ({error}); convert it to "
             "numbers, or choose 'categorical' for it in conditionals."
         ) from None
-
-
-def _standardisation(column, weights):
-    """Mean and standard deviation; a scale of 1 where rounding is all that varies."""
-    largest = max(np.abs(column).max(), np.finfo(float).tiny)
-    ratio = column / largest  # no overflow, whatever the units
-    mean = np.average(ratio, weights=weights)
-    deviation = np.sqrt(np.average((ratio - mean) ** 2, weights=weights))
-    if deviation <= 10 * np.finfo(float).eps or np.ptp(column) == 0:
-        return mean * largest, 1.0
-    return mean * largest, max(deviation * largest, np.finfo(float).tiny)
 
 
 def _codes(column, categories, name):

@@ -14,7 +14,7 @@ from skmade import _training
 from skmade._columns import Columns
 from skmade._kernels._ancestral import ancestral_pass
 from skmade._kernels._passes import make_buffers, score_rows
-from skmade._kernels._plan import ACTIVATIONS, FAMILIES, SOLVERS, TILE
+from skmade._kernels._plan import ACTIVATIONS, FAMILIES, SCORE_TILE, SOLVERS
 from skmade._kernels._product import LANES
 from skmade._masks import draw_degrees, lost_dependencies
 from skmade._network import Network, initial_theta, make_plan
@@ -553,9 +553,9 @@ class MADEDensity(DensityMixin, BaseEstimator):
 
         def score_chunk(rows):
             table = columns.encode(X[rows], dtype, names)
-            buffers = make_buffers(network.plan, 1, min(TILE, len(table)), dtype)
+            buffers = make_buffers(network.plan, 1, min(SCORE_TILE, len(table)), dtype)
             parts = scores[rows], shares[rows]
-            score_rows(network.plan, network.theta, table, TILE, buffers, *parts)
+            score_rows(network.plan, network.theta, table, SCORE_TILE, buffers, *parts)
 
         map_chunks(score_chunk, len(X), _SCORE_ROWS, self.n_jobs)
         shares += columns.log_jacobian if by_feature else 0

@@ -11,7 +11,7 @@ from joblib import effective_n_jobs
 from sklearn.exceptions import ConvergenceWarning
 
 from skmade._kernels._passes import Buffers, make_buffers, score_rows
-from skmade._kernels._plan import SOLVERS, TILE
+from skmade._kernels._plan import SCORE_TILE, SOLVERS, TILE
 from skmade._kernels._product import LANES
 from skmade._kernels._steps import train_steps
 from skmade._threads import map_chunks, train_steps_in_threads
@@ -250,8 +250,8 @@ def mean_score(plan, theta, rows, n_jobs):
     scores, none = np.zeros(len(rows.table)), np.zeros((0, 0))
 
     def score_chunk(part):
-        buffers = make_buffers(plan, 1, TILE, theta.dtype)
-        score_rows(plan, theta, rows.table[part], TILE, buffers, scores[part], none)
+        buffers = make_buffers(plan, 1, SCORE_TILE, theta.dtype)
+        score_rows(plan, theta, rows.table[part], SCORE_TILE, buffers, scores[part], none)
 
-    map_chunks(score_chunk, len(scores), 16 * TILE, n_jobs)
+    map_chunks(score_chunk, len(scores), 16 * SCORE_TILE, n_jobs)
     return np.average(scores, weights=rows.weights)

@@ -7,11 +7,11 @@ import pytest
 from conftest import correlated_flags, mixed_table, quick, sizes
 
 from skmade import _density, _training
-from skmade._kernels._plan import TILE
+from skmade._kernels._plan import SCORE_TILE
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
-N = sizes(3 * TILE + 5, 10)
+N = sizes(3 * SCORE_TILE + 5, 10)
 
 
 def tables():
@@ -37,7 +37,7 @@ def fitted(request):
 
 def test_in_any_batch(fitted):
     model, X, expected = fitted
-    for size in (1, 2, 3, TILE - 1, TILE, TILE + 1, 101):
+    for size in (1, 2, 3, SCORE_TILE - 1, SCORE_TILE, SCORE_TILE + 1, 101):
         parts = [model.score_samples(X[i : i + size]) for i in range(0, len(X), size)]
         np.testing.assert_array_equal(np.concatenate(parts), expected)
         parts = [model.score_features(X[i : i + size]) for i in range(0, len(X), size)]

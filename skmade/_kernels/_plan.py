@@ -44,8 +44,9 @@ RELU, TANH, LOGISTIC, SOFTPLUS, ELU = range(5)
 SOLVERS = ("adam", "adagrad", "adadelta", "sgd")
 ADAM, ADAGRAD, ADADELTA, SGD = range(4)
 
-# Rows of X are worked on in tiles of at most this many, one tile to a thread at a time.
-TILE = 64
+# Rows of a batch are trained on in tiles of at most this many, so that threads can share
+# them; rows are scored in larger ones, for which the weights are read less often.
+TILE, SCORE_TILE = 64, 128
 
 # Network inputs are held within this many standard deviations, so that an extreme cell
 # cannot carry the conditionals of the others out of floating-point range.
