@@ -3,7 +3,7 @@
 import skmade
 
 project = "skmade"
-author = "skmade developers"
+author = copyright = "skmade developers"
 version = release = skmade.__version__
 extensions = [
     "sphinx.ext.autodoc",

@@ -178,6 +178,17 @@ def _as_float(X, columns, names):
         ) from None
 
 
+def _standardisation(column, weights):
+    """Mean and standard deviation; a scale of 1 where rounding is all that varies."""
+    largest = max(np.abs(column).max(), np.finfo(float).tiny)
+    ratio = column / largest  # no overflow, whatever the units
+    mean = np.average(ratio, weights=weights)
+    deviation = np.sqrt(np.average((ratio - mean) ** 2, weights=weights))
+    if deviation <= 10 * np.finfo(float).eps or np.ptp(column) == 0:
+        return mean * largest, 1.0
+    return mean * largest, max(deviation * largest, np.finfo(float).tiny)
+
+
 def _codes(column, categories, name):
     try:
         codes = np.searchsorted(categories, column)
