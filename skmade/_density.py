@@ -105,7 +105,7 @@ class MADEDensity(DensityMixin, BaseEstimator):
         Determines ordering, masks, initial weights, the held-out rows, the batches and
         the noise.
     n_jobs : int or None, default=None
-        Threads that score. Results are the same bits for every number.
+        Threads that train and score. Results are the same bits for every number.
 
     Attributes
     ----------

@@ -63,7 +63,7 @@ class Progress:
     moments: np.ndarray
     rate: float
     step: int = 0
-    best_theta: np.ndarray = None
+    best_theta: np.ndarray | None = None
     best_score: float = -np.inf
     loss_curve: list = field(default_factory=list)
     validation_curve: list = field(default_factory=list)
@@ -141,7 +141,7 @@ def train(plan, theta, training, validation, settings, offset, rng):
         else:
             warnings.warn(
                 f"Training stopped after max_iter={settings.max_iter} epochs while the score was "
-                "still to settle; raise max_iter, or learning_rate_init.",
+                "still rising; raise max_iter, or raise learning_rate_init to get there sooner.",
                 ConvergenceWarning,
                 stacklevel=5,
             )
