@@ -14,7 +14,7 @@ from skmade import _training
 from skmade._columns import Columns
 from skmade._kernels._ancestral import ancestral_pass
 from skmade._kernels._passes import make_buffers, score_rows
-from skmade._kernels._plan import ACTIVATIONS, FAMILIES, SCORE_TILE, SOLVERS
+from skmade._kernels._plan import ACTIVATIONS, FAMILIES, SCORE_TILE, SOLVERS, flops_per_row
 from skmade._kernels._product import LANES
 from skmade._masks import draw_degrees, lost_dependencies
 from skmade._network import Network, initial_theta, make_plan
@@ -22,8 +22,7 @@ from skmade._orderings import make_ordering
 from skmade._sklearn import feature_labels, validate_rows
 from skmade._threads import map_chunks
 
-# Rows scored, and rows drawn, at a time: bounds the memory, whatever the number of rows.
-_SCORE_ROWS = 16_384
+# Rows drawn at a time: bounds the memory, whatever the number of rows.
 _SAMPLE_ROWS = 256
 # Features drawn between two products with all that is known.
 _SAMPLE_BLOCK = 32
@@ -557,7 +556,7 @@ class MADEDensity(DensityMixin, BaseEstimator):
             parts = scores[rows], shares[rows]
             score_rows(network.plan, network.theta, table, SCORE_TILE, buffers, *parts)
 
-        map_chunks(score_chunk, len(X), _SCORE_ROWS, self.n_jobs)
+        map_chunks(score_chunk, len(X), flops_per_row(network.plan), self.n_jobs)
         shares += columns.log_jacobian if by_feature else 0
         return scores + columns.log_jacobian.sum(), shares
 

@@ -8,13 +8,25 @@ import numpy as np
 from joblib import Parallel, delayed, effective_n_jobs
 
 from skmade._kernels._optimizers import update
+from skmade._kernels._plan import SCORE_TILE
 from skmade._kernels._steps import share_gradient, step_factor, tile_bounds, tile_pass
 
 
-def map_chunks(function, n, size, n_jobs):
-    """Call ``function(slice)`` on slices of at most `size` of ``range(n)``, in threads."""
+# Rows scored at a time: bounds the memory, whatever the number of rows.
+_CHUNK_ROWS = 16_384
+# A chunk of fewer operations (some milliseconds) is not worth a thread.
+_FLOPS_WORTH_CHUNK = 5e8
+
+
+def map_chunks(function, n, flops_per_row, n_jobs):
+    """Call ``function(slice)`` on slices of ``range(n)``, in threads where that pays."""
+    n_threads, size = effective_n_jobs(n_jobs), _CHUNK_ROWS
+    if n_threads > 1:  # some chunks for each thread, so that all end at about the same time
+        least = int(_FLOPS_WORTH_CHUNK / flops_per_row) + 1
+        size = min(size, max(least, -(-n // (4 * n_threads))))
+        size = -(-size // SCORE_TILE) * SCORE_TILE
     chunks = [slice(begin, min(begin + size, n)) for begin in range(0, n, size)]
-    if len(chunks) == 1 or effective_n_jobs(n_jobs) == 1:
+    if len(chunks) == 1 or n_threads == 1:
         for chunk in chunks:
             function(chunk)
     else:

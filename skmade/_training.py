@@ -11,7 +11,7 @@ from joblib import effective_n_jobs
 from sklearn.exceptions import ConvergenceWarning
 
 from skmade._kernels._passes import Buffers, make_buffers, score_rows
-from skmade._kernels._plan import SCORE_TILE, SOLVERS, TILE
+from skmade._kernels._plan import SCORE_TILE, SOLVERS, TILE, flops_per_row
 from skmade._kernels._product import LANES
 from skmade._kernels._steps import train_steps
 from skmade._threads import map_chunks, train_steps_in_threads
@@ -215,7 +215,7 @@ def run_steps(plan, progress, batches, noise, kept, settings, memory):
         kept, float(settings.alpha), _MAX_NORM, float(progress.rate), progress.step,
         memory.buffers, memory.gradient, memory.squares,
     )  # fmt: skip
-    flops = 6 * plan.biases * len(batches[1]) / (len(batches[3]) - 1)
+    flops = 3 * flops_per_row(plan) * len(batches[1]) / (len(batches[3]) - 1)
     n_threads = min(effective_n_jobs(settings.n_jobs), len(memory.buffers.work))
     if n_threads == 1 or flops < _FLOPS_WORTH_THREADS:
         return train_steps(*fixed)
@@ -226,7 +226,7 @@ def _stretches(plan, settings, bounds):
     """Runs of batches between two returns to Python, where an interrupt is heeded."""
     n_batches, rows_per_batch = len(bounds) - 1, bounds[-1] / (len(bounds) - 1)
     cells = 1 + (plan.layers[-1, 0] if settings.dropout or settings.input_noise else 0)
-    n_rows = min(_NOISE_CELLS / cells, _FLOPS_AT_A_TIME / (6 * max(plan.biases, 1)))
+    n_rows = min(_NOISE_CELLS / cells, _FLOPS_AT_A_TIME / (3 * flops_per_row(plan)))
     size = max(1, int(n_rows / rows_per_batch))
     return [(first, min(first + size, n_batches)) for first in range(0, n_batches, size)]
 
@@ -253,5 +253,5 @@ def mean_score(plan, theta, rows, n_jobs):
         buffers = make_buffers(plan, 1, SCORE_TILE, theta.dtype)
         score_rows(plan, theta, rows.table[part], SCORE_TILE, buffers, scores[part], none)
 
-    map_chunks(score_chunk, len(scores), 16 * SCORE_TILE, n_jobs)
+    map_chunks(score_chunk, len(scores), flops_per_row(plan), n_jobs)
     return np.average(scores, weights=rows.weights)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from conftest import correlated_flags, mixed_table, quick, sizes
 
-from skmade import _density, _training
+from skmade import _threads, _training
 from skmade._kernels._plan import SCORE_TILE
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -53,7 +53,8 @@ def test_in_any_order(fitted, rng):
 
 def test_on_any_number_of_threads(fitted, monkeypatch):
     model, X, expected = fitted
-    monkeypatch.setattr(_density, "_SCORE_ROWS", 50)
+    monkeypatch.setattr(_threads, "_FLOPS_WORTH_CHUNK", 0)
+    monkeypatch.setattr(_threads, "_CHUNK_ROWS", 50)
     for n_jobs in (None, 1, 2, 3, -1):
         model.set_params(n_jobs=n_jobs)
         np.testing.assert_array_equal(model.score_samples(X), expected)

@@ -4,6 +4,7 @@ Scalar calls into the C library cost several times a polynomial in a plain loop.
 are a few units in the last place, in float32 and in float64.
 """
 
+import numba
 import numpy as np
 from numba.core import types
 from numba.extending import intrinsic, overload
@@ -102,15 +103,23 @@ def _compiled_twice_atanh(s):
     return compiled
 
 
+@intrinsic
+def _cast(typingctx, x, constant):
+    """`constant` in the type of x: an instruction, where a function would be compiled."""
+
+    def codegen(context, builder, signature, args):
+        return context.cast(builder, args[1], signature.args[1], signature.return_type)
+
+    return x(x, types.unliteral(constant)), codegen
+
+
 def like(x, constant):
     """`constant` in the type of the number x, so that arithmetic stays in that type."""
     return np.asarray(x).dtype.type(constant)
 
 
-@overload(like, inline="always")
-def _like(x, constant):
-    kind = np.float32 if x == types.float32 else np.float64
-    return lambda x, constant: kind(constant)
+if not numba.config.DISABLE_JIT:
+    like = _cast
 
 
 @jit

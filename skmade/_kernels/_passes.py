@@ -66,17 +66,28 @@ def padded(n):
 def load(plan, table, rows, noise, buffers, width):
     """Read rows of the table into inputs and targets; columns past the last repeat it."""
     noisy, last = noise.shape[0] > 0, rows.shape[0] - 1
+    cells, targets, units = table.ravel(), buffers.targets.ravel(), buffers.units.ravel()
+    limit = like(cells[0], INPUT_LIMIT)
+    first_cells = np.empty(LANES, np.uint64)  # (unsigned: no check that they are negative)
     for begin in range(0, width, LANES):  # few rows at a time, which stay in the cache
+        for b in range(LANES):
+            first_cells[b] = rows[min(begin + b, last)] * table.shape[1]
         for d in range(plan.features.shape[0]):
-            column, target = plan.features[d, 0], buffers.targets[d]
-            for b in range(begin, begin + LANES):
-                target[b] = table[rows[min(b, last)], column]
+            column = np.uint64(plan.features[d, 0])
+            target = np.uint64(d * buffers.targets.shape[1] + begin)
+            unit = np.uint64(plan.features[d, 2] * buffers.units.shape[1] + begin)
+            for b in range(LANES):
+                x = cells[first_cells[b] + column]
+                targets[target + np.uint64(b)] = x
+                units[unit + np.uint64(b)] = max(min(x, limit), -limit)  # as `feed` does
     for d in range(plan.features.shape[0]):
         column, family, target = plan.features[d, 0], plan.features[d, 1], buffers.targets[d]
-        if noisy and family >= GAUSSIAN:
+        noisy_here = noisy and family >= GAUSSIAN
+        if noisy_here:
             for b in range(width):
                 target[b] += noise[min(b, last), column]
-        feed(plan, d, buffers, width)
+        if noisy_here or family == CATEGORICAL:
+            feed(plan, d, buffers, width)
 
 
 @jit

@@ -34,6 +34,11 @@ class Plan(NamedTuple):
     residual: bool
 
 
+def flops_per_row(plan):
+    """Operations of one pass through the network for one row; training takes three passes."""
+    return 2 * plan.biases + 100 * len(plan.features)  # the second: densities of the features
+
+
 # Codes of families and activations: the order of these tuples.
 FAMILIES = ("bernoulli", "categorical", "gaussian", "gaussian_mixture")
 BERNOULLI, CATEGORICAL, GAUSSIAN, GAUSSIAN_MIXTURE = range(4)
