@@ -27,15 +27,18 @@ class Columns:
         Mean and standard deviation of real columns, 0 and 1 for the others.
     categories : list of (ndarray or None)
         Sorted distinct values of each categorical column.
+    n_components : int
+        Of mixtures.
     """
 
     conditionals: list
     center: np.ndarray
     scale: np.ndarray
     categories: list
+    n_components: int
 
     @classmethod
-    def learn(cls, X, weights, conditionals, names):
+    def learn(cls, X, weights, conditionals, n_components, names):
         """Learn standardisation and categories from training rows.
 
         Raises
@@ -53,15 +56,15 @@ class Columns:
             elif family != "bernoulli":
                 column = _as_float(X, [j], names)[:, 0].astype(np.float64)
                 center[j], scale[j] = _standardisation(column, weights)
-        return cls(conditionals, center, scale, categories)
+        return cls(conditionals, center, scale, categories, n_components)
 
-    def families(self, n_components):
+    def families(self):
         """The family of each column, as an object."""
         make = {
             "bernoulli": lambda j: Bernoulli(),
             "categorical": lambda j: Categorical(len(self.categories[j])),
             "gaussian": lambda j: Gaussian(),
-            "gaussian_mixture": lambda j: GaussianMixture(n_components),
+            "gaussian_mixture": lambda j: GaussianMixture(self.n_components),
         }
         return [make[family](j) for j, family in enumerate(self.conditionals)]
 
@@ -102,6 +105,14 @@ class Columns:
             if categories is not None:
                 table[:, j] = _codes(X[:, j], categories, names[j])
         return table
+
+    def placeholders(self, dtype):
+        """A value for each column that may stand where one is missing."""
+        values = [
+            center if categories is None else categories[0]
+            for center, categories in zip(self.center, self.categories)
+        ]
+        return np.array(values, dtype)
 
     def _selection(self, *families):
         """Columns of some families: all as a slice, which needs no copy; None without any."""

@@ -2,9 +2,12 @@
 
 import contextlib
 import warnings
+from dataclasses import replace
+from itertools import chain
 from numbers import Integral, Real
 
 import numpy as np
+from joblib import Parallel, delayed
 from sklearn.base import BaseEstimator, DensityMixin, _fit_context
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
@@ -12,20 +15,22 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 
 from skmade import _training
 from skmade._columns import Columns
-from skmade._kernels._ancestral import ancestral_pass
-from skmade._kernels._passes import make_buffers, score_rows
-from skmade._kernels._plan import ACTIVATIONS, FAMILIES, SCORE_TILE, SOLVERS, flops_per_row
-from skmade._kernels._product import LANES
+from skmade._ensemble import Ensemble
+from skmade._kernels._plan import ACTIVATIONS, FAMILIES, SOLVERS
 from skmade._masks import draw_degrees, lost_dependencies
-from skmade._network import Network, initial_theta, make_plan
+from skmade._network import Architecture, Network
 from skmade._orderings import make_ordering
-from skmade._sklearn import feature_labels, validate_rows
+from skmade._sampling import known_first
+from skmade._shared import MaskSampler, SharedNetwork
+from skmade._sklearn import feature_labels, is_missing, validate_rows
 from skmade._threads import map_chunks
 
-# Rows drawn at a time: bounds the memory, whatever the number of rows.
-_SAMPLE_ROWS = 256
-# Features drawn between two products with all that is known.
-_SAMPLE_BLOCK = 32
+# Draws of masks that are averaged in scoring where each mini-batch had its own.
+_FRESH_DRAWS = 32
+# A product of which less than this share of the mixture's draws is kept cannot be sampled.
+_LEAST_ACCEPTANCE = 1e-3
+# A normaliser with a larger standard error (of its logarithm) is warned of.
+_LARGEST_ERROR = 0.05
 
 
 class MADEDensity(DensityMixin, BaseEstimator):
@@ -67,6 +72,19 @@ class MADEDensity(DensityMixin, BaseEstimator):
         Components of "gaussian_mixture".
     ordering : {"random", "natural"} or permutation of the features, default="random"
         The first feature of a permutation comes first.
+    n_masks : int or None, default=1
+        Draws of (ordering, connectivity) that one network with shared weights cycles
+        through, a new one each mini-batch. None: a fresh draw each mini-batch (order- and
+        connectivity-agnostic training). Densities are averaged over the draws, with None
+        over 32 fresh ones.
+    mask_sampling : {"both", "ordering", "connectivity"}, default="both"
+        What a draw changes. An `ordering` that is given stays as it is.
+    n_estimators : int, default=1
+        Networks that are trained independently, each with masks of its own.
+    combination : {"mixture", "weighted", "product"}, default="mixture"
+        How the densities of several draws and networks are combined: their mean, a mean
+        with weights learnt by EM on the held-out rows, or their geometric mean, normalised
+        by a constant that is estimated from 4,000 to 60,000 draws.
     dropout : float, default=0.2
         Probability with which a hidden unit is left out in training.
     input_noise : float, default=0.0
@@ -113,15 +131,22 @@ class MADEDensity(DensityMixin, BaseEstimator):
     feature_names_in_ : ndarray of shape (n_features,)
         Names of the features, where X had names that are all strings.
     n_iter_ : int
-        Epochs that were run.
+        Epochs that were run, by all networks together.
     loss_curve_ : list of float
-        Mean negative log-density of the training rows, in nats, by epoch.
+        Mean negative log-density of the training rows, in nats, by epoch; of several
+        networks one after the other.
     validation_curve_ : list of float
         Mean log-density of the held-out rows, in nats, by epoch; empty without any.
     best_validation_score_ : float or None
-        The highest of them, which is that of the fitted network.
-    orderings_ : ndarray of shape (1, n_features)
-        The ordering: the first feature to be generated comes first.
+        Mean log-density of the held-out rows under the fitted model, before the weights or
+        the normaliser of several networks.
+    orderings_ : ndarray of shape (n_estimators * n_masks, n_features)
+        The orderings: the first feature to be generated comes first.
+    combination_weights_ : ndarray of shape (n_estimators * n_masks,)
+        Weights of the densities; equal but for "weighted".
+    log_normalizer_, log_normalizer_se_ : float
+        Logarithm of the constant of a "product", and its standard error. Its exponential
+        is also the share of the mixture's draws that are kept in sampling.
     conditionals_ : list of str
         Family of each feature.
 
@@ -153,6 +178,10 @@ class MADEDensity(DensityMixin, BaseEstimator):
         "conditionals": [StrOptions({"auto", *FAMILIES}), "array-like"],
         "n_components": [Interval(Integral, 1, None, closed="left")],
         "ordering": [StrOptions({"random", "natural"}), "array-like"],
+        "n_masks": [Interval(Integral, 1, None, closed="left"), None],
+        "mask_sampling": [StrOptions({"both", "ordering", "connectivity"})],
+        "n_estimators": [Interval(Integral, 1, None, closed="left")],
+        "combination": [StrOptions({"mixture", "weighted", "product"})],
         "dropout": [Interval(Real, 0, 1, closed="left")],
         "input_noise": [Interval(Real, 0, None, closed="left")],
         "alpha": [Interval(Real, 0, None, closed="left")],
@@ -181,6 +210,10 @@ class MADEDensity(DensityMixin, BaseEstimator):
         conditionals="auto",
         n_components=10,
         ordering="random",
+        n_masks=1,
+        mask_sampling="both",
+        n_estimators=1,
+        combination="mixture",
         dropout=0.2,
         input_noise=0.0,
         alpha=0.0,
@@ -205,6 +238,10 @@ class MADEDensity(DensityMixin, BaseEstimator):
         self.conditionals = conditionals
         self.n_components = n_components
         self.ordering = ordering
+        self.n_masks = n_masks
+        self.mask_sampling = mask_sampling
+        self.n_estimators = n_estimators
+        self.combination = combination
         self.dropout = dropout
         self.input_noise = input_noise
         self.alpha = alpha
@@ -259,31 +296,48 @@ class MADEDensity(DensityMixin, BaseEstimator):
             return self._fit(X, sample_weight, X_val)
 
     def _fit(self, X, sample_weight, X_val):
-        continued = self.warm_start and hasattr(self, "_network")
+        continued = self.warm_start and hasattr(self, "_networks")
         if not continued:
-            vars(self).pop("_network", None)
+            vars(self).pop("_networks", None)
         rng = _to_generator(self.random_state)
         X, weights = self._validate_training(X, sample_weight, reset=not continued)
         table = self._encode(X)
         training, validation = self._split(table, weights, X_val, rng)
-        if continued:
-            network = Network.from_state(self._network)
-        else:
-            network = self._make_network(training, rng)
-        progress = _training.train(
-            network.plan, network.theta, training, validation, self._settings(),
-            Columns(**self._columns).log_jacobian.sum(), rng,
-        )  # fmt: skip
-        network.theta = progress.best_theta
-        self._keep(network, progress, rng)
+        if self.combination == "weighted" and validation is None:
+            raise ValueError(
+                "combination='weighted' learns its weights from held-out rows: set "
+                "early_stopping=True, or pass X_val to fit."
+            )
+        networks = self._networks_to_train(training, rng)
+        progresses = self._train(networks, training, validation, rng)
+        self._keep(networks, progresses, rng)
+        self._combine(validation, rng)
         return self
+
+    def _train(self, networks, training, validation, rng):
+        """Train each network, in threads if there are several."""
+        settings, several = self._settings(), len(networks) > 1 and self.n_jobs not in (None, 1)
+        offset, rngs = Columns(**self._columns).log_jacobian.sum(), rng.spawn(len(networks))
+        if several:
+            settings = replace(settings, n_jobs=1)
+
+        def train(network, own_rng):
+            progress = _training.train(network, training, validation, settings, offset, own_rng)
+            network.theta = progress.best_theta
+            return progress
+
+        pairs = zip(networks, rngs)
+        if not several:
+            return [train(*pair) for pair in pairs]
+        return Parallel(self.n_jobs, require="sharedmem")(delayed(train)(*pair) for pair in pairs)
 
     @_fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X, y=None, sample_weight=None):
         """Go once over the rows of X, in mini-batches.
 
         The first call sets ordering, masks, scaling and categories; they stay as they are.
-        No rows are held out, and the step is not cut.
+        No rows are held out, and the step is not cut. Weights of a "weighted" combination
+        are learnt from the rows before they are passed over (equal in the first call).
 
         Parameters
         ----------
@@ -307,17 +361,37 @@ class MADEDensity(DensityMixin, BaseEstimator):
             return self._partial_fit(X, sample_weight)
 
     def _partial_fit(self, X, sample_weight):
-        first = not hasattr(self, "_network")
+        first = not hasattr(self, "_networks")
         rng = _to_generator(self.random_state if first else self._next_seed)
         X, weights = self._validate_training(X, sample_weight, reset=first)
         rows = _training.Rows(self._encode(X), weights)
-        network = self._make_network(rows, rng) if first else Network.from_state(self._network)
+        networks = self._networks_to_train(rows, rng)
+        progresses = [self._progress(k, network) for k, network in enumerate(networks)]
+        weighted = None if first else self._ensemble(networks)
+        if weighted is not None and self.combination == "weighted":
+            weighted.learn_weights(rows, self.n_jobs)  # the pass is still to come
+        for network, progress, own_rng in zip(networks, progresses, rng.spawn(len(networks))):
+            self._pass_over(network, progress, rows, own_rng)
+        self._keep(networks, progresses, rng)
+        self._moments = [(progress.moments, progress.step) for progress in progresses]
+        if weighted is not None:
+            self.combination_weights_ = weighted.weights
+        self._combine(None, rng)
+        return self
+
+    def _progress(self, k, network):
+        """Where the k-th network's training was left by the last call of `partial_fit`."""
         progress = _training.Progress.start(network.theta, self.learning_rate_init)
-        if not first and self._moments is not None:
-            progress.moments[:], progress.step = self._moments, self._step
-            progress.loss_curve = list(self.loss_curve_)
+        moments = getattr(self, "_moments", [])
+        if k < len(moments):
+            progress.moments[:], progress.step = moments[k]
+            progress.loss_curve = list(self._loss_curves[k])
+        return progress
+
+    def _pass_over(self, network, progress, rows, rng):
+        """One pass over the rows."""
         settings = self._settings()
-        loss = _training.run_epoch(network.plan, progress, rows, settings, rng)
+        loss = _training.run_epoch(network, progress, rows, settings, rng)
         if not (np.isfinite(loss) and np.all(np.isfinite(progress.theta))):
             raise ValueError(
                 "The loss was not finite in this pass, which is undone. Lower "
@@ -326,9 +400,6 @@ class MADEDensity(DensityMixin, BaseEstimator):
         loss -= Columns(**self._columns).log_jacobian.sum()
         _training.record(progress, loss, None, None, settings)
         network.theta = progress.theta
-        self._keep(network, progress, rng)
-        self._moments, self._step = progress.moments, progress.step
-        return self
 
     def score_samples(self, X):
         """Log-density of each row.
@@ -426,14 +497,65 @@ class MADEDensity(DensityMixin, BaseEstimator):
         check_is_fitted(self)
         if not isinstance(n_samples, Integral) or n_samples < 1:
             raise ValueError(f"n_samples must be a positive integer; got {n_samples!r}.")
-        rng = _to_generator(random_state)
-        network, columns = Network.from_state(self._network), Columns(**self._columns)
-        table = np.empty((n_samples, self.n_features_in_), network.theta.dtype)
-        buffers = make_buffers(network.plan, 1, _SAMPLE_ROWS, table.dtype)
-        for begin in range(0, n_samples, _SAMPLE_ROWS):
-            end = min(begin + _SAMPLE_ROWS, n_samples)
-            _draw_rows(network, table[begin:end], buffers, rng)
-        return columns.decode(table, np.dtype(self._sample_dtype))
+        self._check_acceptance()
+        table = self._fitted_ensemble().sample(n_samples, _to_generator(random_state))
+        return Columns(**self._columns).decode(table, np.dtype(self._sample_dtype))
+
+    def sample_conditional(self, X, random_state=None):
+        """Draw missing cells given the other cells of their row.
+
+        Exact where an ordering of the model has a row's known features first, and for
+        ``n_masks=None``, where such an ordering is made. Elsewhere each row is chosen
+        from 64 draws by importance resampling: the draws are ancestral, with known cells
+        held, and weighted by the density of the known cells. Then the answer is
+        approximate, the more so the less a draw's earlier features know of the later ones.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            NaN (or None) marks what is missing.
+        random_state : int, RandomState instance or None, default=None
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_features)
+            A copy of X without missing cells; the others are the same bit for bit.
+
+        Raises
+        ------
+        NotFittedError, ValueError
+            As `score_samples`, but for missing values.
+        """
+        check_is_fitted(self)
+        rng, columns = _to_generator(random_state), Columns(**self._columns)
+        X = self._validate(X, reset=False, ensure_all_finite="allow-nan").copy()
+        missing = is_missing(X)
+        X[missing] = np.broadcast_to(columns.placeholders(X.dtype), X.shape)[missing]
+        table, networks = self._encode(X), self._restored()
+        patterns, group = np.unique(missing, axis=0, return_inverse=True)
+        for k, pattern in enumerate(patterns):
+            if pattern.any():
+                rows = np.flatnonzero(group.ravel() == k)
+                filling = self._ensemble_for(pattern, networks, rng)
+                table[rows] = filling.fill(table[rows], pattern, rng)
+        X[missing] = columns.decode(table, X.dtype)[missing]
+        return X
+
+    def _ensemble_for(self, missing, networks, rng):
+        """What to fill in with: order-agnostic networks get orderings with known features first."""
+        ensemble = self._ensemble(networks)
+        if not (networks and isinstance(networks[0], SharedNetwork) and networks[0].fresh):
+            return ensemble
+        if any(known_first(network.ordering, missing) for network in ensemble.networks):
+            return ensemble
+        made = []
+        for network in networks:
+            ordering = np.concatenate(
+                [rng.permutation(np.flatnonzero(part)) for part in (~missing, missing)]
+            )
+            draw = network.sampler.draw(rng, ordering)
+            made.append(network.network(draw, network.theta))
+        return Ensemble.equal(made, "mixture")
 
     @contextlib.contextmanager
     def _unchanged_on_error(self):
@@ -465,7 +587,9 @@ class MADEDensity(DensityMixin, BaseEstimator):
         return validate_rows(self, X, reset=reset, categorical="categorical" in given, **checks)
 
     def _learn_columns(self, X, weights, given_dtype):
-        columns = Columns.learn(X, weights, self.conditionals, feature_labels(self))
+        columns = Columns.learn(
+            X, weights, self.conditionals, self.n_components, feature_labels(self)
+        )
         self._columns = vars(columns)
         self.conditionals_ = list(columns.conditionals)
         self._sample_dtype = columns.sample_dtype(X.dtype, given_dtype)
@@ -475,8 +599,8 @@ class MADEDensity(DensityMixin, BaseEstimator):
 
     def _network_dtype(self):
         """That of the fitted network, or else of the one to be made."""
-        fitted = hasattr(self, "_network")
-        return self._network["theta"].dtype if fitted else np.dtype(self.dtype)
+        fitted = hasattr(self, "_networks")
+        return self._networks[0]["theta"].dtype if fitted else np.dtype(self.dtype)
 
     def _split(self, table, weights, X_val, rng):
         """Training rows, and the rows to judge by or None."""
@@ -492,24 +616,105 @@ class MADEDensity(DensityMixin, BaseEstimator):
         training = _training.Rows(table[kept], weights[kept] / weights[kept].mean())
         return training, _training.Rows(table[held_out], weights[held_out])
 
+    def _networks_to_train(self, training, rng):
+        """The networks there are, and new ones up to `n_estimators`."""
+        networks = self._restored() if hasattr(self, "_networks") else []
+        if len(networks) > self.n_estimators:
+            raise ValueError(
+                f"n_estimators={self.n_estimators} is below the {len(networks)} networks that "
+                "were fitted before; raise it, or set warm_start=False."
+            )
+        n_new = self.n_estimators - len(networks)
+        return networks + [self._make_network(training, own) for own in rng.spawn(n_new)]
+
     def _make_network(self, training, rng):
         """A network with new masks and initial weights."""
-        n_features = training.table.shape[1]
+        n_features, dtype = training.table.shape[1], self._network_dtype()
         sizes = _checked_sizes(self.hidden_layer_sizes, self.residual)
-        families = Columns(**self._columns).families(self.n_components)
-        ordering = make_ordering(self.ordering, n_features, rng)
-        # a single feature has no predecessors, so that hidden units have nothing to do
-        degrees = [] if n_features == 1 else draw_degrees(sizes, n_features, self.residual, rng)
-        self._warn_of_lost_dependencies(ordering, degrees)
-        plan = make_plan(
-            ordering, degrees, families, self.activation, self.residual, self.direct_connections
-        )
-        biases = [
-            families[column].initial_bias(training.table[:, column], training.weights)
-            for column in ordering
+        families = Columns(**self._columns).families()
+        marginals = [
+            family.initial_bias(column, training.weights)
+            for family, column in zip(families, training.table.T)
         ]
-        theta = initial_theta(plan, np.concatenate(biases), rng, self._network_dtype())
-        return Network(ordering, degrees, theta, plan)
+        architecture = Architecture(
+            # a single feature has no predecessors, so that hidden units have nothing to do
+            sizes if n_features > 1 else [], families, self.activation, self.residual,
+            self.direct_connections,
+        )  # fmt: skip
+        if self.n_masks == 1:
+            ordering = make_ordering(self.ordering, n_features, rng)
+            degrees = draw_degrees(architecture.sizes, n_features, self.residual, rng)
+            self._warn_of_lost_dependencies(ordering, degrees)
+            return Network.initial(architecture, ordering, degrees, marginals, rng, dtype)
+        if self.mask_sampling == "ordering" and not _is_random(self.ordering):
+            raise ValueError(
+                "mask_sampling='ordering' draws orderings, but a fixed ordering was given; set "
+                "ordering='random', or mask_sampling='connectivity'."
+            )
+        sampler = MaskSampler.start(architecture, self.ordering, self.mask_sampling, rng)
+        fresh = self.n_masks is None
+        n_draws = _FRESH_DRAWS if fresh else self.n_masks
+        return SharedNetwork.initial(sampler, n_draws, fresh, marginals, rng, dtype)
+
+    def _restored(self):
+        """The fitted networks."""
+        families = Columns(**self._columns).families()
+        return [
+            SharedNetwork.from_state(state, families)
+            if "draws" in state
+            else Network.from_state(state)
+            for state in self._networks
+        ]
+
+    def _ensemble(self, networks):
+        """The density that networks with their fitted combination are."""
+        flat = [part for network in networks for part in network.networks(network.theta)]
+        ensemble = Ensemble.equal(flat, self.combination)
+        if hasattr(self, "combination_weights_") and len(self.combination_weights_) == len(flat):
+            ensemble.weights = self.combination_weights_
+            ensemble.log_normalizer = self._log_normalizer
+        return ensemble
+
+    def _fitted_ensemble(self):
+        ensemble = self._ensemble(self._restored())
+        ensemble.combination = self._combination
+        return ensemble
+
+    def _combine(self, validation, rng):
+        """Set the weights or the normaliser of the combination."""
+        ensemble, error = self._ensemble(self._restored()), 0.0
+        ensemble.log_normalizer = 0.0
+        if self.combination == "weighted" and validation is not None:
+            ensemble.learn_weights(validation, self.n_jobs)
+        if self.combination == "product" and len(ensemble.networks) > 1:
+            error = ensemble.normalize(self.n_jobs, rng)
+            self._warn_of_error(ensemble.log_normalizer, error)
+        self._combination, self._log_normalizer = self.combination, ensemble.log_normalizer
+        self.combination_weights_ = ensemble.weights
+        for name in ("log_normalizer_", "log_normalizer_se_"):
+            vars(self).pop(name, None)
+        if self.combination == "product":
+            self.log_normalizer_, self.log_normalizer_se_ = ensemble.log_normalizer, error
+
+    def _warn_of_error(self, log_normalizer, error):
+        acceptance = np.exp(log_normalizer)
+        if error > _LARGEST_ERROR or acceptance < _LEAST_ACCEPTANCE:
+            warnings.warn(
+                f"The networks agree so little that only a share of {acceptance:.2g} of draws "
+                "from their mixture belongs to their product: its normaliser is uncertain "
+                f"(standard error {error:.2g} nats). Use combination='mixture' or 'weighted', or "
+                "fewer networks.",
+                stacklevel=6,
+            )
+
+    def _check_acceptance(self):
+        acceptance = np.exp(self._log_normalizer)
+        if acceptance < _LEAST_ACCEPTANCE:
+            raise ValueError(
+                f"Only a share of {acceptance:.2g} of draws from the networks' mixture would be "
+                "kept as draws from their product, too few to sample it. Fit with "
+                "combination='mixture' or 'weighted', or with fewer networks."
+            )
 
     def _warn_of_lost_dependencies(self, ordering, degrees):
         lost = lost_dependencies(degrees, len(ordering), self.direct_connections)
@@ -521,7 +726,7 @@ class MADEDensity(DensityMixin, BaseEstimator):
                 f"between features are lost: no path leads, for one, from feature {before} to "
                 f"the conditional of feature {after}. Give every hidden layer at least "
                 f"{len(ordering) - 1} units, or set direct_connections=True.",
-                stacklevel=6,
+                stacklevel=8,
             )
 
     def _settings(self):
@@ -529,35 +734,36 @@ class MADEDensity(DensityMixin, BaseEstimator):
         names = _training.Settings.__dataclass_fields__
         return _training.Settings(**{name: getattr(self, name) for name in names})
 
-    def _keep(self, network, progress, rng):
+    def _keep(self, networks, progresses, rng):
         """Set fitted attributes: arrays and plain values only."""
-        self._network = network.state()
-        self._moments, self._step = None, 0
+        self._networks = [network.state() for network in networks]
+        self._moments = []
+        self._loss_curves = [progress.loss_curve for progress in progresses]
         self._next_seed = int(rng.integers(2**31))  # of a call to partial_fit
-        self.orderings_ = network.ordering[None].copy()
-        self.loss_curve_ = progress.loss_curve
-        self.validation_curve_ = progress.validation_curve
-        self.n_iter_ = len(progress.loss_curve)
-        curve = progress.validation_curve
-        self.best_validation_score_ = max(curve) if curve else None
+        flat = [part for network in networks for part in network.networks(network.theta)]
+        self.orderings_ = np.stack([network.ordering for network in flat])
+        self.loss_curve_ = list(chain(*self._loss_curves))
+        self.validation_curve_ = list(chain(*(p.validation_curve for p in progresses)))
+        self.n_iter_ = len(self.loss_curve_)
+        best = [max(p.validation_curve) for p in progresses if p.validation_curve]
+        self.best_validation_score_ = max(best) if best else None
 
     def _score(self, X, by_feature):
         """Log-densities, and if asked for their shares by feature."""
         check_is_fitted(self)
         X = self._validate(X, reset=False)
-        columns, network = Columns(**self._columns), Network.from_state(self._network)
-        names, dtype = feature_labels(self), network.theta.dtype
+        columns, ensemble = Columns(**self._columns), self._fitted_ensemble()
+        names, dtype = feature_labels(self), self._network_dtype()
         scores = np.zeros(len(X))
-        shares = np.zeros(X.shape if by_feature else (0, 0))
+        shares = np.zeros(X.shape) if by_feature else None
 
         def score_chunk(rows):
             table = columns.encode(X[rows], dtype, names)
-            buffers = make_buffers(network.plan, 1, min(SCORE_TILE, len(table)), dtype)
-            parts = scores[rows], shares[rows]
-            score_rows(network.plan, network.theta, table, SCORE_TILE, buffers, *parts)
+            scores[rows] = ensemble.score(table, shares[rows] if by_feature else None)
 
-        map_chunks(score_chunk, len(X), flops_per_row(network.plan), self.n_jobs)
-        shares += columns.log_jacobian if by_feature else 0
+        map_chunks(score_chunk, len(X), ensemble.flops_per_row, self.n_jobs)
+        if by_feature:
+            shares += columns.log_jacobian
         return scores + columns.log_jacobian.sum(), shares
 
 
@@ -581,10 +787,5 @@ def _checked_sizes(hidden_layer_sizes, residual):
     return sizes
 
 
-def _draw_rows(network, table, buffers, rng):
-    """Fill rows of the table with draws."""
-    n_features, width = table.shape[1], -(-len(table) // LANES) * LANES
-    uniform = rng.random((n_features, width), dtype=table.dtype)
-    normal = rng.standard_normal((n_features, width), dtype=table.dtype)
-    ancestral_pass(network.plan, network.theta, _SAMPLE_BLOCK, uniform, normal, buffers, width)
-    table[:, network.ordering] = buffers.targets[0, :, : len(table)].T
+def _is_random(ordering):
+    return isinstance(ordering, str) and ordering == "random"

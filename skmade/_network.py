@@ -16,6 +16,19 @@ from skmade._kernels._product import LANES
 
 
 @dataclass
+class Architecture:
+    """What all networks of a model have in common."""
+
+    sizes: list
+    """Units of each hidden layer."""
+    families: list
+    """Family of each column of the table."""
+    activation: str
+    residual: bool
+    direct_connections: bool
+
+
+@dataclass
 class Network:
     """One network with one draw of masks.
 
@@ -36,6 +49,17 @@ class Network:
     theta: np.ndarray
     plan: Plan
 
+    @classmethod
+    def initial(cls, architecture, ordering, degrees, marginals, rng, dtype):
+        """A network before training; `marginals` are biases of the outputs by column."""
+        plan = make_plan(architecture, ordering, degrees)
+        biases = np.concatenate([marginals[column] for column in ordering])
+        return cls(ordering, degrees, initial_theta(plan, biases, rng, dtype), plan)
+
+    def networks(self, theta, at_most=None):
+        """The networks that are averaged, with parameters `theta`: this one."""
+        return [Network(self.ordering, self.degrees, theta, self.plan)]
+
     def state(self):
         """The network as plain arrays and values."""
         return {
@@ -48,27 +72,29 @@ class Network:
     @classmethod
     def from_state(cls, state):
         """The network from what `state` returned."""
-        # A memory-mapped vector is read-only, for which kernels would be compiled anew.
-        theta = np.require(state["theta"], requirements=["C", "W"])
-        plan = {key: _writable(value) for key, value in state["plan"].items()}
-        return cls(state["ordering"], state["degrees"], theta, Plan(**plan))
+        theta, plan = writable(state["theta"]), plan_from_state(state["plan"])
+        return cls(state["ordering"], state["degrees"], theta, plan)
 
 
-def _writable(value):
+def plan_from_state(state):
+    """A plan from its fields."""
+    return Plan(**{key: writable(value) for key, value in state.items()})
+
+
+def writable(value):
+    """`value`, copied where it is a read-only array, for which kernels would be compiled anew."""
     return np.require(value, requirements=["C", "W"]) if isinstance(value, np.ndarray) else value
 
 
-def make_plan(ordering, degrees, families, activation, residual, direct_connections):
+def make_plan(architecture, ordering, degrees):
     """Lay out a network.
 
     Parameters
     ----------
+    architecture : Architecture
     ordering : ndarray of shape (n_features,)
     degrees : list of ndarray
-    families : list
-        Family of each column of the table.
-    activation : str
-    residual, direct_connections : bool
+        Sorted degrees of each hidden layer.
 
     Returns
     -------
@@ -76,7 +102,7 @@ def make_plan(ordering, degrees, families, activation, residual, direct_connecti
     """
     n_features = len(ordering)
     positions = np.arange(1, n_features + 1)
-    ordered = [families[column] for column in ordering]
+    ordered = [architecture.families[column] for column in ordering]
     widths_in = np.array([family.n_inputs for family in ordered])
     widths_out = np.array([family.n_outputs for family in ordered])
     unit_degrees = [np.repeat(positions, widths_in), *degrees, np.repeat(positions, widths_out)]
@@ -90,8 +116,8 @@ def make_plan(ordering, degrees, families, activation, residual, direct_connecti
         is_output = layer == len(layers) - 1
         sees = unit_degrees[layer] - is_output  # the highest degree a unit sees
         # (without hidden layers, the direct connections are all there is)
-        direct = is_output and direct_connections and layer > 1
-        has_source = layer > 1 or not is_output or direct_connections
+        direct = is_output and architecture.direct_connections and layer > 1
+        has_source = layer > 1 or not is_output or architecture.direct_connections
         for source in [layer - 1] * has_source + [0] * direct:
             panels.add(counts[source, sees], layers[layer, 0], layers[source, 0])
         first_panel.append(len(panels.rows))
@@ -107,8 +133,8 @@ def make_plan(ordering, degrees, families, activation, residual, direct_connecti
         extents=np.array(panels.extents, np.int64),
         features=features.astype(np.int64),
         biases=int(panels.n_weights),
-        activation=ACTIVATIONS.index(activation),
-        residual=bool(residual),
+        activation=ACTIVATIONS.index(architecture.activation),
+        residual=bool(architecture.residual),
     )
 
 

@@ -1,6 +1,7 @@
 """The one door to scikit-learn's validation: what counts as rows of X."""
 
 import numpy as np
+from sklearn.utils._missing import is_pandas_na, is_scalar_nan
 from sklearn.utils.validation import validate_data
 
 
@@ -24,6 +25,15 @@ def validate_rows(estimator, X, *, reset, categorical, **checks):
         except (TypeError, ValueError):
             return X
     return X
+
+
+def is_missing(X):
+    """Where an array has NaN, None or pandas' NA."""
+    if X.dtype.kind == "f":
+        return np.isnan(X)
+    if X.dtype.kind != "O":
+        return np.zeros(X.shape, bool)
+    return np.vectorize(lambda x: x is None or is_scalar_nan(x) or is_pandas_na(x), [bool])(X)
 
 
 def feature_labels(estimator):

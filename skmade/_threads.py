@@ -11,7 +11,6 @@ from skmade._kernels._optimizers import update
 from skmade._kernels._plan import SCORE_TILE
 from skmade._kernels._steps import share_gradient, step_factor, tile_bounds, tile_pass
 
-
 # Rows scored at a time: bounds the memory, whatever the number of rows.
 _CHUNK_ROWS = 16_384
 # A chunk of fewer operations (some milliseconds) is not worth a thread.

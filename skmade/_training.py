@@ -1,4 +1,4 @@
-"""Training of one network by mini-batches, with early stopping.
+"""Training of a network by mini-batches, with early stopping.
 
 Fixed data (`Rows`, `Settings`) is kept apart from what changes (`Progress`).
 """
@@ -10,11 +10,14 @@ import numpy as np
 from joblib import effective_n_jobs
 from sklearn.exceptions import ConvergenceWarning
 
-from skmade._kernels._passes import Buffers, make_buffers, score_rows
-from skmade._kernels._plan import SCORE_TILE, SOLVERS, TILE, flops_per_row
+from skmade._combination import log_mean_exp
+from skmade._kernels._passes import Buffers, make_buffers
+from skmade._kernels._plan import SOLVERS, TILE, flops_per_row
 from skmade._kernels._product import LANES
 from skmade._kernels._steps import train_steps
-from skmade._threads import map_chunks, train_steps_in_threads
+from skmade._scoring import log_densities
+from skmade._shared import SharedMemory, SharedNetwork, run_shared_steps
+from skmade._threads import train_steps_in_threads
 
 # The Euclidean norm a batch's gradient is cut back to.
 _MAX_NORM = 10.0
@@ -22,6 +25,8 @@ _MAX_NORM = 10.0
 # time from the best network so far, before training ends.
 _RATE_DIVISOR = 5.0
 _RATE_CUTS = 2
+# Validation averages over so many draws of masks, at most.
+_VALIDATION_DRAWS = 8
 # Random numbers for so many cells are drawn at a time.
 _NOISE_CELLS = 4_000_000
 # Steps of so many operations (some tenths of a second) are made at a time.
@@ -81,7 +86,7 @@ class Progress:
         self.rate /= _RATE_DIVISOR
 
 
-def train(plan, theta, training, validation, settings, offset, rng):
+def train(network, training, validation, settings, offset, rng):
     """Fit a network's parameters.
 
     Minimises, by mini-batches,
@@ -97,9 +102,8 @@ def train(plan, theta, training, validation, settings, offset, rng):
 
     Parameters
     ----------
-    plan : Plan
-    theta : ndarray
-        Initial parameters.
+    network : Network or SharedNetwork
+        With initial parameters, which are left as they are.
     training : Rows
     validation : Rows or None
     settings : Settings
@@ -116,15 +120,15 @@ def train(plan, theta, training, validation, settings, offset, rng):
     ValueError
         If no epoch ends in finite numbers.
     """
-    progress = Progress.start(theta, settings.learning_rate_init)
+    progress = Progress.start(network.theta, settings.learning_rate_init)
     stale = cuts = 0
     progress.best_theta = progress.theta.copy()
     try:
         for _ in range(settings.max_iter):
-            loss = run_epoch(plan, progress, training, settings, rng)
+            loss = run_epoch(network, progress, training, settings, rng)
             score = -loss
             if validation is not None:
-                score = mean_score(plan, progress.theta, validation, settings.n_jobs)
+                score = mean_score(network, progress.theta, validation, settings.n_jobs)
             finite = (
                 np.isfinite(loss) and np.isfinite(score) and np.all(np.isfinite(progress.theta))
             )
@@ -167,7 +171,7 @@ def record(progress, loss, score, validation, settings):
         print(f"Epoch {len(progress.loss_curve)}: loss {loss:.4f}{held_out}", flush=True)
 
 
-def run_epoch(plan, progress, training, settings, rng):
+def run_epoch(network, progress, training, settings, rng):
     """One pass over the training rows in random order; returns the mean loss."""
     n = len(training.table)
     n_batches = -(-n // settings.batch_size)
@@ -175,13 +179,14 @@ def run_epoch(plan, progress, training, settings, rng):
     rows = rng.permutation(n)
     weights = training.weights[rows] / np.repeat(np.diff(bounds), np.diff(bounds))
     weights = weights.astype(progress.theta.dtype)
-    memory = StepMemory.allocate(plan, int(np.diff(bounds).max()), progress.theta)
+    plan = network.draws[0].plan if isinstance(network, SharedNetwork) else network.plan
+    memory = make_memory(network, plan, int(np.diff(bounds).max()))
     total, used = 0.0, 0
     for first, last in _stretches(plan, settings, bounds):
         part = slice(bounds[first], bounds[last])
         noise, kept = draw_noise(plan, settings, part.stop - part.start, weights.dtype, rng)
         batches = training.table, rows[part], weights[part], bounds[first : last + 1] - part.start
-        loss, n_used = run_steps(plan, progress, batches, noise, kept, settings, memory)
+        loss, n_used = run_steps(network, progress, batches, noise, kept, settings, memory, rng)
         progress.step += n_used
         total, used = total + loss, used + n_used
     return total / used if used else np.nan
@@ -195,21 +200,27 @@ class StepMemory:
     gradient: np.ndarray
     squares: np.ndarray
 
-    @classmethod
-    def allocate(cls, plan, batch_size, theta):
-        """Memory for batches of at most so many rows, cut into tiles."""
-        n_tiles = -(-batch_size // TILE)
-        n_vectors = -(-batch_size // LANES)
-        rows_per_tile = -(-n_vectors // n_tiles) * LANES
-        buffers = make_buffers(plan, n_tiles, rows_per_tile, theta.dtype)
-        return cls(buffers, np.zeros_like(theta), np.zeros(len(plan.panels) + 1))
+
+def make_memory(network, plan, batch_size):
+    """Memory for batches of at most so many rows, cut into tiles."""
+    n_tiles, n_vectors = -(-batch_size // TILE), -(-batch_size // LANES)
+    rows_per_tile = -(-n_vectors // n_tiles) * LANES
+    buffers = make_buffers(plan, n_tiles, rows_per_tile, network.theta.dtype)
+    if isinstance(network, SharedNetwork):
+        return SharedMemory.allocate(network, buffers)
+    return StepMemory(buffers, np.zeros_like(network.theta), np.zeros(len(plan.panels) + 1))
 
 
-def run_steps(plan, progress, batches, noise, kept, settings, memory):
+def run_steps(network, progress, batches, noise, kept, settings, memory, rng):
     """Steps on one thread or on several, which does not change a bit of the result.
 
     Returns the sum of the losses of the batches that were used, and their number.
     """
+    if isinstance(network, SharedNetwork):
+        return run_shared_steps(
+            network, progress, batches, noise, kept, settings, memory, _MAX_NORM, rng
+        )
+    plan = network.plan
     fixed = (
         plan, SOLVERS.index(settings.solver), progress.theta, progress.moments, *batches, noise,
         kept, float(settings.alpha), _MAX_NORM, float(progress.rate), progress.step,
@@ -245,13 +256,7 @@ def draw_noise(plan, settings, n_rows, dtype, rng):
     return noise, kept
 
 
-def mean_score(plan, theta, rows, n_jobs):
-    """Weighted mean log-density of rows of the table."""
-    scores, none = np.zeros(len(rows.table)), np.zeros((0, 0))
-
-    def score_chunk(part):
-        buffers = make_buffers(plan, 1, SCORE_TILE, theta.dtype)
-        score_rows(plan, theta, rows.table[part], SCORE_TILE, buffers, scores[part], none)
-
-    map_chunks(score_chunk, len(scores), flops_per_row(plan), n_jobs)
-    return np.average(scores, weights=rows.weights)
+def mean_score(network, theta, rows, n_jobs):
+    """Weighted mean log-density of rows of the table, averaged over some draws of masks."""
+    logs = log_densities(network.networks(theta, _VALIDATION_DRAWS), rows.table, n_jobs)
+    return np.average(log_mean_exp(logs), weights=rows.weights)

@@ -8,19 +8,32 @@ contribute is a small triangle, worked through feature by feature.
 import numpy as np
 
 from skmade._kernels._compile import jit
-from skmade._kernels._families import draw
+from skmade._kernels._families import draw, log_prob
 from skmade._kernels._passes import activate_rows, add_products, feed, of_tile, set_biases
 
 
 @jit
-def ancestral_pass(plan, theta, block, uniform, normal, buffers, width):
-    """Draw ``targets[0, :, :width]`` from uniform and normal numbers of that shape."""
+def ancestral_pass(plan, theta, block, given, uniform, normal, buffers, log_given, width):
+    """Draw ``targets[0, :, :width]`` from uniform and normal numbers of that shape.
+
+    Positions that are ``given`` keep their values; ``log_given`` gets the sum of their
+    log-densities, each given the positions before it.
+    """
     buffers, n_features = of_tile(buffers, 0), plan.features.shape[0]
     for before in range(0, n_features, block):
         after = min(before + block, n_features)
         _from_earlier_blocks(plan, theta, before, after, buffers, width)
         for d in range(before, after):
-            _draw_feature(plan, theta, before, d, uniform[d], normal[d], buffers, width)
+            _complete_outputs(plan, theta, before, d, buffers, width)
+            _, family, _, _, start, n = plan.features[d]
+            values, work = buffers.targets[d, :width], buffers.work[:width]
+            if given[d]:
+                log_prob(family, buffers.units, start, n, values, buffers.deltas, work)
+                for b in range(width):
+                    log_given[b] += np.float64(work[b])
+            else:
+                draw(family, buffers.units, start, n, uniform[d], normal[d], values, buffers.deltas)
+            feed(plan, d, buffers, width)
             _complete_hidden(plan, theta, before, d, buffers, width)
 
 
@@ -36,15 +49,12 @@ def _from_earlier_blocks(plan, theta, before, after, buffers, width):
 
 
 @jit
-def _draw_feature(plan, theta, before, d, uniform, normal, buffers, width):
-    """Complete the outputs of position d, and draw its value."""
-    _, family, _, _, start, n = plan.features[d]
+def _complete_outputs(plan, theta, before, d, buffers, width):
+    """Add to the outputs of position d what the block's own features contribute."""
+    start, n = plan.features[d, 4], plan.features[d, 5]
     output, every = plan.layers.shape[0] - 1, plan.counts[:, -1]
     known = plan.counts[:, before]
     add_products(plan, theta, buffers, output, start, start + n, known, every, width)
-    out = buffers.targets[d, :width]
-    draw(family, buffers.units, start, n, uniform, normal, out, buffers.deltas)
-    feed(plan, d, buffers, width)
 
 
 @jit

@@ -55,6 +55,24 @@ def share_gradient(plan, first, last, n_rows, penalty, theta, buffers, gradient,
 
 
 @jit
+def batch_gradient(
+    plan, theta, table, rows, weights, noise, kept, penalty, buffers, gradient, squares
+):
+    """Loss of a batch, tile by tile, and its derivatives by all parameters."""
+    n_tiles, loss = buffers.work.shape[0], 0.0
+    tiles = tile_bounds(rows.shape[0], n_tiles)
+    for tile in range(n_tiles):
+        a, b = tiles[tile], tiles[tile + 1]
+        loss += tile_pass(
+            plan, theta, table, rows[a:b], weights[a:b], noise[a:b], kept[:, a:b], buffers, tile
+        )
+    share_gradient(
+        plan, 0, squares.shape[0], np.diff(tiles), penalty, theta, buffers, gradient, squares
+    )
+    return loss
+
+
+@jit
 def train_steps(
     plan, solver, theta, moments, table, rows, weights, bounds, noise, kept,
     penalty, max_norm, rate, step, buffers, gradient, squares,
@@ -65,18 +83,13 @@ def train_steps(
     those of the tiles that a batch is cut into. A batch whose gradient is not finite is
     left out. Returns the sum of the losses of the batches that were used, and their number.
     """
-    total, used, n_tiles = 0.0, 0, buffers.work.shape[0]
+    total, used = 0.0, 0
     for s in range(bounds.shape[0] - 1):
-        tiles, loss = bounds[s] + tile_bounds(bounds[s + 1] - bounds[s], n_tiles), 0.0
-        for tile in range(n_tiles):
-            a, b = tiles[tile], tiles[tile + 1]
-            loss += tile_pass(
-                plan, theta, table, rows[a:b], weights[a:b], noise[a:b], kept[:, a:b],
-                buffers, tile,
-            )  # fmt: skip
-        share_gradient(
-            plan, 0, squares.shape[0], np.diff(tiles), penalty, theta, buffers, gradient, squares
-        )
+        a, b = bounds[s], bounds[s + 1]
+        loss = batch_gradient(
+            plan, theta, table, rows[a:b], weights[a:b], noise[a:b], kept[:, a:b], penalty,
+            buffers, gradient, squares,
+        )  # fmt: skip
         shrink = step_factor(loss, squares, max_norm)
         if shrink > 0:
             used += 1
