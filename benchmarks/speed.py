@@ -65,7 +65,7 @@ def run_case(name, n_threads, repeats, quick):
     ).fit(X)  # fmt: skip
     model.score_samples(scored), model.sample(1)
     yield {"task": "compile", "who": "skmade", "median_s": time.perf_counter() - started}
-    network = Network.from_state(model._network)
+    network = Network.from_state(model._networks[0])
     speed, useful = dense_speed(repeats), int(network.plan.extents.sum())
     operations = {
         "fit step": 6 * useful * batch_size,
@@ -93,7 +93,7 @@ def epoch(model, network, X):
     rows = _training.Rows(model._encode(X.astype(np.float64)), np.ones(len(X)))
     progress = _training.Progress.start(network.theta, 1e-3)
     settings, rng = replace(model._settings()), np.random.default_rng(0)
-    return lambda: _training.run_epoch(network.plan, progress, rows, settings, rng)
+    return lambda: _training.run_epoch(network, progress, rows, settings, rng)
 
 
 def dense_speed(repeats):

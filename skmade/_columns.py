@@ -8,11 +8,18 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from skmade._conditionals import Bernoulli, Categorical, Gaussian, GaussianMixture
+from skmade._conditionals import (
+    Bernoulli,
+    Categorical,
+    Gaussian,
+    GaussianMixture,
+    LogisticMixture,
+)
 from skmade._kernels._plan import FAMILIES
 
 # A standardised cell may be this large at most, so that it stays finite in float32.
 _LARGEST = 1e30
+_REAL = ("gaussian", "gaussian_mixture", "logistic_mixture")
 
 
 @dataclass
@@ -24,7 +31,9 @@ class Columns:
     conditionals : list of str
         Family of each column.
     center, scale : ndarray of shape (n_features,)
-        Mean and standard deviation of real columns, 0 and 1 for the others.
+        Of real columns; mean and standard deviation but for wild values, 0 and 1 for the others.
+    steps : ndarray of shape (n_features,)
+        Distance of neighbouring values of a column on a lattice, else 0.
     categories : list of (ndarray or None)
         Sorted distinct values of each categorical column.
     n_components : int
@@ -34,21 +43,21 @@ class Columns:
     conditionals: list
     center: np.ndarray
     scale: np.ndarray
+    steps: np.ndarray
     categories: list
     n_components: int
 
     @classmethod
     def learn(cls, X, weights, conditionals, n_components, names):
-        """Learn standardisation and categories from training rows.
+        """Learn scales and categories from training rows.
 
         Raises
         ------
         ValueError
             If a column does not hold what its family is for.
         """
-        conditionals = choose_conditionals(X, conditionals)
         n_features = X.shape[1]
-        center, scale = np.zeros(n_features), np.ones(n_features)
+        center, scale, steps = np.zeros(n_features), np.ones(n_features), np.zeros(n_features)
         categories = [None] * n_features
         for j, family in enumerate(conditionals):
             if family == "categorical":
@@ -56,7 +65,10 @@ class Columns:
             elif family != "bernoulli":
                 column = _as_float(X, [j], names)[:, 0].astype(np.float64)
                 center[j], scale[j] = _standardisation(column, weights)
-        return cls(conditionals, center, scale, categories, n_components)
+                if family == "logistic_mixture":
+                    steps[j] = lattice_step(column)
+                    center[j] = _on_lattice(center[j], column[0], steps[j])
+        return cls(conditionals, center, scale, steps, categories, n_components)
 
     def families(self):
         """The family of each column, as an object."""
@@ -65,6 +77,9 @@ class Columns:
             "categorical": lambda j: Categorical(len(self.categories[j])),
             "gaussian": lambda j: Gaussian(),
             "gaussian_mixture": lambda j: GaussianMixture(self.n_components),
+            "logistic_mixture": lambda j: LogisticMixture(
+                self.n_components, self.steps[j] / 2 / self.scale[j]
+            ),
         }
         return [make[family](j) for j, family in enumerate(self.conditionals)]
 
@@ -80,8 +95,11 @@ class Columns:
         """
         if dtype.kind not in "biuf":
             return "object"
-        all_discrete = {"bernoulli", "categorical"}.issuperset(self.conditionals)
-        kinds = "biuf" if all_discrete else "f"
+        is_discrete = [
+            family in ("bernoulli", "categorical") or step > 0
+            for family, step in zip(self.conditionals, self.steps)
+        ]
+        kinds = "biuf" if all(is_discrete) else "f"
         is_kept = isinstance(given_dtype, np.dtype) and given_dtype.kind in kinds
         return given_dtype.name if is_kept else "float64"
 
@@ -94,7 +112,7 @@ class Columns:
             For values other than 0 and 1 in a Bernoulli column, and for unknown categories.
         """
         table = np.empty(X.shape, dtype)
-        flags, real = self._selection("bernoulli"), self._selection("gaussian", "gaussian_mixture")
+        flags, real = self._selection("bernoulli"), self._selection(*_REAL)
         if flags is not None:
             values = _as_float(X, flags, names)
             _check_binary(values, flags, names)
@@ -126,35 +144,78 @@ class Columns:
             z = (X.astype(np.float64, copy=False) - self.center[column]) / self.scale[column]
         return np.clip(z, -_LARGEST, _LARGEST)
 
-    def decode(self, table, dtype):
-        """Rows of the table as rows of X, in the dtype that X had."""
-        X = np.empty(table.shape, dtype)
-        for j, family in enumerate(self.conditionals):
-            if family == "categorical":
-                X[:, j] = self.categories[j][table[:, j].astype(int)]
-            else:
-                X[:, j] = self.center[j] + self.scale[j] * table[:, j].astype(np.float64)
-        return X
+    def decode(self, table):
+        """Rows of the table as columns of X: a list of arrays."""
+        return [self._decode_column(j, values) for j, values in enumerate(table.T)]
+
+    def _decode_column(self, j, values):
+        if self.categories[j] is not None:
+            return self.categories[j][values.astype(int)]
+        x = self.center[j] + self.scale[j] * values.astype(np.float64)
+        return _on_lattice(x, self.center[j], self.steps[j])
 
 
-def choose_conditionals(X, conditionals):
-    """One family per column; "auto" is Bernoulli for {0, 1}, else a mixture of Gaussians."""
+def choose_conditionals(X, conditionals, categorical, text, names):
+    """One family per column.
+
+    "auto" is categorical for columns of a categorical dtype or of text, Bernoulli for
+    {0, 1}, a discretised mixture of logistics for integers with ties, and a mixture of
+    Gaussians for all others.
+
+    Parameters
+    ----------
+    X : ndarray
+    conditionals : str or sequence of str
+    categorical : ndarray of bool
+        Columns that are said to be categorical.
+    text : ndarray of bool
+        Columns that "auto" takes as categorical.
+    names : sequence
+    """
     n_features = X.shape[1]
-    if not isinstance(conditionals, str):
+    if isinstance(conditionals, str):
+        chosen = [conditionals] * n_features
+    else:
         if len(conditionals) != n_features:
             raise ValueError(
                 f"conditionals names {len(conditionals)} families, but X has {n_features} "
                 "features; give one family for each feature, or one for all."
             )
-        unknown = set(conditionals) - set(FAMILIES)
+        chosen = [str(family) for family in conditionals]
+        unknown = set(chosen) - {"auto", *FAMILIES}
         if unknown:
             raise ValueError(
-                f"conditionals must be of {FAMILIES}; got {sorted(map(str, unknown))}."
+                f"conditionals must be of {FAMILIES} or 'auto'; got {sorted(unknown)}."
             )
-        return [str(family) for family in conditionals]
-    if conditionals != "auto":
-        return [conditionals] * n_features
-    return ["bernoulli" if _is_binary(X[:, j]) else "gaussian_mixture" for j in range(n_features)]
+    for j in range(n_features):
+        if categorical[j] or (chosen[j] == "auto" and text[j]):
+            chosen[j] = "categorical"
+        elif chosen[j] == "auto":
+            column = _as_float(X, [j], names)[:, 0]
+            is_integral = bool(np.all(column == np.round(column)))
+            chosen[j] = (
+                "bernoulli" if _is_binary(column)
+                else "logistic_mixture" if is_integral and lattice_step(column) > 0
+                else "gaussian_mixture"
+            )  # fmt: skip
+    return chosen
+
+
+def lattice_step(column):
+    """Distance of neighbouring values, if a column has ties and lies on a lattice; else 0."""
+    values = np.unique(column)
+    if len(values) < 2 or len(values) == len(column):
+        return 0.0
+    for step in (np.diff(values).min(), 1.0):
+        place = (values - values[0]) / step
+        if place[-1] < 1e7 and np.all(np.abs(place - np.round(place)) < 1e-3):
+            return float(step)
+    return 0.0
+
+
+def _on_lattice(values, origin, step):
+    """The nearest points of a lattice, if there is one."""
+    return origin + step * np.round((values - origin) / step) if step > 0 else values
 
 
 def _is_binary(column):
@@ -190,9 +251,17 @@ def _as_float(X, columns, names):
 
 
 def _standardisation(column, weights):
-    """Mean and standard deviation; a scale of 1 where rounding is all that varies."""
+    """Center and scale that few values cannot spoil; scale 1 where only rounding varies.
+
+    They are mean and standard deviation after wild values were drawn in, to four times
+    the range of the middle nine tenths beyond it: further than a normal column reaches.
+    """
     largest = max(np.abs(column).max(), np.finfo(float).tiny)
     ratio = column / largest  # no overflow, whatever the units
+    low, high = np.quantile(ratio, [0.05, 0.95])
+    reach = 4 * (high - low)
+    if reach > 0:
+        ratio = np.clip(ratio, low - reach, high + reach)
     mean = np.average(ratio, weights=weights)
     deviation = np.sqrt(np.average((ratio - mean) ** 2, weights=weights))
     if deviation <= 10 * np.finfo(float).eps or np.ptp(column) == 0:

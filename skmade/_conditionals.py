@@ -85,6 +85,27 @@ class GaussianMixture:
         return np.concatenate([np.zeros(k), means, np.full(k, _raw_scale(scale))])
 
 
+@dataclass(frozen=True)
+class LogisticMixture(GaussianMixture):
+    """``sum_k pi_k L(mu_k, s_k)`` with logistic densities L, parameters as above.
+
+    Where the values of the column lie on a lattice, the density is the mean over the cell
+    of a value, ``(F(x + half) - F(x - half)) / (2 half)`` with F the distribution
+    function: each value has a probability, and none can have a density above that of a
+    cell of its own.
+    """
+
+    name = "logistic_mixture"
+    half: float = 0.0
+
+    def initial_bias(self, values, weights):
+        """Equal weights, means at the quantiles of a standard normal, overlapping scales."""
+        bias = super().initial_bias(values, weights)
+        k = self.n_components
+        bias[2 * k :] = _raw_scale(0.55 * (1.0 if k == 1 else max(2.0 / k, 0.1)))
+        return bias
+
+
 def _raw_scale(scale):
     """The r with ``floor + log(1 + e**r) == scale``."""
     return np.log(np.expm1(scale - SCALE_FLOOR))

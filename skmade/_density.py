@@ -2,6 +2,7 @@
 
 import contextlib
 import warnings
+from collections import Counter
 from dataclasses import replace
 from itertools import chain
 from numbers import Integral, Real
@@ -14,15 +15,16 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 
 from skmade import _training
-from skmade._columns import Columns
+from skmade._columns import Columns, choose_conditionals
 from skmade._ensemble import Ensemble
+from skmade._frames import describe, fill_frame, is_categorical, library_of, make_frame
 from skmade._kernels._plan import ACTIVATIONS, FAMILIES, SOLVERS
 from skmade._masks import draw_degrees, lost_dependencies
 from skmade._network import Architecture, Network
 from skmade._orderings import make_ordering
 from skmade._sampling import known_first
 from skmade._shared import MaskSampler, SharedNetwork
-from skmade._sklearn import feature_labels, is_missing, validate_rows
+from skmade._sklearn import column_mask, feature_labels, is_missing, validate_rows
 from skmade._threads import map_chunks
 
 # Draws of masks that are averaged in scoring where each mini-batch had its own.
@@ -63,11 +65,18 @@ class MADEDensity(DensityMixin, BaseEstimator):
     residual : bool, default=False
         Hidden layers, which must then be of equal width, share their degrees and add to
         their input.
-    conditionals : {"auto", "bernoulli", "categorical", "gaussian", "gaussian_mixture"} \
-            or sequence of these, one per feature, default="auto"
-        Family of p(x_d given the features before d). "auto" takes "bernoulli" for columns
-        that hold only 0 and 1, "gaussian_mixture" for all others. "categorical" columns
-        may hold numbers or text.
+    conditionals : {"auto", "bernoulli", "categorical", "gaussian", "gaussian_mixture", \
+            "logistic_mixture"} or sequence of these, one per feature, default="auto"
+        Family of p(x_d given the features before d). "auto" takes "categorical" for
+        columns of text or of a categorical dtype, "bernoulli" for columns that hold only 0
+        and 1, "logistic_mixture" for integers with ties, "gaussian_mixture" for all
+        others. "logistic_mixture" gives values on a lattice (as integers are) the
+        probability of their cell, divided by its width: narrow components on frequent
+        values cannot raise a density above that.
+    categorical_features : "from_dtype", None, or array-like of bool, int or str, \
+            default="from_dtype"
+        Columns that are categorical whatever `conditionals` says: a mask, indices or names.
+        "from_dtype" leaves it to "auto".
     n_components : int, default=10
         Components of "gaussian_mixture".
     ordering : {"random", "natural"} or permutation of the features, default="random"
@@ -176,6 +185,7 @@ class MADEDensity(DensityMixin, BaseEstimator):
         "direct_connections": ["boolean"],
         "residual": ["boolean"],
         "conditionals": [StrOptions({"auto", *FAMILIES}), "array-like"],
+        "categorical_features": [StrOptions({"from_dtype"}), "array-like", None],
         "n_components": [Interval(Integral, 1, None, closed="left")],
         "ordering": [StrOptions({"random", "natural"}), "array-like"],
         "n_masks": [Interval(Integral, 1, None, closed="left"), None],
@@ -208,6 +218,7 @@ class MADEDensity(DensityMixin, BaseEstimator):
         direct_connections=True,
         residual=False,
         conditionals="auto",
+        categorical_features="from_dtype",
         n_components=10,
         ordering="random",
         n_masks=1,
@@ -236,6 +247,7 @@ class MADEDensity(DensityMixin, BaseEstimator):
         self.direct_connections = direct_connections
         self.residual = residual
         self.conditionals = conditionals
+        self.categorical_features = categorical_features
         self.n_components = n_components
         self.ordering = ordering
         self.n_masks = n_masks
@@ -483,9 +495,9 @@ class MADEDensity(DensityMixin, BaseEstimator):
 
         Returns
         -------
-        ndarray of shape (n_samples, n_features)
-            Columns as in X. The dtype is that of X where all columns are discrete, else
-            that of the fitted floats.
+        ndarray or DataFrame of shape (n_samples, n_features)
+            Columns as in X. For a DataFrame in `fit`, one with the same dtypes; for an
+            array, one of its dtype, but of floats for integers without ties.
 
         Raises
         ------
@@ -499,7 +511,10 @@ class MADEDensity(DensityMixin, BaseEstimator):
             raise ValueError(f"n_samples must be a positive integer; got {n_samples!r}.")
         self._check_acceptance()
         table = self._fitted_ensemble().sample(n_samples, _to_generator(random_state))
-        return Columns(**self._columns).decode(table, np.dtype(self._sample_dtype))
+        values = Columns(**self._columns).decode(table)
+        if self._frame is not None:
+            return make_frame(values, self._frame)
+        return _as_array(values, np.dtype(self._sample_dtype))
 
     def sample_conditional(self, X, random_state=None):
         """Draw missing cells given the other cells of their row.
@@ -518,7 +533,7 @@ class MADEDensity(DensityMixin, BaseEstimator):
 
         Returns
         -------
-        ndarray of shape (n_samples, n_features)
+        ndarray or DataFrame of shape (n_samples, n_features)
             A copy of X without missing cells; the others are the same bit for bit.
 
         Raises
@@ -528,7 +543,7 @@ class MADEDensity(DensityMixin, BaseEstimator):
         """
         check_is_fitted(self)
         rng, columns = _to_generator(random_state), Columns(**self._columns)
-        X = self._validate(X, reset=False, ensure_all_finite="allow-nan").copy()
+        given, X = X, validate_rows(self, X, reset=False, ensure_all_finite="allow-nan").copy()
         missing = is_missing(X)
         X[missing] = np.broadcast_to(columns.placeholders(X.dtype), X.shape)[missing]
         table, networks = self._encode(X), self._restored()
@@ -538,7 +553,10 @@ class MADEDensity(DensityMixin, BaseEstimator):
                 rows = np.flatnonzero(group.ravel() == k)
                 filling = self._ensemble_for(pattern, networks, rng)
                 table[rows] = filling.fill(table[rows], pattern, rng)
-        X[missing] = columns.decode(table, X.dtype)[missing]
+        values = columns.decode(table)
+        if library_of(given):
+            return fill_frame(given, values, missing)
+        X[missing] = _as_array(values, X.dtype)[missing]
         return X
 
     def _ensemble_for(self, missing, networks, rng):
@@ -570,29 +588,39 @@ class MADEDensity(DensityMixin, BaseEstimator):
 
     def _validate_training(self, X, sample_weight, reset):
         """X as an array, and weights of mean one; rows of weight zero are left out."""
-        given_dtype = getattr(X, "dtype", None)
-        X = self._validate(X, reset=reset, ensure_min_samples=2)
-        weights = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
+        given = X
+        X = validate_rows(self, X, reset=reset, ensure_min_samples=2)
+        weights = _check_sample_weight(
+            sample_weight, X[:, 0], dtype=np.float64, ensure_non_negative=True
+        )
         X, weights = X[weights > 0], weights[weights > 0]
         if len(X) < 2:
             raise ValueError("At least two rows must have a sample_weight above zero.")
         weights = weights / weights.max()  # so that the mean cannot overflow
         weights /= weights.mean()
         if reset:
-            self._learn_columns(X, weights, given_dtype)
+            self._learn_columns(X, weights, given)
         return X, weights
 
-    def _validate(self, X, reset, **checks):
-        given = [self.conditionals] if isinstance(self.conditionals, str) else self.conditionals
-        return validate_rows(self, X, reset=reset, categorical="categorical" in given, **checks)
-
-    def _learn_columns(self, X, weights, given_dtype):
-        columns = Columns.learn(
-            X, weights, self.conditionals, self.n_components, feature_labels(self)
-        )
-        self._columns = vars(columns)
-        self.conditionals_ = list(columns.conditionals)
-        self._sample_dtype = columns.sample_dtype(X.dtype, given_dtype)
+    def _learn_columns(self, X, weights, given):
+        """Choose families, and learn scales and categories."""
+        names, frame = feature_labels(self), describe(given)
+        text = np.array([any(isinstance(x, str) for x in column) for column in X.T])
+        if X.dtype.kind == "f":
+            text[:] = False
+        categorical = np.zeros(len(text), bool)
+        if not isinstance(self.categorical_features, str):
+            categorical = column_mask(given if frame else X, self.categorical_features)
+            text[:] = False
+        elif frame is not None:
+            text |= is_categorical(frame)
+        self.conditionals_ = choose_conditionals(X, self.conditionals, categorical, text, names)
+        columns = Columns.learn(X, weights, self.conditionals_, self.n_components, names)
+        self._columns, self._frame = vars(columns), frame
+        self._sample_dtype = columns.sample_dtype(X.dtype, getattr(given, "dtype", None))
+        if self.verbose:
+            kinds = ", ".join(f"{n} {kind}" for kind, n in Counter(self.conditionals_).items())
+            print(f"Conditionals: {kinds}", flush=True)
 
     def _encode(self, X):
         return Columns(**self._columns).encode(X, self._network_dtype(), feature_labels(self))
@@ -605,7 +633,7 @@ class MADEDensity(DensityMixin, BaseEstimator):
     def _split(self, table, weights, X_val, rng):
         """Training rows, and the rows to judge by or None."""
         if X_val is not None:
-            held_out = self._encode(self._validate(X_val, reset=False))
+            held_out = self._encode(validate_rows(self, X_val, reset=False))
             validation = _training.Rows(held_out, np.ones(len(held_out)))
             return _training.Rows(table, weights), validation
         if not self.early_stopping:
@@ -751,7 +779,7 @@ class MADEDensity(DensityMixin, BaseEstimator):
     def _score(self, X, by_feature):
         """Log-densities, and if asked for their shares by feature."""
         check_is_fitted(self)
-        X = self._validate(X, reset=False)
+        X = validate_rows(self, X, reset=False)
         columns, ensemble = Columns(**self._columns), self._fitted_ensemble()
         names, dtype = feature_labels(self), self._network_dtype()
         scores = np.zeros(len(X))
@@ -785,6 +813,14 @@ def _checked_sizes(hidden_layer_sizes, residual):
             f"width; got hidden_layer_sizes={hidden_layer_sizes!r}."
         )
     return sizes
+
+
+def _as_array(values, dtype):
+    """Columns as an array."""
+    X = np.empty((len(values[0]), len(values)), dtype)
+    for j, column in enumerate(values):
+        X[:, j] = column
+    return X
 
 
 def _is_random(ordering):

@@ -132,6 +132,7 @@ def make_plan(architecture, ordering, degrees):
         first_panel=np.array(first_panel, np.int64),
         extents=np.array(panels.extents, np.int64),
         features=features.astype(np.int64),
+        halves=np.array([getattr(family, "half", 0.0) for family in ordered]),
         biases=int(panels.n_weights),
         activation=ACTIVATIONS.index(architecture.activation),
         residual=bool(architecture.residual),

@@ -1,30 +1,47 @@
 """The one door to scikit-learn's validation: what counts as rows of X."""
 
 import numpy as np
+from sklearn.utils._indexing import _get_column_indices
 from sklearn.utils._missing import is_pandas_na, is_scalar_nan
 from sklearn.utils.validation import validate_data
 
 
-def validate_rows(estimator, X, *, reset, categorical, **checks):
-    """X as a two-dimensional array, float where all columns are numbers.
-
-    Text is let through only where `categorical` says that some column may hold it.
+def validate_rows(estimator, X, *, reset, **checks):
+    """X as a two-dimensional array: of floats where all columns are numbers, else of objects.
 
     Raises
     ------
     ValueError, TypeError
         As `sklearn.utils.validation.validate_data`.
     """
-    dtype = None if categorical else [np.float64, np.float32]
-    X = validate_data(estimator, X, reset=reset, dtype=dtype, **checks)
-    if X.dtype.kind in "biu":
+    X = validate_data(estimator, X, reset=reset, dtype=None, **checks)
+    if X.dtype.kind == "f" and X.dtype.itemsize in (4, 8):
+        return X
+    if X.dtype.kind in "biuf":
         return X.astype(np.float64)
-    if X.dtype.kind == "O":
-        try:
-            return X.astype(np.float64)
-        except (TypeError, ValueError):
-            return X
-    return X
+    if X.dtype.kind not in "OUS":
+        raise ValueError(
+            f"Complex data not supported: X has dtype {X.dtype}; give numbers, flags or text."
+        )
+    X = X.astype(object)
+    if "ensure_all_finite" in checks:
+        X[is_missing(X)] = np.nan
+    elif is_missing(X).any():
+        raise ValueError(
+            "Input X contains NaN or None; fill in missing values, or drop their rows."
+        )
+    try:
+        return X.astype(np.float64)
+    except ValueError:
+        return X
+
+
+def column_mask(X, key):
+    """Which columns of X a mask, names or indices stand for."""
+    mask = np.zeros(X.shape[1], bool)
+    if key is not None and len(key):
+        mask[_get_column_indices(X, np.asarray(key).tolist())] = True
+    return mask
 
 
 def is_missing(X):

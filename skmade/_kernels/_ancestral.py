@@ -26,13 +26,16 @@ def ancestral_pass(plan, theta, block, given, uniform, normal, buffers, log_give
         for d in range(before, after):
             _complete_outputs(plan, theta, before, d, buffers, width)
             _, family, _, _, start, n = plan.features[d]
-            values, work = buffers.targets[d, :width], buffers.work[:width]
+            half, values, work = plan.halves[d], buffers.targets[d, :width], buffers.work[:width]
             if given[d]:
-                log_prob(family, buffers.units, start, n, values, buffers.deltas, work)
+                log_prob(family, buffers.units, start, n, half, values, buffers.deltas, work)
                 for b in range(width):
                     log_given[b] += np.float64(work[b])
             else:
-                draw(family, buffers.units, start, n, uniform[d], normal[d], values, buffers.deltas)
+                draw(
+                    family, buffers.units, start, n, half, uniform[d], normal[d], values,
+                    buffers.deltas,
+                )  # fmt: skip
             feed(plan, d, buffers, width)
             _complete_hidden(plan, theta, before, d, buffers, width)
 

@@ -2,8 +2,11 @@
 
 A feature's parameters are `n` consecutive rows of `units` from row `start` on; as many
 columns are worked on as `out` has elements. What the parameters mean is said by the
-classes of `skmade._conditionals`. `work` has the shape of `units`.
+classes of `skmade._conditionals`. `work` has the shape of `units`, and `half` is half the
+distance of the values of a column on a lattice, else 0.
 """
+
+import math
 
 import numpy as np
 
@@ -13,6 +16,8 @@ from skmade._kernels._plan import (
     BERNOULLI,
     CATEGORICAL,
     GAUSSIAN,
+    GAUSSIAN_MIXTURE,
+    LOGISTIC_MIXTURE,
     RESIDUAL_LIMIT,
     SCALE_FLOOR,
 )
@@ -21,7 +26,7 @@ _HALF_LOG_2PI = 0.5 * np.log(2 * np.pi)
 
 
 @jit
-def log_prob(family, units, start, n, target, work, out):
+def log_prob(family, units, start, n, half, target, work, out):
     """``out[b] = log p(target[b])``."""
     width = out.shape[0]
     if family == BERNOULLI:
@@ -30,12 +35,14 @@ def log_prob(family, units, start, n, target, work, out):
         _categorical_log_prob(units, start, n, target, work, out, width)
     elif family == GAUSSIAN:
         _gaussian_log_prob(units[start], units[start + 1], target, out, width)
-    else:
+    elif family == GAUSSIAN_MIXTURE:
         _mixture_log_prob(units, start, n // 3, target, work, out, width)
+    else:
+        _logistic_log_prob(units, start, n // 3, half, target, work, out, width)
 
 
 @jit
-def gradient(family, units, start, n, target, deltas, out):
+def gradient(family, units, start, n, half, target, deltas, out):
     """`log_prob`, and the derivatives of ``-log p`` by the parameters into `deltas`."""
     width = out.shape[0]
     if family == BERNOULLI:
@@ -46,13 +53,16 @@ def gradient(family, units, start, n, target, deltas, out):
     elif family == GAUSSIAN:
         _gaussian_log_prob(units[start], units[start + 1], target, out, width)
         _gaussian_gradient(units, start, target, deltas, width)
-    else:
+    elif family == GAUSSIAN_MIXTURE:
         _mixture_log_prob(units, start, n // 3, target, deltas, out, width)
         _mixture_gradient(units, start, n // 3, target, deltas, width)
+    else:
+        _logistic_log_prob(units, start, n // 3, half, target, deltas, out, width)
+        _logistic_gradient(units, start, n // 3, half, target, deltas, width)
 
 
 @jit
-def draw(family, units, start, n, uniform, normal, out, work):
+def draw(family, units, start, n, half, uniform, normal, out, work):
     """``out[b] ~ p``, from a uniform and a standard normal number for each column."""
     width = out.shape[0]
     if family == BERNOULLI:
@@ -65,11 +75,16 @@ def draw(family, units, start, n, uniform, normal, out, work):
         for b in range(width):
             out[b] = units[start, b] + scale(units[start + 1, b]) * normal[b]
     else:
-        k = n // 3
+        k, is_logistic = n // 3, family == LOGISTIC_MIXTURE
         _draw_index(units, start, k, uniform, work, out, width)
         for b in range(width):
-            c = start + int(out[b])
-            out[b] = units[c + k, b] + scale(units[c + 2 * k, b]) * normal[b]
+            c, noise = start + int(out[b]), np.float64(normal[b])
+            if is_logistic:
+                noise = _logistic_from_normal(noise)
+            out[b] = units[c + k, b] + scale(units[c + 2 * k, b]) * like(out[b], noise)
+            if is_logistic and half > 0:  # the middle of its cell
+                cell = like(out[b], 2 * half)
+                out[b] = np.floor(out[b] / cell + like(out[b], 0.5)) * cell
 
 
 @jit
@@ -193,6 +208,69 @@ def _mixture_gradient(units, start, k, target, deltas, width):
             deltas[means + c, b] = -share * t / deviation
             slope = sigmoid(units[raws + c, b]) / deviation
             deltas[raws + c, b] = share * (like(t, 1) - t * t) * slope
+
+
+@jit
+def _in_cell(u):
+    """``(1 - e**-u) / u``, at 0 its limit 1: what a cell of u scales has of its width."""
+    one = like(u, 1)
+    series = one - u * (like(u, 1 / 2) - u * (like(u, 1 / 6) - u * like(u, 1 / 24)))
+    return series if u < like(u, 0.1) else (one - exp(-u)) / u
+
+
+@jit
+def _logistic_log_prob(units, start, k, half, target, work, out, width):
+    """With F the distribution function, log of ``(F(x + half) - F(x - half)) / (2 half)``.
+
+    For ``half == 0`` that is the density; `work` as `_mixture_log_prob` leaves it.
+    """
+    logits, means, raws = start, start + k, start + 2 * k
+    _softmax(units, logits, k, work, out, width)
+    top = work[means]
+    for c in range(k):
+        for b in range(width):
+            deviation = scale(units[raws + c, b])
+            t = standardised(target[b], units[means + c, b], deviation)
+            h = like(t, half) / deviation
+            a = units[logits + c, b] - out[b] - log(deviation) + log(_in_cell(h + h))
+            a -= softplus(-t - h) + softplus(t - h)
+            work[raws + c, b] = a
+            top[b] = a if c == 0 else max(top[b], a)
+    for b in range(width):
+        out[b] = like(out[b], 0)
+    for c in range(k):
+        for b in range(width):
+            out[b] += exp(work[raws + c, b] - top[b])
+    for b in range(width):
+        top[b] += log(out[b])
+        out[b] = top[b]
+    for c in range(k):
+        for b in range(width):
+            work[raws + c, b] -= top[b]
+
+
+@jit
+def _logistic_gradient(units, start, k, half, target, deltas, width):
+    logits, means, raws = start, start + k, start + 2 * k
+    for c in range(k):
+        for b in range(width):
+            deviation = scale(units[raws + c, b])
+            t = standardised(target[b], units[means + c, b], deviation)
+            h = like(t, half) / deviation
+            share = exp(deltas[raws + c, b])  # posterior probability of the component
+            upper, lower = sigmoid(-t - h), sigmoid(t - h)
+            deltas[logits + c, b] -= share
+            deltas[means + c, b] = share * (upper - lower) / deviation
+            slope = sigmoid(units[raws + c, b]) / deviation
+            inside = exp(-h - h) / _in_cell(h + h)
+            deltas[raws + c, b] = share * slope * ((t + h) * upper - (t - h) * lower + inside)
+
+
+@jit
+def _logistic_from_normal(x):
+    """The logistic number at the quantile of a standard normal one."""
+    tail = max(0.5 * math.erfc(abs(x) / np.sqrt(2.0)), 1e-300)
+    return np.copysign(np.log1p(-tail) - np.log(tail), x)
 
 
 @jit

@@ -184,7 +184,8 @@ def losses(plan, weights, buffers, width):
     out = buffers.work[:width]
     for d in range(plan.features.shape[0]):
         family, start, n = plan.features[d, 1], plan.features[d, 4], plan.features[d, 5]
-        gradient(family, buffers.units, start, n, buffers.targets[d], deltas, out)
+        half, target = plan.halves[d], buffers.targets[d]
+        gradient(family, buffers.units, start, n, half, target, deltas, out)
         for b in range(width):
             total[b] += np.float64(out[b])
         for r in range(start, start + n):
@@ -307,7 +308,8 @@ def score_rows(plan, theta, table, tile, buffers, scores, shares):
         out = buffers.work[:width]
         for d in range(plan.features.shape[0]):
             column, family, _, _, start, size = plan.features[d]
-            log_prob(family, buffers.units, start, size, buffers.targets[d], buffers.deltas, out)
+            half, target = plan.halves[d], buffers.targets[d]
+            log_prob(family, buffers.units, start, size, half, target, buffers.deltas, out)
             for b in range(rows.shape[0]):
                 scores[begin + b] += np.float64(out[b])
             if wanted:

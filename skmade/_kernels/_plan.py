@@ -28,6 +28,8 @@ class Plan(NamedTuple):
     features: np.ndarray
     """(n_features, 6), in the order of generation: column of the table, family, first
     input unit, number of inputs, first output unit, number of outputs."""
+    halves: np.ndarray
+    """(n_features,): half the distance of neighbouring values of a column on a lattice."""
     biases: int
     """Offset of the biases in theta."""
     activation: int
@@ -40,8 +42,8 @@ def flops_per_row(plan):
 
 
 # Codes of families and activations: the order of these tuples.
-FAMILIES = ("bernoulli", "categorical", "gaussian", "gaussian_mixture")
-BERNOULLI, CATEGORICAL, GAUSSIAN, GAUSSIAN_MIXTURE = range(4)
+FAMILIES = ("bernoulli", "categorical", "gaussian", "gaussian_mixture", "logistic_mixture")
+BERNOULLI, CATEGORICAL, GAUSSIAN, GAUSSIAN_MIXTURE, LOGISTIC_MIXTURE = range(5)
 
 ACTIVATIONS = ("relu", "tanh", "logistic", "softplus", "elu")
 RELU, TANH, LOGISTIC, SOFTPLUS, ELU = range(5)
