@@ -1,6 +1,8 @@
 """Density estimation for scikit-learn by MADE, the masked autoencoder."""
 
 from skmade._density import MADEDensity
+from skmade._displays import ContributionsDisplay
+from skmade._outlier import MADEOutlierDetector
 
-__all__ = ["MADEDensity"]
+__all__ = ["ContributionsDisplay", "MADEDensity", "MADEOutlierDetector"]
 __version__ = "0.1.0"

@@ -15,7 +15,7 @@ from skmade._conditionals import (
     GaussianMixture,
     LogisticMixture,
 )
-from skmade._kernels._plan import FAMILIES
+from skmade._kernels._plan import FAMILIES, SCALE_FLOOR
 
 # A standardised cell may be this large at most, so that it stays finite in float32.
 _LARGEST = 1e30
@@ -33,7 +33,8 @@ class Columns:
     center, scale : ndarray of shape (n_features,)
         Of real columns; mean and standard deviation but for wild values, 0 and 1 for the others.
     steps : ndarray of shape (n_features,)
-        Distance of neighbouring values of a column on a lattice, else 0.
+        Distance of neighbouring values of a column of integers, or of another that is
+        taken to be on a lattice, with ties; else 0.
     categories : list of (ndarray or None)
         Sorted distinct values of each categorical column.
     n_components : int
@@ -65,7 +66,7 @@ class Columns:
             elif family != "bernoulli":
                 column = _as_float(X, [j], names)[:, 0].astype(np.float64)
                 center[j], scale[j] = _standardisation(column, weights)
-                if family == "logistic_mixture":
+                if family == "logistic_mixture" or _is_integral(column):
                     steps[j] = lattice_step(column)
                     center[j] = _on_lattice(center[j], column[0], steps[j])
         return cls(conditionals, center, scale, steps, categories, n_components)
@@ -159,8 +160,8 @@ def choose_conditionals(X, conditionals, categorical, text, names):
     """One family per column.
 
     "auto" is categorical for columns of a categorical dtype or of text, Bernoulli for
-    {0, 1}, a discretised mixture of logistics for integers with ties, and a mixture of
-    Gaussians for all others.
+    {0, 1}, a discretised mixture of logistics where ties lie on a lattice so coarse that
+    narrow components could sit on its points, and a mixture of Gaussians for all others.
 
     Parameters
     ----------
@@ -192,10 +193,9 @@ def choose_conditionals(X, conditionals, categorical, text, names):
             chosen[j] = "categorical"
         elif chosen[j] == "auto":
             column = _as_float(X, [j], names)[:, 0]
-            is_integral = bool(np.all(column == np.round(column)))
             chosen[j] = (
                 "bernoulli" if _is_binary(column)
-                else "logistic_mixture" if is_integral and lattice_step(column) > 0
+                else "logistic_mixture" if _is_coarse(column)
                 else "gaussian_mixture"
             )  # fmt: skip
     return chosen
@@ -216,6 +216,17 @@ def lattice_step(column):
 def _on_lattice(values, origin, step):
     """The nearest points of a lattice, if there is one."""
     return origin + step * np.round((values - origin) / step) if step > 0 else values
+
+
+def _is_coarse(column):
+    """Whether values repeat on a lattice much coarser than the smallest scale of a mixture."""
+    column = column.astype(np.float64)
+    _, scale = _standardisation(column, np.ones(len(column)))
+    return lattice_step(column) > 5 * SCALE_FLOOR * scale
+
+
+def _is_integral(column):
+    return bool(np.all(column == np.round(column)))
 
 
 def _is_binary(column):

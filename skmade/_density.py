@@ -69,10 +69,11 @@ class MADEDensity(DensityMixin, BaseEstimator):
             "logistic_mixture"} or sequence of these, one per feature, default="auto"
         Family of p(x_d given the features before d). "auto" takes "categorical" for
         columns of text or of a categorical dtype, "bernoulli" for columns that hold only 0
-        and 1, "logistic_mixture" for integers with ties, "gaussian_mixture" for all
-        others. "logistic_mixture" gives values on a lattice (as integers are) the
-        probability of their cell, divided by its width: narrow components on frequent
-        values cannot raise a density above that.
+        and 1, "logistic_mixture" for integers and rounded numbers with ties, if their
+        step is above a two-hundredth of their scale, "gaussian_mixture" for all others.
+        "logistic_mixture" gives values on a lattice the probability of their cell, divided
+        by its width: narrow components on frequent values cannot raise a density above
+        that.
     categorical_features : "from_dtype", None, or array-like of bool, int or str, \
             default="from_dtype"
         Columns that are categorical whatever `conditionals` says: a mask, indices or names.
@@ -775,6 +776,10 @@ class MADEDensity(DensityMixin, BaseEstimator):
         self.n_iter_ = len(self.loss_curve_)
         best = [max(p.validation_curve) for p in progresses if p.validation_curve]
         self.best_validation_score_ = max(best) if best else None
+
+    def _score_table(self, table):
+        """Log-densities of encoded rows."""
+        return self._fitted_ensemble().score(table) + Columns(**self._columns).log_jacobian.sum()
 
     def _score(self, X, by_feature):
         """Log-densities, and if asked for their shares by feature."""

@@ -1,0 +1,87 @@
+"""Pictures of what a model says, in the manner of scikit-learn's displays."""
+
+import numpy as np
+
+from skmade._sklearn import feature_labels
+
+
+class ContributionsDisplay:
+    """Which cells make a row strange: what each feature adds to its log-density.
+
+    Made by `from_estimator`; drawn again by `plot`.
+
+    Parameters
+    ----------
+    contributions : ndarray of shape (n_features,)
+        In nats, columns as in X.
+    names : list of str
+        Of the features.
+
+    Attributes
+    ----------
+    ax_ : matplotlib Axes
+    figure_ : matplotlib Figure
+    """
+
+    def __init__(self, contributions, names):
+        self.contributions = contributions
+        self.names = names
+
+    @classmethod
+    def from_estimator(cls, estimator, X, *, reference=None, n_features=10, ax=None):
+        """Draw the contributions to the log-density of one row.
+
+        Parameters
+        ----------
+        estimator : MADEDensity or MADEOutlierDetector
+            Fitted.
+        X : array-like of shape (1, n_features)
+            The row.
+        reference : array-like of shape (n_samples, n_features), default=None
+            Usual rows. The mean of their contributions is subtracted, so that features in
+            different units compare.
+        n_features : int, default=10
+            How many features to draw, those of the lowest contributions.
+        ax : matplotlib Axes, default=None
+
+        Returns
+        -------
+        ContributionsDisplay
+
+        Raises
+        ------
+        ValueError
+            If X is not one row.
+        """
+        contributions = estimator.score_features(X)
+        if len(contributions) != 1:
+            raise ValueError(f"X must be a single row; got {len(contributions)} rows.")
+        contributions = contributions[0]
+        if reference is not None:
+            contributions = contributions - estimator.score_features(reference).mean(axis=0)
+        names = [str(label).strip("'") for label in feature_labels(estimator)]
+        return cls(contributions, names).plot(n_features=n_features, ax=ax)
+
+    def plot(self, *, n_features=10, ax=None):
+        """Draw bars, the lowest contribution on top.
+
+        Parameters
+        ----------
+        n_features : int, default=10
+        ax : matplotlib Axes, default=None
+
+        Returns
+        -------
+        ContributionsDisplay
+        """
+        import matplotlib.pyplot as plt
+
+        lowest = np.argsort(self.contributions)[:n_features][::-1]
+        ax = plt.subplots(layout="constrained")[1] if ax is None else ax
+        values = self.contributions[lowest]
+        ax.barh(range(len(lowest)), values, color=np.where(values < 0, "tab:red", "tab:blue"))
+        ax.set_yticks(range(len(lowest)), [self.names[j] for j in lowest])
+        ax.axvline(0, color="black", linewidth=0.8)
+        ax.set_xlabel("contribution to the log-density [nats]")
+        self.ax_, self.figure_ = ax, ax.figure
+        return self

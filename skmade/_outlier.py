@@ -1,0 +1,272 @@
+"""Novelty detection by the density of MADE."""
+
+from numbers import Real
+
+import numpy as np
+from sklearn.base import OutlierMixin
+from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.validation import check_is_fitted
+
+from skmade._density import MADEDensity
+from skmade._training import Rows
+
+
+class MADEOutlierDetector(OutlierMixin, MADEDensity):
+    """Novelty and outlier detection by exact log-densities.
+
+    A row is an outlier if its log-density is below a threshold. The threshold is set on
+    rows that were held out from training, so that about a given share of fresh normal
+    rows is flagged; or, with a number for `contamination`, so that this share of the
+    training rows is.
+
+    A log-density says how dense a region is, not how typical a row is of the table: in
+    many dimensions a row in the very middle may have a density that no row of the table
+    has.
+
+    Parameters
+    ----------
+    hidden_layer_sizes : tuple of int, default=(128, 128)
+        As all that follow up to `n_jobs`, see `MADEDensity`. The defaults are for
+        detection, not for likelihood: noise makes the density smooth on the scale on
+        which anomalies differ from normal rows, several networks with orderings of their
+        own see each relation from several sides, and more rows are held out.
+    contamination : "auto" or float in (0, 0.5], default="auto"
+        Share of the training rows to flag. With "auto", `false_alarm_rate` decides.
+    false_alarm_rate : float in (0, 1), default=0.05
+        Share of fresh normal rows to flag, where `contamination` is "auto".
+
+    Attributes
+    ----------
+    offset_ : float
+        The threshold: ``decision_function(X) == score_samples(X) - offset_``. It may be
+        set, and `calibrate` sets it anew.
+    held_out_scores_ : ndarray of shape (n_held_out,)
+        Sorted log-densities of held-out rows that played no part in training: half of
+        those held out; the others tell training when to stop.
+
+    See Also
+    --------
+    MADEDensity : The density itself, with its parameters and attributes.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skmade import MADEOutlierDetector
+    >>> rng = np.random.default_rng(0)
+    >>> x = rng.normal(size=(1000, 1))
+    >>> X = np.hstack([x, x + 0.1 * rng.normal(size=(1000, 1))])
+    >>> detector = MADEOutlierDetector(random_state=0).fit(X)
+    >>> detector.predict([[1.0, 1.0], [1.0, -1.0]])
+    array([ 1, -1])
+    >>> usual, strange = detector.p_values([[1.0, 1.0], [1.0, -1.0]])
+    >>> bool(usual > 0.05), bool(strange <= 0.05)
+    (True, True)
+    """
+
+    _parameter_constraints: dict = {
+        **MADEDensity._parameter_constraints,
+        "contamination": [StrOptions({"auto"}), Interval(Real, 0, 0.5, closed="right")],
+        "false_alarm_rate": [Interval(Real, 0, 1, closed="neither")],
+    }
+
+    def __init__(
+        self,
+        hidden_layer_sizes=(128, 128),
+        *,
+        contamination="auto",
+        false_alarm_rate=0.05,
+        activation="relu",
+        direct_connections=True,
+        residual=False,
+        conditionals="auto",
+        categorical_features="from_dtype",
+        n_components=10,
+        ordering="random",
+        n_masks=1,
+        mask_sampling="both",
+        n_estimators=4,
+        combination="mixture",
+        dropout=0.2,
+        input_noise=0.2,
+        alpha=0.0,
+        dtype="float32",
+        solver="adam",
+        learning_rate_init=0.003,
+        batch_size=100,
+        max_iter=500,
+        tol=1e-4,
+        n_iter_no_change=10,
+        early_stopping=True,
+        validation_fraction=0.2,
+        warm_start=False,
+        verbose=False,
+        random_state=None,
+        n_jobs=None,
+    ):
+        super().__init__(
+            hidden_layer_sizes,
+            activation=activation,
+            direct_connections=direct_connections,
+            residual=residual,
+            conditionals=conditionals,
+            categorical_features=categorical_features,
+            n_components=n_components,
+            ordering=ordering,
+            n_masks=n_masks,
+            mask_sampling=mask_sampling,
+            n_estimators=n_estimators,
+            combination=combination,
+            dropout=dropout,
+            input_noise=input_noise,
+            alpha=alpha,
+            dtype=dtype,
+            solver=solver,
+            learning_rate_init=learning_rate_init,
+            batch_size=batch_size,
+            max_iter=max_iter,
+            tol=tol,
+            n_iter_no_change=n_iter_no_change,
+            early_stopping=early_stopping,
+            validation_fraction=validation_fraction,
+            warm_start=warm_start,
+            verbose=verbose,
+            random_state=random_state,
+            n_jobs=n_jobs,
+        )
+        self.contamination = contamination
+        self.false_alarm_rate = false_alarm_rate
+
+    def _fit(self, X, sample_weight, X_val):
+        super()._fit(X, sample_weight, X_val)
+        rows = vars(self).pop("_calibration")
+        scores = self._score_table(rows.table)
+        self.held_out_scores_ = np.sort(scores)
+        return self.calibrate(X)
+
+    def _partial_fit(self, X, sample_weight):
+        """The rows of a pass are scored before it, and the threshold is set on these scores."""
+        scores = self.score_samples(X) if hasattr(self, "_networks") else None
+        super()._partial_fit(X, sample_weight)
+        self.held_out_scores_ = np.sort(self.score_samples(X) if scores is None else scores)
+        return self.calibrate(X)
+
+    def _split(self, table, weights, X_val, rng):
+        """Half of the held-out rows are kept for the threshold."""
+        training, held_out = super()._split(table, weights, X_val, rng)
+        if held_out is None:
+            self._calibration = training
+            return training, None
+        order = rng.permutation(len(held_out.table))
+        halves = order[: len(order) // 2], order[len(order) // 2 :]
+        first, second = (
+            Rows(held_out.table[half], held_out.weights[half]) for half in map(np.sort, halves)
+        )
+        self._calibration = second
+        return training, first if len(first.table) else second
+
+    def calibrate(self, X=None):
+        """Set the threshold anew, without refitting.
+
+        After a change of `contamination` or `false_alarm_rate` by `set_params`.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features), default=None
+            Rows of which a share of `contamination` is to be flagged; not needed with
+            "auto", where the held-out scores of `fit` decide.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        NotFittedError
+            Before `fit`.
+        ValueError
+            If `contamination` is a number and there are no rows.
+        """
+        check_is_fitted(self)
+        if self.contamination == "auto":
+            self.offset_ = _lower_quantile(self.held_out_scores_, self.false_alarm_rate)
+        elif X is None:
+            raise ValueError(
+                "With a number for contamination, pass the rows of which that share is to be "
+                "flagged to calibrate; or set contamination='auto'."
+            )
+        else:
+            scores = MADEDensity.score_samples(self, X)
+            self.offset_ = float(np.percentile(scores, 100 * self.contamination))
+        return self
+
+    def decision_function(self, X):
+        """Log-density above the threshold: negative for outliers.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray of shape (n_samples,), float64
+            ``score_samples(X) - offset_``, in nats.
+
+        Raises
+        ------
+        NotFittedError, ValueError
+            As `score_samples`.
+        """
+        return self.score_samples(X) - self.offset_
+
+    def predict(self, X):
+        """Whether rows are outliers.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray of shape (n_samples,), int
+            -1 for outliers, 1 for all others.
+
+        Raises
+        ------
+        NotFittedError, ValueError
+            As `score_samples`.
+        """
+        return np.where(self.decision_function(X) < 0, -1, 1)
+
+    def p_values(self, X):
+        """Conformal p-values: small for outliers, uniform on fresh normal rows or larger.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray of shape (n_samples,), float64
+            ``(1 + #{held-out scores <= s}) / (n_held_out + 1)`` for a row of score s; never 0.
+
+        Raises
+        ------
+        NotFittedError, ValueError
+            As `score_samples`.
+        """
+        below = np.searchsorted(self.held_out_scores_, self.score_samples(X), side="right")
+        return (1 + below) / (len(self.held_out_scores_) + 1)
+
+
+def _lower_quantile(scores, rate):
+    """The score below which a fresh one lies with a probability of at most `rate`.
+
+    Scores are sorted. The k-th lowest of n has that property for ``k <= rate * (n + 1)``.
+    Where there are too few for that, the lowest is extrapolated as if the lower tail were
+    exponential.
+    """
+    k = int(rate * (len(scores) + 1))
+    if k > 0:
+        return float(scores[k - 1])
+    spread = (np.median(scores) - scores[0]) / max(np.log(len(scores)), 1.0)
+    return float(scores[0] - spread * np.log(1 / (rate * (len(scores) + 1))))
