@@ -35,6 +35,13 @@ def describe(X):
     }  # fmt: skip
 
 
+def as_objects(X):
+    """The cells of a frame."""
+    if library_of(X) == "pandas":
+        return X.to_numpy(dtype=object)
+    return np.array(X.rows(), dtype=object).reshape(X.shape)
+
+
 def is_categorical(frame):
     """Which columns of a described frame have a dtype of categories or of text."""
     text = {"category", "object", "string", "str", "Categorical", "Enum", "String", "Utf8"}

@@ -259,14 +259,14 @@ class MADEOutlierDetector(OutlierMixin, MADEDensity):
 
 
 def _lower_quantile(scores, rate):
-    """The score below which a fresh one lies with a probability of at most `rate`.
+    """The score below which a fresh one lies with probability `rate`.
 
-    Scores are sorted. The k-th lowest of n has that property for ``k <= rate * (n + 1)``.
-    Where there are too few for that, the lowest is extrapolated as if the lower tail were
-    exponential.
+    Scores are sorted. Below the k-th lowest of n a fresh one lies with probability
+    ``k / (n + 1)``; between them we interpolate. Where there are too few scores, the lowest
+    is extrapolated as if the lower tail were exponential.
     """
-    k = int(rate * (len(scores) + 1))
-    if k > 0:
-        return float(scores[k - 1])
+    place = rate * (len(scores) + 1)
+    if place >= 1:
+        return float(np.interp(place, np.arange(1, len(scores) + 1), scores))
     spread = (np.median(scores) - scores[0]) / max(np.log(len(scores)), 1.0)
-    return float(scores[0] - spread * np.log(1 / (rate * (len(scores) + 1))))
+    return float(scores[0] - spread * np.log(1 / place))

@@ -3,7 +3,9 @@
 import numpy as np
 from sklearn.utils._indexing import _get_column_indices
 from sklearn.utils._missing import is_pandas_na, is_scalar_nan
-from sklearn.utils.validation import validate_data
+from sklearn.utils.validation import check_array, validate_data
+
+from skmade._frames import as_objects, describe, is_categorical
 
 
 def validate_rows(estimator, X, *, reset, **checks):
@@ -14,7 +16,14 @@ def validate_rows(estimator, X, *, reset, **checks):
     ValueError, TypeError
         As `sklearn.utils.validation.validate_data`.
     """
-    X = validate_data(estimator, X, reset=reset, dtype=None, **checks)
+    frame = describe(X)
+    if (
+        frame and is_categorical(frame).any()
+    ):  # dtypes of categories with missing values are not for check_array
+        X = validate_data(estimator, X, reset=reset, skip_check_array=True)
+        X = check_array(as_objects(X), dtype=None, estimator=estimator, **checks)
+    else:
+        X = validate_data(estimator, X, reset=reset, dtype=None, **checks)
     if X.dtype.kind == "f" and X.dtype.itemsize in (4, 8):
         return X
     if X.dtype.kind in "biuf":

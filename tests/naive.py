@@ -2,7 +2,7 @@
 
 import numpy as np
 from scipy.special import expit, logsumexp
-from scipy.stats import norm
+from scipy.stats import logistic, norm
 
 from skmade._kernels._plan import ACTIVATIONS, FAMILIES, INPUT_LIMIT, SCALE_FLOOR
 
@@ -73,22 +73,25 @@ class DenseNetwork:
     def parameters(self, row):
         """For each position: column, family, value, and parameters of the conditional."""
         outputs, first = self.outputs(self.inputs(row)), self.plan.layers[-1, 0]
-        for column, family, _, _, start, n in self.plan.features:
-            yield column, FAMILIES[family], row[column], outputs[start - first : start - first + n]
+        for d, (column, family, _, _, start, n) in enumerate(self.plan.features):
+            parameters = outputs[start - first : start - first + n]
+            yield column, FAMILIES[family], row[column], parameters, self.plan.halves[d]
 
     def shares(self, row):
         """log p(x_d | x_<d) of one row of the table, by column."""
         shares = np.zeros(len(row))
-        for column, family, value, parameters in self.parameters(row):
-            shares[column] = LOG_PROB[family](value, parameters)
+        for column, family, value, parameters, half in self.parameters(row):
+            more = [half] if family == "logistic_mixture" else []
+            shares[column] = LOG_PROB[family](value, parameters, *more)
         return shares
 
     def sample(self, uniform, normal):
         """One row by D passes, from a uniform and a normal number for each position."""
         row = np.zeros(len(self.ordering))
         for d in range(len(row)):
-            column, family, _, parameters = list(self.parameters(row))[d]
-            row[column] = DRAW[family](parameters, uniform[d], normal[d])
+            column, family, _, parameters, half = list(self.parameters(row))[d]
+            more = [half] if family == "logistic_mixture" else []
+            row[column] = DRAW[family](parameters, uniform[d], normal[d], *more)
         return row
 
 
@@ -104,6 +107,21 @@ def _mixture_parts(parameters):
 def _mixture_log_prob(value, parameters):
     log_weights, means, scales = _mixture_parts(parameters)
     return logsumexp(log_weights + norm.logpdf(value, means, scales))
+
+
+def _logistic_log_prob(value, parameters, half):
+    log_weights, means, scales = _mixture_parts(parameters)
+    if half == 0:
+        return logsumexp(log_weights + logistic.logpdf(value, means, scales))
+    inside = logistic.cdf(value + half, means, scales) - logistic.cdf(value - half, means, scales)
+    return logsumexp(log_weights + np.log(inside / (2 * half)))
+
+
+def _draw_logistic(parameters, uniform, normal, half):
+    log_weights, means, scales = _mixture_parts(parameters)
+    k = _index(log_weights, uniform)
+    drawn = logistic.ppf(norm.cdf(normal), means[k], scales[k])
+    return np.floor(drawn / (2 * half) + 0.5) * 2 * half if half else drawn
 
 
 def _index(parameters, uniform):
@@ -122,10 +140,12 @@ LOG_PROB = {
     "categorical": lambda x, a: a[int(x)] - logsumexp(a),
     "gaussian": lambda x, a: norm.logpdf(x, a[0], scale(a[1])),
     "gaussian_mixture": _mixture_log_prob,
+    "logistic_mixture": _logistic_log_prob,
 }
 DRAW = {
     "bernoulli": lambda a, u, z: float(u < expit(a[0])),
     "categorical": lambda a, u, z: float(_index(a, u)),
     "gaussian": lambda a, u, z: a[0] + scale(a[1]) * z,
     "gaussian_mixture": _draw_mixture,
+    "logistic_mixture": _draw_logistic,
 }

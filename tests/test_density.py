@@ -50,7 +50,7 @@ def bimodal(n_samples, seed=0):
     return np.where(rng.random(n_samples) < 0.3, -40.0, 80.0) + 10 * rng.normal(size=n_samples)
 
 
-@pytest.mark.parametrize("conditionals", ["gaussian", "gaussian_mixture"])
+@pytest.mark.parametrize("conditionals", ["gaussian", "gaussian_mixture", "logistic_mixture"])
 def test_densities_of_one_column_integrate_to_one(conditionals):
     model = quick(conditionals=conditionals, max_iter=sizes(50, 2)).fit(bimodal(500)[:, None])
     grid = np.linspace(-1000, 1000, sizes(200_001, 4001))
@@ -58,7 +58,7 @@ def test_densities_of_one_column_integrate_to_one(conditionals):
     assert np.trapezoid(density, grid) == pytest.approx(1, abs=1e-4)
 
 
-@pytest.mark.parametrize("conditionals", ["gaussian", "gaussian_mixture"])
+@pytest.mark.parametrize("conditionals", ["gaussian", "gaussian_mixture", "logistic_mixture"])
 @pytest.mark.parametrize("setting", [{}, {"hidden_layer_sizes": ()}, {"input_noise": 0.1}])
 def test_densities_of_two_columns_integrate_to_one(conditionals, setting):
     x = bimodal(400)
@@ -106,7 +106,7 @@ def test_sampled_categories_agree_with_the_probabilities():
     assert chisquare(observed, n * expected / expected.sum()).pvalue > 1e-3
 
 
-@pytest.mark.parametrize("conditionals", ["gaussian", "gaussian_mixture"])
+@pytest.mark.parametrize("conditionals", ["gaussian", "gaussian_mixture", "logistic_mixture"])
 def test_samples_of_one_column_follow_the_integral_of_the_density(conditionals):
     model = quick(conditionals=conditionals, max_iter=sizes(50, 2)).fit(bimodal(500)[:, None])
     grid = np.linspace(-500, 500, 20_001)

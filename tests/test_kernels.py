@@ -9,7 +9,7 @@ import pytest
 from conftest import ALL_CONDITIONALS, JIT, mixed_table, quick, sizes
 from naive import VALUE, DenseNetwork
 
-from skmade import _density
+from skmade import _sampling
 from skmade._kernels import _elementary
 from skmade._kernels._ancestral import ancestral_pass
 from skmade._kernels._optimizers import update
@@ -18,7 +18,7 @@ from skmade._kernels._plan import ACTIVATIONS, SOLVERS, TILE
 from skmade._kernels._product import block_product
 from skmade._kernels._steps import train_steps
 from skmade._network import Network
-from skmade._training import StepMemory
+from skmade._training import make_memory
 
 NETWORKS = [
     {"hidden_layer_sizes": ()},
@@ -31,14 +31,19 @@ NETWORKS = [
 
 
 def fitted(dtype="float64", n_samples=100, **parameters):
-    """A network fitted for an epoch to a table with a column of each family, twice."""
+    """A network fitted for an epoch to a table with two columns of each family.
+
+    One column of logistic mixtures is on a lattice.
+    """
     X, families = mixed_table(n_samples)
     X, families = np.hstack([X, X + np.r_[0, 0, X[::-1, 2:].std(axis=0)]]), families * 2
+    X = np.column_stack([X, np.round(X[:, 2]), X[:, 3] + np.sin(X[:, 2])])
+    families = [*families, "logistic_mixture", "logistic_mixture"]
     model = quick(conditionals=families, dtype=dtype, max_iter=1, **parameters)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         model.fit(X)
-    network = Network.from_state(model._network)
+    network = Network.from_state(model._networks[0])
     return model, network, model._encode(X)
 
 
@@ -130,7 +135,7 @@ def test_scores_equal_those_of_a_dense_masked_network(parameters, activation):
 
 def objective_and_gradient(network, table, weights, kept, alpha, theta):
     """What one batch of all rows gives, by a step of length zero."""
-    memory = StepMemory.allocate(network.plan, len(table), theta)
+    memory = make_memory(network, network.plan, len(table))
     moments, nothing = np.zeros((2, len(theta))), np.zeros((0, 0), theta.dtype)
     loss, _ = train_steps(
         network.plan, SOLVERS.index("sgd"), theta, moments, table, np.arange(len(table)), weights,
@@ -182,7 +187,10 @@ def test_one_pass_sampling_equals_as_many_passes_as_features(parameters, block, 
     width, n_features = sizes(13, 3), table.shape[1]
     uniform, normal = rng.random((n_features, 16)), rng.normal(size=(n_features, 16))
     buffers = make_buffers(network.plan, 1, 16, table.dtype)
-    ancestral_pass(network.plan, network.theta, block, uniform, normal, buffers, 16)
+    none = np.zeros(len(uniform), bool)
+    ancestral_pass(
+        network.plan, network.theta, block, none, uniform, normal, buffers, np.zeros(16), 16
+    )
     naive = DenseNetwork(network)
     for b in range(width):
         expected = naive.sample(uniform[:, b], normal[:, b])[network.ordering]
@@ -190,19 +198,22 @@ def test_one_pass_sampling_equals_as_many_passes_as_features(parameters, block, 
 
 
 def test_sample_and_score_agree_on_the_blocks_of_many_features():
-    X = (np.random.default_rng(0).random((80, 3 * _density._SAMPLE_BLOCK)) < 0.3).astype(float)
+    X = (np.random.default_rng(0).random((80, 3 * _sampling._BLOCK)) < 0.3).astype(float)
     model = quick(hidden_layer_sizes=(100,), dtype="float64", early_stopping=False)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         model.fit(X)
-    network = Network.from_state(model._network)
+    network = Network.from_state(model._networks[0])
     n_features, width = X.shape[1], 16
     random = np.random.default_rng(1)
     uniform, normal = random.random((n_features, width)), random.normal(size=(n_features, width))
     drawn = []
-    for block in (1, _density._SAMPLE_BLOCK, n_features):
+    for block in (1, _sampling._BLOCK, n_features):
         buffers = make_buffers(network.plan, 1, width, network.theta.dtype)
-        ancestral_pass(network.plan, network.theta, block, uniform, normal, buffers, width)
+        none, sums = np.zeros(n_features, bool), np.zeros(width)
+        ancestral_pass(
+            network.plan, network.theta, block, none, uniform, normal, buffers, sums, width
+        )
         drawn.append(buffers.targets[0].copy())
     np.testing.assert_array_equal(drawn[0], drawn[1])
     np.testing.assert_array_equal(drawn[0], drawn[2])

@@ -73,7 +73,7 @@ def test_conditionals_depend_on_all_predecessors_and_nothing_else(
             warnings.simplefilter("ignore")
             X = table(families)
             model.fit(X)
-        network = Network.from_state(model._network)
+        network = Network.from_state(model._networks[0])
         linked = direct or depth > 0
         expected = predecessors(model.orderings_[0]) & linked
         lost = lost_dependencies(network.degrees, n_features, direct)
@@ -127,7 +127,7 @@ def test_weights_outside_the_masks_are_zero_after_training():
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         model.fit(X)
-    dense = DenseNetwork(Network.from_state(model._network))
+    dense = DenseNetwork(Network.from_state(model._networks[0]))
     for key, weights in dense.weights.items():
         assert np.all(weights[~dense.masks[key]] == 0)
         assert np.all(weights[dense.masks[key]] != 0)

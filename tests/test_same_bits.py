@@ -94,7 +94,7 @@ def test_fits_on_any_number_of_threads(solver, monkeypatch):
         for n_jobs in (1, 2, 3, -1)
     ]  # fmt: skip
     for other in fitted[1:]:
-        np.testing.assert_array_equal(other._network["theta"], fitted[0]._network["theta"])
+        np.testing.assert_array_equal(other._networks[0]["theta"], fitted[0]._networks[0]["theta"])
         assert other.loss_curve_ == fitted[0].loss_curve_
 
 

@@ -83,9 +83,9 @@ def test_held_out_rows_are_not_trained_on():
     calls = []
     original = _training.train
 
-    def spy(plan, theta, training, validation, *rest):
+    def spy(network, training, validation, *rest):
         calls.append((training.table, validation.table))
-        return original(plan, theta, training, validation, *rest)
+        return original(network, training, validation, *rest)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(_density._training, "train", spy)
@@ -105,7 +105,7 @@ def test_a_penalty_makes_weights_smaller():
     norms = []
     for alpha in (0.0, 0.1):
         model = quick(alpha=alpha, max_iter=20, learning_rate_init=0.01).fit(X)
-        network = Network.from_state(model._network)
+        network = Network.from_state(model._networks[0])
         norms.append(np.linalg.norm(network.theta[: network.plan.biases]))
     assert norms[1] < 0.7 * norms[0]
 
@@ -123,7 +123,7 @@ def test_input_noise_smooths_real_columns_and_leaves_flags_alone():
 
 def test_dropout_leaves_units_out_and_keeps_their_mean():
     settings = quick(dropout=0.3)._settings()
-    network = Network.from_state(quick().fit(dependent(50))._network)
+    network = Network.from_state(quick().fit(dependent(50))._networks[0])
     rng = np.random.default_rng(0)
     _, kept = _training.draw_noise(network.plan, settings, 5000, np.dtype("float32"), rng)
     assert kept.shape == (16, 5000)
@@ -234,9 +234,9 @@ def test_steps_that_are_far_too_long_never_leave_nan(solver):
         model.fit(X)
     except ValueError as error:
         assert "Lower learning_rate_init" in str(error)
-        assert not hasattr(model, "_network")
+        assert not hasattr(model, "_networks")
     else:
-        assert np.all(np.isfinite(model._network["theta"]))
+        assert np.all(np.isfinite(model._networks[0]["theta"]))
         assert np.all(np.isfinite(model.score_samples(X)))
 
 
@@ -254,9 +254,10 @@ def test_a_pass_that_is_not_finite_is_undone():
 def test_verbose_prints_every_epoch(capsys):
     quick(verbose=True).fit(dependent(50))
     lines = capsys.readouterr().out.splitlines()
-    assert len(lines) == 3
-    assert lines[2].startswith("Epoch 3: loss ")
-    assert "validation score" in lines[2]
+    assert lines[0] == "Conditionals: 2 gaussian_mixture"
+    assert len(lines) == 4
+    assert lines[3].startswith("Epoch 3: loss ")
+    assert "validation score" in lines[3]
 
 
 def test_a_gaussian_is_met_closely():

@@ -1,0 +1,208 @@
+"""Several orderings and networks, and the one density they are combined to."""
+
+import pickle
+
+import numpy as np
+import pytest
+from conftest import binary_states, correlated_flags, quick, sizes
+from scipy.special import logsumexp
+from scipy.stats import chisquare
+
+from skmade import _combination, _density, _ensemble
+from skmade._combination import learn_weights, log_acceptance, log_mean_exp
+from skmade._network import Network
+
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+
+COMBINATIONS = ["mixture", "weighted", "product"]
+D = 5
+
+
+def fitted(X=None, **parameters):
+    model = quick(max_iter=sizes(15, 1), learning_rate_init=0.01, **parameters)
+    return model.fit(correlated_flags(300, D) if X is None else X)
+
+
+@pytest.fixture(scope="module", params=COMBINATIONS)
+def ensemble(request):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(_combination, "_NORMALIZER_BATCH", sizes(4000, 50))
+        patch.setattr(_combination, "_NORMALIZER_ROWS", sizes(60_000, 50))
+        return fitted(n_estimators=3, combination=request.param)
+
+
+@pytest.mark.parametrize("n_masks", [1, 3, None])
+@pytest.mark.parametrize("n_estimators", [1, 2])
+@pytest.mark.parametrize("combination", ["mixture", "weighted"])
+def test_probabilities_of_all_states_sum_to_one(n_masks, n_estimators, combination):
+    model = fitted(n_masks=n_masks, n_estimators=n_estimators, combination=combination)
+    assert np.exp(model.score_samples(binary_states(D))).sum() == pytest.approx(1, abs=1e-5)
+    assert model.combination_weights_.sum() == pytest.approx(1)
+    assert len(model.orderings_) == n_estimators * {1: 1, 3: 3, None: 32}[n_masks]
+
+
+def test_the_constant_of_a_product_is_within_its_error():
+    model = fitted(n_estimators=4, combination="product")
+    members = [fitted_member(model, k) for k in range(4)]
+    exact = logsumexp(np.mean(members, axis=0))
+    error = sizes(5, 50) * model.log_normalizer_se_
+    assert abs(model.log_normalizer_ - exact) <= error + 1e-6
+    total = logsumexp(model.score_samples(binary_states(D)))
+    assert abs(total) <= error + 1e-6
+
+
+def fitted_member(model, k):
+    """Log-probabilities of all states under one of the networks."""
+    network = Network.from_state(model._networks[k])
+    states = model._encode(binary_states(D))
+    return _ensemble.Ensemble.equal([network], "mixture").score(states)
+
+
+def test_a_mixture_is_the_mean_of_the_densities():
+    model = fitted(n_estimators=3)
+    members = [fitted_member(model, k) for k in range(3)]
+    np.testing.assert_allclose(
+        model.score_samples(binary_states(D)), logsumexp(members, axis=0) - np.log(3), rtol=1e-12
+    )
+
+
+def test_a_product_of_real_densities_integrates_to_one():
+    x = np.random.default_rng(0).normal(size=(300, 1))
+    X = np.hstack([x, x**2 + 0.5 * np.random.default_rng(1).normal(size=(300, 1))])
+    model = fitted(X, n_estimators=2, combination="product")
+    n = sizes(500, 60)
+    first, second = np.linspace(-12, 12, n), np.linspace(-12, 20, n)
+    grid = np.array(np.meshgrid(first, second, indexing="ij")).reshape(2, -1).T
+    density = np.exp(model.score_samples(grid)).reshape(n, n)
+    total = np.trapezoid(np.trapezoid(density, second, axis=1), first)
+    assert total == pytest.approx(1, abs=5 * model.log_normalizer_se_ + sizes(2e-3, 0.05))
+
+
+def test_samples_follow_the_density(ensemble):
+    n = sizes(20_000, 500)
+    drawn = ensemble.sample(n, random_state=0)
+    assert drawn.shape == (n, D)
+    observed = np.bincount((drawn @ 2 ** np.arange(D)[::-1]).astype(int), minlength=2**D)
+    expected = np.exp(ensemble.score_samples(binary_states(D)))
+    common = expected * n > 5
+    ratio = expected[common] / expected[common].sum()
+    assert chisquare(observed[common], ratio * observed[common].sum()).pvalue > 1e-3
+
+
+def test_shares_of_features_sum_to_the_score(ensemble):
+    X = correlated_flags(50, D, seed=1)
+    np.testing.assert_allclose(
+        ensemble.score_features(X).sum(axis=1), ensemble.score_samples(X), rtol=1e-10
+    )
+
+
+def test_a_row_has_the_same_bits_in_any_batch(ensemble):
+    X = correlated_flags(200, D, seed=1)
+    expected = ensemble.score_samples(X)
+    for size in (1, 7, 64):
+        parts = [ensemble.score_samples(X[i : i + size]) for i in range(0, len(X), size)]
+        np.testing.assert_array_equal(np.concatenate(parts), expected)
+
+
+@pytest.mark.parametrize("n_masks", [1, 2])
+def test_networks_are_the_same_on_any_number_of_threads(n_masks):
+    one, two = (fitted(n_estimators=3, n_masks=n_masks, n_jobs=n_jobs) for n_jobs in (1, 2))
+    X = correlated_flags(50, D)
+    np.testing.assert_array_equal(one.score_samples(X), two.score_samples(X))
+
+
+@pytest.mark.parametrize("mask_sampling", ["both", "ordering", "connectivity"])
+def test_what_a_draw_of_masks_changes(mask_sampling):
+    model = fitted(n_masks=4, mask_sampling=mask_sampling)
+    draws = model._networks[0]["draws"]
+    orderings = {tuple(draw["ordering"]) for draw in draws}
+    degrees = {tuple(draw["degrees"][0]) for draw in draws}
+    assert len(orderings) == (1 if mask_sampling == "connectivity" else 4)
+    assert len(degrees) == (1 if mask_sampling == "ordering" else 4)
+    assert {tuple(row) for row in model.orderings_} == orderings
+
+
+def test_orderings_cannot_be_drawn_where_one_is_given():
+    with pytest.raises(ValueError, match="mask_sampling='ordering' draws orderings"):
+        fitted(n_masks=2, mask_sampling="ordering", ordering="natural")
+    model = fitted(n_masks=2, ordering="natural")
+    np.testing.assert_array_equal(model.orderings_, [np.arange(D)] * 2)
+
+
+def test_learning_weights_never_lowers_the_likelihood(rng):
+    logs = rng.normal(size=(6, 200))
+    weights, curve = learn_weights(logs, np.ones(200))
+    assert np.all(np.diff(curve) >= 0)
+    assert len(curve) > 2
+    assert weights.sum() == pytest.approx(1)
+    assert curve[0] == pytest.approx(np.mean(log_mean_exp(logs)))
+
+
+def test_a_useless_network_gets_no_weight(rng):
+    logs = np.vstack([rng.normal(size=(2, 100)), np.full(100, -30.0)])
+    weights, _ = learn_weights(logs, np.ones(100))
+    assert weights[2] == 0
+    assert np.all(weights[:2] > 0)
+
+
+def test_learning_weights_needs_held_out_rows():
+    with pytest.raises(ValueError, match="held-out rows"):
+        fitted(n_estimators=2, combination="weighted", early_stopping=False)
+
+
+def test_the_acceptance_is_a_probability(rng):
+    logs = 100 * rng.normal(size=(5, 1000))
+    assert np.all(log_acceptance(logs) <= 0)
+
+
+def test_networks_that_disagree_have_no_product_to_draw_from(monkeypatch):
+    monkeypatch.setattr(_density, "_LEAST_ACCEPTANCE", 1.0)  # as if any product were too rare
+    model = quick(n_estimators=2, combination="product")
+    with pytest.warns(UserWarning, match="Use combination='mixture'"):
+        model.fit(correlated_flags(100, D))
+    with pytest.raises(ValueError, match="too few to sample"):
+        model.sample(5)
+
+
+def test_warm_start_adds_networks():
+    X = correlated_flags(200, D)
+    model = quick(n_estimators=2, warm_start=True).fit(X)
+    first = [state["ordering"].copy() for state in model._networks]
+    model.set_params(n_estimators=3).fit(X)
+    assert len(model._networks) == 3
+    for ordering, state in zip(first, model._networks):
+        np.testing.assert_array_equal(ordering, state["ordering"])
+    with pytest.raises(ValueError, match="n_estimators=1 is below the 3 networks"):
+        model.set_params(n_estimators=1).fit(X)
+
+
+@pytest.mark.parametrize("parameters", [{"n_estimators": 2}, {"n_masks": 2}, {"n_masks": None}])
+@pytest.mark.parametrize("combination", COMBINATIONS)
+def test_passes_improve_the_score(parameters, combination):
+    X = correlated_flags(200, D)
+    model = quick(learning_rate_init=0.01, combination=combination, **parameters).partial_fit(X)
+    first = model.score(X)
+    for _ in range(sizes(10, 2)):
+        model.partial_fit(X)
+    assert model.score(X) > first + sizes(0.05, 0)
+
+
+@pytest.mark.parametrize("n_masks", [2, None])
+def test_pickles_give_the_same_scores(n_masks):
+    X = correlated_flags(100, D)
+    model = fitted(X, n_masks=n_masks, n_estimators=2, combination="product")
+    dumped = pickle.dumps(model)
+    assert b"numba" not in dumped
+    assert b"skmade._shared" not in dumped
+    copy = pickle.loads(dumped)
+    np.testing.assert_array_equal(copy.score_samples(X), model.score_samples(X))
+
+
+def test_one_column():
+    X = np.random.default_rng(0).normal(size=(200, 1))
+    for parameters in ({"n_masks": None}, {"n_estimators": 2, "combination": "product"}):
+        model = fitted(X, **parameters)
+        grid = np.linspace(-30, 30, sizes(5001, 501))
+        total = np.trapezoid(np.exp(model.score_samples(grid[:, None])), grid)
+        assert total == pytest.approx(1, abs=0.01)
+        assert model.sample(3).shape == (3, 1)

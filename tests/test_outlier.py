@@ -1,0 +1,136 @@
+"""Novelty detection: thresholds, p-values, and who is flagged."""
+
+import warnings
+
+import matplotlib
+import numpy as np
+import pytest
+from conftest import sizes
+from scipy.stats import binom, kstest
+from sklearn.datasets import load_wine
+
+from skmade import ContributionsDisplay, MADEOutlierDetector
+from skmade._outlier import _lower_quantile
+
+matplotlib.use("Agg")
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+
+
+def detector(**parameters):
+    defaults = {
+        "hidden_layer_sizes": (16,), "n_components": 3, "n_estimators": 2, "random_state": 0,
+        "max_iter": sizes(20, 1),
+    }  # fmt: skip
+    return MADEOutlierDetector(**{**defaults, **parameters})
+
+
+def normal_rows(n, seed):
+    rng = np.random.default_rng(seed)
+    x = rng.normal(size=(n, 1))
+    return np.hstack([x, x + 0.3 * rng.normal(size=(n, 1)), rng.normal(size=(n, 1))])
+
+
+@pytest.fixture(scope="module")
+def fitted():
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return detector().fit(normal_rows(1000, 0))
+
+
+def test_the_identities_of_scikit_learn(fitted):
+    X = normal_rows(300, 1)
+    decisions = fitted.decision_function(X)
+    np.testing.assert_array_equal(decisions, fitted.score_samples(X) - fitted.offset_)
+    np.testing.assert_array_equal(fitted.predict(X), np.where(decisions < 0, -1, 1))
+    np.testing.assert_array_equal(detector().fit_predict(X), detector().fit(X).predict(X))
+
+
+def test_an_obvious_outlier_is_flagged(fitted):
+    assert fitted.predict([[3.0, -3.0, 0.0]]) == [-1]
+    assert fitted.predict([[0.0, 0.0, 0.0]]) == [1]
+
+
+@pytest.mark.parametrize("contamination", [0.05, 0.3])
+def test_contamination_is_the_share_of_flagged_training_rows(contamination):
+    X = normal_rows(200, 0)
+    flagged = detector(contamination=contamination).fit_predict(X) == -1
+    assert flagged.sum() == pytest.approx(contamination * len(X), abs=1)
+
+
+@pytest.mark.parametrize("rate", [0.05, 0.2])
+def test_fresh_normal_rows_are_flagged_at_the_rate_asked_for(rate):
+    flagged = drawn = 0
+    for seed in range(sizes(20, 2)):
+        model = detector(false_alarm_rate=rate, random_state=seed, max_iter=sizes(8, 1))
+        model.fit(normal_rows(600, seed))
+        fresh = normal_rows(500, 1000 + seed)
+        flagged, drawn = flagged + np.sum(model.predict(fresh) == -1), drawn + len(fresh)
+    # the threshold, too, varies from fit to fit: with 60 held-out rows, as this much more
+    n_effective = drawn / (1 + 500 / 60)
+    low, high = binom.interval(0.999, int(n_effective), rate)
+    assert low / n_effective <= flagged / drawn <= high / n_effective
+
+
+def test_p_values_of_fresh_normal_rows_are_uniform(fitted):
+    model = detector(validation_fraction=0.5).fit(normal_rows(2000, 0))
+    p = model.p_values(normal_rows(400, 5))
+    assert p.min() > 0
+    assert p.max() <= 1
+    assert kstest(p, "uniform").pvalue > 1e-3
+
+
+def test_p_values_follow_their_definition(fitted):
+    X = normal_rows(50, 3)
+    held_out, scores = fitted.held_out_scores_, fitted.score_samples(X)
+    expected = [(1 + np.sum(held_out <= s)) / (len(held_out) + 1) for s in scores]
+    np.testing.assert_allclose(fitted.p_values(X), expected)
+
+
+def test_a_threshold_is_changed_without_refitting():
+    X = normal_rows(300, 0)
+    model = detector().fit(X)
+    before, low = model.score_samples(X), model.offset_
+    model.set_params(false_alarm_rate=0.3).calibrate()
+    assert model.offset_ > low
+    model.set_params(contamination=0.1).calibrate(X)
+    assert np.mean(model.predict(X) == -1) == pytest.approx(0.1, abs=0.01)
+    np.testing.assert_array_equal(model.score_samples(X), before)
+    with pytest.raises(ValueError, match="pass the rows"):
+        model.calibrate()
+
+
+def test_few_held_out_rows_give_a_threshold_below_all_of_them():
+    scores = np.sort(np.random.default_rng(0).normal(size=8))
+    assert _lower_quantile(scores, 0.05) < scores[0]
+    assert _lower_quantile(scores, 2 / 9) == pytest.approx(scores[1])
+    assert np.isfinite(detector().fit(normal_rows(5, 0)).offset_)
+
+
+def test_rows_to_judge_by_may_be_given():
+    X, X_val = normal_rows(200, 0), normal_rows(100, 1)
+    model = detector().fit(X, X_val=X_val)
+    assert len(model.held_out_scores_) == 50
+    assert np.isin(model.held_out_scores_.round(6), model.score_samples(X_val).round(6)).all()
+
+
+def test_passes_set_the_threshold_on_rows_before_they_are_trained_on():
+    model = detector().partial_fit(normal_rows(200, 0))
+    X = normal_rows(200, 1)
+    expected = np.sort(model.score_samples(X))
+    np.testing.assert_array_equal(model.partial_fit(X).held_out_scores_, expected)
+
+
+def test_the_display_shows_the_cell_that_was_spoilt():
+    data = load_wine(as_frame=True)
+    X = data.data
+    model = detector(max_iter=sizes(100, 1)).fit(X)
+    row = X.iloc[[0]].copy()
+    row["hue"] = 9.0
+    display = ContributionsDisplay.from_estimator(model, row, reference=X, n_features=5)
+    assert len(display.ax_.patches) == 5
+    assert display.contributions.sum() < 0
+    if sizes(True, False):
+        assert display.ax_.get_yticklabels()[-1].get_text() == "hue"
+    with pytest.raises(ValueError, match="single row"):
+        ContributionsDisplay.from_estimator(model, X)
+    matplotlib.pyplot.close("all")
