@@ -20,8 +20,10 @@ docs:
 
 quickstart:
 	$(PYTHON) examples/quickstart.py
+	$(PYTHON) examples/planted_fault.py
 
 benchmark-quick:
 	$(PYTHON) -m benchmarks.speed --quick
+	$(PYTHON) -m benchmarks.kernels --quick
 
 .PHONY: lint test test-slow benchmark-quick test-nojit docs quickstart

@@ -109,3 +109,35 @@ def set_threads(n_threads):
 def tensor(X):
     """Rows as PyTorch wants them."""
     return torch.as_tensor(np.asarray(X), dtype=torch.float32)
+
+
+def fit_flow(kind, X, X_val, patience=15, max_epochs=500):
+    """A flow of zuko, by Adam in batches of 256; the best network on the validation rows."""
+    import zuko
+
+    torch.manual_seed(0)
+    make, transforms = {"MAF": (zuko.flows.MAF, 5), "NSF": (zuko.flows.NSF, 3)}[kind]
+    flow = make(X.shape[1], transforms=transforms, hidden_features=(128, 128))
+    optimizer = torch.optim.Adam(flow.parameters(), lr=1e-3)
+    rows, held_out = tensor(X), tensor(X_val)
+    best, state, stale = -np.inf, None, 0
+    for _ in range(max_epochs):
+        for batch in torch.randperm(len(rows)).split(256):
+            optimizer.zero_grad(set_to_none=True)
+            (-flow().log_prob(rows[batch]).mean()).backward()
+            optimizer.step()
+        with torch.no_grad():
+            score = flow().log_prob(held_out).mean().item()
+        stale = 0 if score > best else stale + 1
+        if score > best:
+            best, state = score, {key: value.clone() for key, value in flow.state_dict().items()}
+        if stale >= patience:
+            break
+    flow.load_state_dict(state)
+    return flow
+
+
+@torch.no_grad()
+def flow_score(flow, X):
+    """Log-density of each row."""
+    return flow().log_prob(tensor(X)).numpy()

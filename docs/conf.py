@@ -9,6 +9,7 @@ extensions = [
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
     "sphinx.ext.mathjax",
+    "matplotlib.sphinxext.plot_directive",
     "numpydoc",
 ]
 numpydoc_show_class_members = False
@@ -17,3 +18,6 @@ autodoc_member_order = "bysource"
 exclude_patterns = ["_build"]
 html_theme = "furo"
 html_title = "skmade"
+plot_html_show_source_link = plot_html_show_formats = False
+plot_include_source = True
+plot_formats = ["png"]

@@ -55,7 +55,7 @@ class MADEDensity(DensityMixin, BaseEstimator):
 
     Parameters
     ----------
-    hidden_layer_sizes : tuple of int, default=(128, 128)
+    hidden_layer_sizes : tuple of int, default=(256, 256)
         Units per hidden layer. ``()`` leaves the direct connections alone, and without
         these independent columns.
     activation : {"relu", "tanh", "logistic", "softplus", "elu"}, default="relu"
@@ -148,8 +148,7 @@ class MADEDensity(DensityMixin, BaseEstimator):
     validation_curve_ : list of float
         Mean log-density of the held-out rows, in nats, by epoch; empty without any.
     best_validation_score_ : float or None
-        Mean log-density of the held-out rows under the fitted model, before the weights or
-        the normaliser of several networks.
+        The highest of them.
     orderings_ : ndarray of shape (n_estimators * n_masks, n_features)
         The orderings: the first feature to be generated comes first.
     combination_weights_ : ndarray of shape (n_estimators * n_masks,)
@@ -213,7 +212,7 @@ class MADEDensity(DensityMixin, BaseEstimator):
 
     def __init__(
         self,
-        hidden_layer_sizes=(128, 128),
+        hidden_layer_sizes=(256, 256),
         *,
         activation="relu",
         direct_connections=True,

@@ -26,14 +26,32 @@ class MADEOutlierDetector(OutlierMixin, MADEDensity):
     Parameters
     ----------
     hidden_layer_sizes : tuple of int, default=(128, 128)
-        As all that follow up to `n_jobs`, see `MADEDensity`. The defaults are for
-        detection, not for likelihood: noise makes the density smooth on the scale on
-        which anomalies differ from normal rows, several networks with orderings of their
-        own see each relation from several sides, and more rows are held out.
+        Units per hidden layer. All parameters but the next two are those of `MADEDensity`;
+        the defaults of `n_estimators`, `input_noise` and `validation_fraction` are for
+        detection, not for likelihood.
     contamination : "auto" or float in (0, 0.5], default="auto"
         Share of the training rows to flag. With "auto", `false_alarm_rate` decides.
     false_alarm_rate : float in (0, 1), default=0.05
         Share of fresh normal rows to flag, where `contamination` is "auto".
+    activation, direct_connections, residual, dropout, alpha, dtype : of the network
+        See `MADEDensity`.
+    conditionals, categorical_features, n_components : of the columns
+        See `MADEDensity`.
+    ordering, n_masks, mask_sampling, combination : of orderings
+        See `MADEDensity`.
+    n_estimators : int, default=4
+        Networks with orderings of their own, which see each relation from several sides.
+    input_noise : float, default=0.4
+        Noise in training, in standard deviations of a column. It makes the density smooth
+        on the scale on which anomalies differ from normal rows, where repeated or rounded
+        values would put spikes.
+    validation_fraction : float, default=0.2
+        Share of the rows to hold out: one half tells training when to stop, the other
+        half sets the threshold.
+    solver, learning_rate_init, batch_size, max_iter, tol, n_iter_no_change : of training
+        See `MADEDensity`.
+    early_stopping, warm_start, verbose, random_state, n_jobs : of training, too
+        See `MADEDensity`.
 
     Attributes
     ----------
@@ -87,7 +105,7 @@ class MADEOutlierDetector(OutlierMixin, MADEDensity):
         n_estimators=4,
         combination="mixture",
         dropout=0.2,
-        input_noise=0.2,
+        input_noise=0.4,
         alpha=0.0,
         dtype="float32",
         solver="adam",

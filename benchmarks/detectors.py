@@ -1,0 +1,94 @@
+"""Detectors that people use today: all have fit and score_samples, higher being more normal."""
+
+import numpy as np
+from scipy.stats import skew
+from sklearn.ensemble import IsolationForest
+from sklearn.mixture import GaussianMixture
+from sklearn.neighbors import KernelDensity, LocalOutlierFactor, NearestNeighbors
+from sklearn.svm import OneClassSVM
+
+
+class KNN:
+    """Distance to the fifth neighbour, as PyOD's default."""
+
+    def fit(self, X):
+        """Keep the rows; scores of these leave the row itself out."""
+        self.X, self.neighbours = X, NearestNeighbors(n_neighbors=5).fit(X)
+        return self
+
+    def score_samples(self, X):
+        """Minus the distance."""
+        distances, _ = self.neighbours.kneighbors(None if X is self.X else X)
+        return -distances[:, -1]
+
+
+class LOF:
+    """Local outlier factor of 20 neighbours."""
+
+    def fit(self, X):
+        """Fit for novelty, and keep the factors of the training rows."""
+        self.X, self.own = X, LocalOutlierFactor().fit(X).negative_outlier_factor_
+        self.model = LocalOutlierFactor(novelty=True).fit(X)
+        return self
+
+    def score_samples(self, X):
+        """Minus the factor."""
+        return self.own if X is self.X else self.model.score_samples(X)
+
+
+class ECOD:
+    """Outlier detection by empirical tail probabilities (Li et al. 2022)."""
+
+    def fit(self, X):
+        """Sort the columns."""
+        self.columns, self.skewness = np.sort(X, axis=0), np.nan_to_num(skew(X, axis=0))
+        return self
+
+    def score_samples(self, X):
+        """The largest of three sums of log tail probabilities over the columns."""
+        n, pairs = len(self.columns), list(zip(self.columns.T, X.T))
+        left = [np.searchsorted(c, x, "right") for c, x in pairs]
+        right = [n - np.searchsorted(c, x, "left") for c, x in pairs]
+        left, right = (-np.log(np.maximum(tail, 1) / (n + 1)) for tail in (left, right))
+        chosen = np.where(self.skewness[:, None] < 0, left, right)
+        return -np.max([left.sum(0), right.sum(0), chosen.sum(0)], axis=0)
+
+
+class ScottKernelDensity:
+    """Kernel density with Scott's bandwidth."""
+
+    def fit(self, X):
+        """Fit on standardised columns."""
+        n, n_features = X.shape
+        self.model = KernelDensity(bandwidth=n ** (-1 / (n_features + 4))).fit(X)
+        return self
+
+    def score_samples(self, X):
+        """Log-densities."""
+        return self.model.score_samples(X)
+
+
+class BestMixture:
+    """Gaussian mixture of one to ten components, by BIC."""
+
+    def fit(self, X):
+        """Fit all that have enough rows, and keep the best."""
+        counts = [k for k in range(1, 11) if k < len(X)]
+        models = [GaussianMixture(k, reg_covar=1e-3, random_state=0).fit(X) for k in counts]
+        self.model = min(models, key=lambda model: model.bic(X))
+        return self
+
+    def score_samples(self, X):
+        """Log-densities."""
+        return self.model.score_samples(X)
+
+
+RIVALS = {
+    "kernel density": ScottKernelDensity,
+    "kNN": KNN,
+    "Gaussian mixture": BestMixture,
+    "LOF": LOF,
+    "IForest": lambda: IsolationForest(random_state=0),
+    "OCSVM": OneClassSVM,
+    "ECOD": ECOD,
+}

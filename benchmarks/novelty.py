@@ -1,0 +1,64 @@
+"""Novelty detection on the tables of ADBench, beside what people use today.
+
+    python -m benchmarks.novelty --data DIR [--unsupervised]
+
+Half of the normal rows (at most 5,000) train; the other half and all anomalies (at most
+10,000 rows) test; columns are standardised on the training rows. With --unsupervised all
+rows (at most 10,000) train, and are scored. Accuracy is the area under the ROC curve.
+"""
+
+import warnings
+
+import numpy as np
+from sklearn.metrics import roc_auc_score
+
+from benchmarks import tables
+from benchmarks.detectors import RIVALS
+from skmade import MADEOutlierDetector
+
+
+def main():
+    parser = tables.parser(__doc__.splitlines()[0])
+    parser.add_argument("--unsupervised", action="store_true", help="train on anomalies, too")
+    options = parser.parse_args()
+    warnings.simplefilter("ignore")
+    results = tables.Results("unsupervised" if options.unsupervised else "novelty", options.quick)
+    more = {"max_iter": 3, "n_estimators": 1} if options.quick else {}
+    detectors = {**RIVALS, "MADE": lambda: MADEOutlierDetector(random_state=0, n_jobs=2, **more)}
+    for name, path in tables.files(options, "adbench").items():
+        train, test, is_anomaly = split(**tables.load(path), everything=options.unsupervised)
+        for who, make in detectors.items():
+            model, seconds = tables.timed(make().fit, train)
+            auroc = roc_auc_score(is_anomaly, -model.score_samples(test))
+            results.add(set=name, who=who, auroc=auroc, fit_s=seconds, rows=len(train))
+    aurocs = results.table("auroc")
+    summary = aurocs.agg(["mean"])
+    summary.loc["mean rank"] = aurocs.rank(axis=1, ascending=False).mean()
+    summary.loc["mean fit [s]"] = results.table("fit_s").mean()
+    results.finish({"auroc": aurocs.round(3), "summary": summary.round(3)})
+
+
+def split(X, y, everything):
+    """Training rows, test rows, and which of these are anomalies."""
+    X, rng = X.astype(float), np.random.default_rng(0)
+    if everything:
+        rows = rng.permutation(len(X))[:10_000]
+        Z = standardised(X, X[rows])[rows]
+        return Z, Z, y[rows]
+    normal = rng.permutation(np.flatnonzero(y == 0))
+    half = len(normal) // 2
+    train, test = normal[:half][:5000], np.r_[normal[half:], np.flatnonzero(y == 1)]
+    if len(test) > 10_000:
+        test = rng.permutation(test)[:10_000]
+    Z = standardised(X, X[train])
+    return Z[train], Z[test], y[test]
+
+
+def standardised(X, reference):
+    """X by the means and standard deviations of other rows."""
+    deviation = reference.std(axis=0)
+    return (X - reference.mean(axis=0)) / np.where(deviation > 0, deviation, 1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,72 @@
+"""What the accuracy benchmarks share: the data folder, the command line, and results."""
+
+import argparse
+import os
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from benchmarks import report
+
+
+def parser(description):
+    """The command line that all have."""
+    made = argparse.ArgumentParser(description=description)
+    made.add_argument("--data", default=os.environ.get("SKMADE_DATA"), help="folder of the data")
+    made.add_argument("--quick", action="store_true", help="a few rows and epochs, to see it works")
+    made.add_argument("--sets", nargs="+", help="names of the data sets; all by default")
+    return made
+
+
+def files(options, kind):
+    """The npz files of one kind, by name."""
+    if not options.data:
+        sys.exit("Where is the data? Give --data DIR, or set SKMADE_DATA.")
+    folder = Path(options.data) / kind
+    found = {path.stem: path for path in sorted(folder.glob("*.npz"))}
+    if not found:
+        sys.exit(f"There are no .npz files in {folder}.")
+    if options.sets:
+        found = {name: path for name, path in found.items() if name in options.sets}
+    return dict(list(found.items())[:2]) if options.quick else found
+
+
+def load(path):
+    """The arrays of an npz file."""
+    with np.load(path) as data:
+        return {key: data[key] for key in data.files}
+
+
+def timed(function, *arguments, **options):
+    """What a function returns, and the seconds it took."""
+    started = time.perf_counter()
+    result = function(*arguments, **options)
+    return result, time.perf_counter() - started
+
+
+class Results:
+    """Rows of results, printed and written as they come."""
+
+    def __init__(self, name, quick):
+        self.name, self.rows = f"{name}-quick" if quick else name, []
+
+    def add(self, **row):
+        """One more row."""
+        self.rows.append(row)
+        text = {k: f"{v:.4g}" if isinstance(v, float) else str(v) for k, v in row.items()}
+        print("  ".join(f"{key} {value}" for key, value in text.items()), flush=True)
+        folder = report.RESULTS / self.name
+        folder.mkdir(parents=True, exist_ok=True)
+        pd.DataFrame(self.rows).to_csv(folder / "results.csv", index=False)
+
+    def finish(self, tables):
+        """Write everything, with tables made of the rows."""
+        report.write(self.name, self.rows, tables)
+
+    def table(self, value, index="set", columns="who"):
+        """One column of the rows, laid out."""
+        frame = pd.DataFrame(self.rows)
+        return frame.pivot_table(value, index, columns, sort=False)
