@@ -33,25 +33,21 @@ class MADEOutlierDetector(OutlierMixin, MADEDensity):
         Share of the training rows to flag. With "auto", `false_alarm_rate` decides.
     false_alarm_rate : float in (0, 1), default=0.05
         Share of fresh normal rows to flag, where `contamination` is "auto".
-    activation, direct_connections, residual, dropout, alpha, dtype : of the network
-        See `MADEDensity`.
-    conditionals, categorical_features, n_components : of the columns
-        See `MADEDensity`.
-    ordering, n_masks, mask_sampling, combination : of orderings
-        See `MADEDensity`.
+    activation, direct_connections, residual, conditionals : see `MADEDensity`
+    categorical_features, n_components, ordering, n_masks, mask_sampling : see `MADEDensity`
     n_estimators : int, default=4
         Networks with orderings of their own, which see each relation from several sides.
+    combination, dropout : see `MADEDensity`
     input_noise : float, default=0.4
         Noise in training, in standard deviations of a column. It makes the density smooth
         on the scale on which anomalies differ from normal rows, where repeated or rounded
         values would put spikes.
+    alpha, dtype, solver, learning_rate_init, batch_size, max_iter : see `MADEDensity`
+    tol, n_iter_no_change, early_stopping : see `MADEDensity`
     validation_fraction : float, default=0.2
         Share of the rows to hold out: one half tells training when to stop, the other
         half sets the threshold.
-    solver, learning_rate_init, batch_size, max_iter, tol, n_iter_no_change : of training
-        See `MADEDensity`.
-    early_stopping, warm_start, verbose, random_state, n_jobs : of training, too
-        See `MADEDensity`.
+    warm_start, verbose, random_state, n_jobs : see `MADEDensity`
 
     Attributes
     ----------
