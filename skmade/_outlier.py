@@ -25,10 +25,11 @@ class MADEOutlierDetector(OutlierMixin, MADEDensity):
 
     Parameters
     ----------
-    hidden_layer_sizes : tuple of int, default=(128, 128)
-        Units per hidden layer. All parameters but the next two are those of `MADEDensity`;
-        the defaults of `n_estimators`, `input_noise` and `validation_fraction` are for
-        detection, not for likelihood.
+    hidden_layer_sizes : tuple of int, default=(64, 64)
+        Units per hidden layer. All parameters but the next two are those of `MADEDensity`.
+        The defaults are for detection, not for likelihood: `input_noise` in place of
+        `dropout`, few `n_components`, and patience (`n_iter_no_change`), for training with
+        noise goes on to improve for long.
     contamination : "auto" or float in (0, 0.5], default="auto"
         Share of the training rows to flag. With "auto", `false_alarm_rate` decides.
     false_alarm_rate : float in (0, 1), default=0.05
@@ -37,8 +38,10 @@ class MADEOutlierDetector(OutlierMixin, MADEDensity):
     categorical_features, n_components, ordering, n_masks, mask_sampling : see `MADEDensity`
     n_estimators : int, default=4
         Networks with orderings of their own, which see each relation from several sides.
-    combination, dropout : see `MADEDensity`
-    input_noise : float, default=0.4
+    combination : see `MADEDensity`
+    dropout : float, default=0.0
+        See `MADEDensity`.
+    input_noise : float, default=0.5
         Noise in training, in standard deviations of a column. It makes the density smooth
         on the scale on which anomalies differ from normal rows, where repeated or rounded
         values would put spikes.
@@ -85,7 +88,7 @@ class MADEOutlierDetector(OutlierMixin, MADEDensity):
 
     def __init__(
         self,
-        hidden_layer_sizes=(128, 128),
+        hidden_layer_sizes=(64, 64),
         *,
         contamination="auto",
         false_alarm_rate=0.05,
@@ -94,14 +97,14 @@ class MADEOutlierDetector(OutlierMixin, MADEDensity):
         residual=False,
         conditionals="auto",
         categorical_features="from_dtype",
-        n_components=10,
+        n_components=5,
         ordering="random",
         n_masks=1,
         mask_sampling="both",
         n_estimators=4,
         combination="mixture",
-        dropout=0.2,
-        input_noise=0.4,
+        dropout=0.0,
+        input_noise=0.5,
         alpha=0.0,
         dtype="float32",
         solver="adam",
@@ -109,7 +112,7 @@ class MADEOutlierDetector(OutlierMixin, MADEDensity):
         batch_size=100,
         max_iter=500,
         tol=1e-4,
-        n_iter_no_change=10,
+        n_iter_no_change=30,
         early_stopping=True,
         validation_fraction=0.2,
         warm_start=False,
