@@ -26,14 +26,13 @@ class LOF:
     """Local outlier factor of 20 neighbours."""
 
     def fit(self, X):
-        """Fit for novelty, and keep the factors of the training rows."""
-        self.X, self.own = X, LocalOutlierFactor().fit(X).negative_outlier_factor_
-        self.model = LocalOutlierFactor(novelty=True).fit(X)
+        """Fit for novelty; scores of these rows leave the row itself out."""
+        self.X, self.model = X, LocalOutlierFactor(novelty=True).fit(X)
         return self
 
     def score_samples(self, X):
         """Minus the factor."""
-        return self.own if X is self.X else self.model.score_samples(X)
+        return self.model.negative_outlier_factor_ if X is self.X else self.model.score_samples(X)
 
 
 class ECOD:

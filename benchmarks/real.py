@@ -4,7 +4,7 @@
 
 Real tables: standardised columns; columns with under 20 distinct values and one of each
 pair correlated above 0.98 dropped; rows permuted by ``default_rng(0)`` and split 80/10/10;
-rivals tuned on the validation rows. Figures are nats per test row. Two densities that are
+rivals tuned on the validation rows. Figures are nats per test row. Three densities that are
 known say how far from the truth the default model is. Mixed tables: bits per row, and how
 often rows that were drawn are told from real ones (area under the ROC curve; 0.5 is
 perfect), beside a Gaussian copula.
@@ -25,28 +25,28 @@ from benchmarks.copula import GaussianCopula
 from skmade import MADEDensity
 
 COMPONENTS = (1, 2, 3, 5, 8, 12, 20, 30, 40)
-BANDWIDTHS = np.geomspace(0.03, 1.0, 10)
+BANDWIDTHS = np.geomspace(0.05, 1.0, 10)
 
 
 def main():
-    parser = tables.parser(__doc__.splitlines()[0])
-    options = parser.parse_args()
+    options = tables.parser(__doc__.splitlines()[0]).parse_args()
     warnings.simplefilter("ignore")
     more = {"max_iter": 2} if options.quick else {}
-    results = tables.Results("real", options.quick)
-    for name, path in tables.files(options, "continuous").items():
-        real_table(results, name, tables.load(path)["X"], more, options.quick)
+    known, real, mixed = (tables.Results(n, options.quick) for n in ("known", "real", "mixed"))
+    found = tables.files(options, "continuous", "mixed", unless_named=["adult_test"])
     if not options.sets:
-        known_densities(results, more)
-    finished = {"test": results.table("test").round(3), "seconds": results.table("fit_s").round(1)}
-    results.finish(finished)
-    options.sets = options.sets or ["adult_train", "diamonds", "penguins", "titanic"]
-    mixed = tables.Results("mixed", options.quick)
-    for name, path in tables.files(options, "mixed").items():
-        mixed_table(mixed, name, path, more)
+        known_densities(known, more)
+        known.finish({"gaps": pd.DataFrame(known.rows).set_index("set").round(3)})
+    for name, path in found.items():
+        if path.parent.name == "continuous":
+            real_table(real, name, tables.load(path)["X"], more, options.quick)
+        else:
+            mixed_table(mixed, name, path, more, options.quick)
+    if real.rows:
+        test, seconds = real.table("test").round(3), real.table("fit_s").round(1)
+        real.finish({"test": test, "seconds": seconds})
     if mixed.rows:
-        frame = pd.DataFrame(mixed.rows).set_index(["set", "who"])
-        mixed.finish({"bits": frame.round(3)})
+        mixed.finish({"summary": pd.DataFrame(mixed.rows).set_index(["set", "who"]).round(3)})
 
 
 def split(rows):
@@ -80,7 +80,9 @@ def real_table(results, name, X, more, quick):
         _, seconds = tables.timed(model.fit, train, X_val=valid)
         results.add(set=name, who=who, test=model.score(test), fit_s=seconds)
     rivals = {
-        "Gaussian mixture": [GaussianMixture(k, random_state=0) for k in COMPONENTS],
+        "Gaussian mixture": [
+            GaussianMixture(k, reg_covar=1e-4, random_state=0) for k in COMPONENTS
+        ],
         "kernel density": [KernelDensity(bandwidth=h) for h in BANDWIDTHS],
     }
     for who, models in rivals.items():
@@ -112,59 +114,79 @@ def flows(results, name, train, valid, test, quick):
 
 
 def known_densities(results, more):
-    """A Gaussian in six dimensions, and two bumps in one: gaps to the truth."""
+    """Correlated Gaussians in six and nine dimensions, and two bumps in one: gaps to the truth."""
     rng = np.random.default_rng(0)
-    mixing = rng.normal(size=(6, 6))
-    truth = multivariate_normal(np.zeros(6), mixing @ mixing.T)
-    X, fresh = truth.rvs(20_000, rng), truth.rvs(10_000, rng)
-    compare(results, "Gaussian, 20,000 x 6", X, fresh, truth.logpdf(fresh), more)
+    for d in (6, 9):
+        mixing = rng.normal(size=(d, d))
+        truth = multivariate_normal(np.zeros(d), mixing @ mixing.T)
+        X, fresh = truth.rvs(20_000, rng), truth.rvs(10_000, rng)
+        compare(results, f"Gaussian, 20,000 x {d}", X, fresh, truth.logpdf(fresh), more)
+    X, fresh = bumps(1400, rng), bumps(10_000, rng)
+    density = 0.4 * norm.pdf(fresh[:, 0], -2, 0.7) + 0.6 * norm.pdf(fresh[:, 0], 2, 0.7)
+    compare(results, "two bumps, 1,400 x 1", X, fresh, np.log(density), more)
 
-    def bumps(n):
-        return np.where(rng.random(n) < 0.4, -2, 2) + 0.7 * rng.normal(size=n)
 
-    X, fresh = bumps(1400)[:, None], bumps(10_000)[:, None]
-    density = 0.4 * norm.pdf(fresh, -2, 0.7) + 0.6 * norm.pdf(fresh, 2, 0.7)
-    compare(results, "two bumps, 1,400 x 1", X, fresh, np.log(density[:, 0]), more)
+def bumps(n, rng):
+    """Draws from a mixture of two Gaussians."""
+    return (np.where(rng.random(n) < 0.4, -2, 2) + 0.7 * rng.normal(size=n))[:, None]
 
 
 def compare(results, name, X, fresh, log_density, more):
     """Default model and truth on fresh rows."""
     model = MADEDensity(random_state=0, n_jobs=2, **more)
     _, seconds = tables.timed(model.fit, X)
-    results.add(set=name, who="MADE default", test=model.score(fresh), fit_s=seconds)
-    results.add(set=name, who="truth", test=log_density.mean(), fit_s=0.0)
+    test, truth = model.score(fresh), log_density.mean()
+    results.add(set=name, test=test, truth=truth, gap=truth - test, fit_s=seconds)
 
 
 def read_mixed(path):
-    """A mixed table as a DataFrame, without rows that have missing numbers."""
+    """A mixed table as a DataFrame; an empty category is one of its own."""
     data = tables.load(path)
     numbers = pd.DataFrame(data["X_num"], columns=data["num_columns"])
     kinds = pd.DataFrame(data["X_cat"], columns=data["cat_columns"]).astype("category")
-    return pd.concat([numbers, kinds], axis=1).dropna(ignore_index=True)
+    return pd.concat([numbers, kinds], axis=1)
 
 
-def mixed_table(results, name, path, more):
+def mixed_parts(name, path, quick):
+    """Training, validation (not of adult) and test rows, and how many rows were dropped.
+
+    These have missing numbers, or categories that no training row has.
+    """
+    paths = [path, path.with_name("adult_test.npz")] if name == "adult_train" else [path]
+    frames = [read_mixed(path) for path in paths]
+    if quick:
+        frames = [frame[:1000] for frame in frames]
+    parts = [frame.dropna(ignore_index=True) for frame in frames]
+    if len(parts) == 1:
+        parts = split(parts[0])
+    kinds = parts[0].select_dtypes("category")
+    seen = {c: kinds[c].cat.remove_unused_categories().dtype for c in kinds}
+    parts = [part.astype(seen).dropna(ignore_index=True) for part in parts]
+    return parts, sum(map(len, frames)) - sum(map(len, parts))
+
+
+def mixed_table(results, name, path, more, quick):
     """Ours and independent columns on one table; ours and a copula as synthesisers."""
-    frame = read_mixed(path)
-    if name == "adult_train":
-        train, test = frame, read_mixed(path.with_name("adult_test.npz"))
-        levels = {c: train[c].dtype for c in train if train[c].dtype == "category"}
-        test = test.astype(levels).dropna(ignore_index=True)
-    else:
-        train, _, test = (part.reset_index(drop=True) for part in split(frame))
-        seen = [test[c].isin(train[c].unique()) for c in train.select_dtypes("category")]
-        test = test[np.all(seen, axis=0)].reset_index(drop=True)
-    rng = np.random.default_rng(0)
-    model = MADEDensity(random_state=0, n_jobs=2, **more)
-    _, seconds = tables.timed(model.fit, train)
-    alone = MADEDensity((), direct_connections=False, random_state=0, **more).fit(train)
-    copula = GaussianCopula().fit(train, rng)
-    for who, bits, drawn, fit_s in [
-        ("MADE default", bits_of(model, test), model.sample(len(test), random_state=0), seconds),
-        ("independent columns", bits_of(alone, test), alone.sample(len(test), random_state=0), 0.0),
-        ("Gaussian copula", np.nan, copula.sample(len(test), rng), 0.0),
-    ]:
-        results.add(set=name, who=who, bits=bits, told_apart=told_apart(test, drawn), fit_s=fit_s)
+    (train, *valid, test), n_dropped = mixed_parts(name, path, quick)
+    X_val, rng = valid[0] if valid else None, np.random.default_rng(0)
+    settings = {
+        "MADE default": {},
+        "independent columns": {"hidden_layer_sizes": (), "direct_connections": False},
+    }
+    for who, setting in settings.items():
+        model = MADEDensity(random_state=0, n_jobs=2, **more, **setting)
+        _, seconds = tables.timed(model.fit, train, X_val=X_val)
+        drawn = model.sample(len(test), random_state=0)
+        results.add(
+            set=name, who=who, bits=bits_of(model, test), told_apart=told_apart(test, drawn),
+            fit_s=seconds, rows=len(train), dropped=n_dropped,
+        )  # fmt: skip
+    copula, seconds = tables.timed(GaussianCopula().fit, train, rng)
+    drawn = copula.sample(len(test), rng)
+    results.add(
+        set=name, who="Gaussian copula", told_apart=told_apart(test, drawn), fit_s=seconds,
+        rows=len(train), dropped=n_dropped,
+    )  # fmt: skip
 
 
 def bits_of(model, test):

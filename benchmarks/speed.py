@@ -61,7 +61,7 @@ def run_case(name, n_threads, repeats, quick):
     started = time.perf_counter()
     model = MADEDensity(
         hidden, batch_size=batch_size, dropout=0.0, max_iter=1, ordering="natural",
-        early_stopping=False, random_state=0, n_jobs=n_threads,
+        early_stopping=False, random_state=0, n_jobs=n_threads, n_estimators=1,
     ).fit(X)  # fmt: skip
     model.score_samples(scored), model.sample(1)
     yield {"task": "compile", "who": "skmade", "median_s": time.perf_counter() - started}

@@ -21,17 +21,25 @@ def parser(description):
     return made
 
 
-def files(options, kind):
-    """The npz files of one kind, by name."""
+def files(options, *kinds, unless_named=()):
+    """The npz files of some kinds, by name: those asked for, or else all but `unless_named`."""
     if not options.data:
         sys.exit("Where is the data? Give --data DIR, or set SKMADE_DATA.")
-    folder = Path(options.data) / kind
-    found = {path.stem: path for path in sorted(folder.glob("*.npz"))}
-    if not found:
-        sys.exit(f"There are no .npz files in {folder}.")
-    if options.sets:
-        found = {name: path for name, path in found.items() if name in options.sets}
-    return dict(list(found.items())[:2]) if options.quick else found
+    found = {}
+    for kind in kinds:
+        paths = {path.stem: path for path in sorted(Path(options.data, kind).glob("*.npz"))}
+        names = [
+            name
+            for name in paths
+            if (name in options.sets if options.sets else name not in unless_named)
+        ]
+        cut = options.quick and not options.sets
+        found |= {name: paths[name] for name in (names[:1] if cut else names)}
+    missing = sorted(set(options.sets or []).difference(found))
+    if missing or not found:
+        what = f"{', '.join(missing)}.npz" if missing else ".npz file"
+        sys.exit(f"There is no {what} in {' or '.join(kinds)} of {options.data}.")
+    return found
 
 
 def load(path):

@@ -29,6 +29,8 @@ from skmade._threads import map_chunks
 
 # Draws of masks that are averaged in scoring where each mini-batch had its own.
 _FRESH_DRAWS = 32
+# Rows that the networks of n_estimators="auto" see together.
+_ROWS_SEEN = 16_000
 # A product of which less than this share of the mixture's draws is kept cannot be sampled.
 _LEAST_ACCEPTANCE = 1e-3
 # A normaliser with a larger standard error (of its logarithm) is warned of.
@@ -89,8 +91,10 @@ class MADEDensity(DensityMixin, BaseEstimator):
         over 32 fresh ones.
     mask_sampling : {"both", "ordering", "connectivity"}, default="both"
         What a draw changes. An `ordering` that is given stays as it is.
-    n_estimators : int, default=1
-        Networks that are trained independently, each with masks of its own.
+    n_estimators : int or "auto", default="auto"
+        Networks that are trained independently, each with masks of its own. "auto" takes as
+        many as see 16,000 rows together, from 1 to 8: averaging makes up for few rows, and
+        training costs no more than on a large table. (With `n_masks` it takes one.)
     combination : {"mixture", "weighted", "product"}, default="mixture"
         How the densities of several draws and networks are combined: their mean, a mean
         with weights learnt by EM on the held-out rows, or their geometric mean, normalised
@@ -190,7 +194,7 @@ class MADEDensity(DensityMixin, BaseEstimator):
         "ordering": [StrOptions({"random", "natural"}), "array-like"],
         "n_masks": [Interval(Integral, 1, None, closed="left"), None],
         "mask_sampling": [StrOptions({"both", "ordering", "connectivity"})],
-        "n_estimators": [Interval(Integral, 1, None, closed="left")],
+        "n_estimators": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
         "combination": [StrOptions({"mixture", "weighted", "product"})],
         "dropout": [Interval(Real, 0, 1, closed="left")],
         "input_noise": [Interval(Real, 0, None, closed="left")],
@@ -223,7 +227,7 @@ class MADEDensity(DensityMixin, BaseEstimator):
         ordering="random",
         n_masks=1,
         mask_sampling="both",
-        n_estimators=1,
+        n_estimators="auto",
         combination="mixture",
         dropout=0.2,
         input_noise=0.0,
@@ -647,13 +651,22 @@ class MADEDensity(DensityMixin, BaseEstimator):
     def _networks_to_train(self, training, rng):
         """The networks there are, and new ones up to `n_estimators`."""
         networks = self._restored() if hasattr(self, "_networks") else []
-        if len(networks) > self.n_estimators:
+        n_estimators = self._n_networks(len(training.table), networks)
+        if len(networks) > n_estimators:
             raise ValueError(
-                f"n_estimators={self.n_estimators} is below the {len(networks)} networks that "
+                f"n_estimators={n_estimators} is below the {len(networks)} networks that "
                 "were fitted before; raise it, or set warm_start=False."
             )
-        n_new = self.n_estimators - len(networks)
+        n_new = n_estimators - len(networks)
         return networks + [self._make_network(training, own) for own in rng.spawn(n_new)]
+
+    def _n_networks(self, n_rows, fitted):
+        """How many networks there are to be."""
+        if self.n_estimators != "auto":
+            return self.n_estimators
+        if fitted:
+            return len(fitted)
+        return 1 if self.n_masks != 1 else int(np.clip(_ROWS_SEEN // n_rows, 1, 8))
 
     def _make_network(self, training, rng):
         """A network with new masks and initial weights."""
@@ -712,6 +725,8 @@ class MADEDensity(DensityMixin, BaseEstimator):
         """Set the weights or the normaliser of the combination."""
         ensemble, error = self._ensemble(self._restored()), 0.0
         ensemble.log_normalizer = 0.0
+        if self.combination != "weighted":
+            ensemble.weights = Ensemble.equal(ensemble.networks, self.combination).weights
         if self.combination == "weighted" and validation is not None:
             ensemble.learn_weights(validation, self.n_jobs)
         if self.combination == "product" and len(ensemble.networks) > 1:

@@ -72,10 +72,11 @@ class Ensemble:
     def score(self, table, shares=None):
         """Log-density of each row; what each feature adds is written into `shares`.
 
-        A mixture's share of a feature is the mean of the networks' shares, by their
-        posterior probabilities given the row; a product's is the mean. What is missing to
-        the sum (for a mixture at most the logarithm of the number of networks) is spread
-        evenly over the features.
+        A mixture of networks with one ordering has conditionals in this ordering. Else a
+        mixture's share of a feature is the mean of the networks' shares, by their posterior
+        probabilities given the row; a product's is the mean. What is missing to the sum (for
+        a mixture at most the logarithm of the number of networks) is spread evenly over the
+        features.
         """
         logs, nothing = np.zeros((len(self.networks), len(table))), np.zeros((0, 0))
         alone = shares if len(self.networks) == 1 and shares is not None else nothing
@@ -94,6 +95,10 @@ class Ensemble:
         return log_mean_exp(logs, self.log_weights)
 
     def _share_out(self, table, logs, scores, shares):
+        ordering = self.networks[0].ordering
+        same = all(np.array_equal(network.ordering, ordering) for network in self.networks)
+        if same and self.combination != "product":
+            return self._conditional_shares(table, ordering, shares)
         parts = np.full(logs.shape, 1 / len(logs))
         if self.combination != "product":
             parts = responsibilities(logs, self.log_weights)
@@ -103,6 +108,19 @@ class Ensemble:
             score_into(network, table, np.zeros(len(table)), own)
             shares += part[:, None] * own
         shares += ((scores - shares.sum(axis=1)) / shares.shape[1])[:, None]
+
+    def _conditional_shares(self, table, ordering, shares):
+        """Logarithms of the mixture's own conditionals, in the networks' common ordering."""
+        before = np.zeros(len(table))
+        sums = np.zeros((len(self.networks), len(table)))
+        parts = np.zeros((len(self.networks), *shares.shape))
+        for network, part in zip(self.networks, parts):
+            score_into(network, table, np.zeros(len(table)), part)
+        for column in ordering:
+            sums += parts[:, :, column]
+            after = log_mean_exp(sums, self.log_weights)
+            shares[:, column] = after - before
+            before = after
 
     def sample(self, n_rows, rng):
         """Independent rows."""

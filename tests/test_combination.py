@@ -206,3 +206,32 @@ def test_one_column():
         total = np.trapezoid(np.exp(model.score_samples(grid[:, None])), grid)
         assert total == pytest.approx(1, abs=0.01)
         assert model.sample(3).shape == (3, 1)
+
+
+def test_networks_of_one_ordering_have_conditionals_in_it():
+    ordering = [3, 0, 4, 1, 2]
+    model, X = fitted(n_estimators=3, ordering=ordering), correlated_flags(20, D, seed=1)
+    shares = model.score_features(X)
+    for position, column in enumerate(ordering):
+        changed = X.copy()
+        changed[:, column] = 1 - changed[:, column]
+        before, after = ordering[:position], ordering[position + 1 :]
+        moved = model.score_features(changed)
+        np.testing.assert_array_equal(moved[:, before], shares[:, before])
+        if sizes(True, False):
+            assert np.all(np.abs(moved[:, after] - shares[:, after]).max(axis=0, initial=1) > 0)
+        states = np.exp(shares[:, column]) + np.exp(moved[:, column])
+        np.testing.assert_allclose(states, 1, atol=1e-5)
+
+
+def test_few_rows_get_many_networks():
+    for n, expected in ((100, 8), (4500, 3), (20_000, 1)):
+        assert quick(n_estimators="auto")._n_networks(n, []) == expected
+    model = quick(n_estimators="auto", max_iter=1).fit(correlated_flags(50, D))
+    assert len(model._networks) == 8
+    assert (
+        len(
+            quick(n_estimators="auto", n_masks=2, max_iter=1).fit(correlated_flags(50, D))._networks
+        )
+        == 1
+    )

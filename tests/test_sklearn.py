@@ -24,7 +24,9 @@ from skmade import MADEDensity, MADEOutlierDetector
 
 
 def estimator():
-    return MADEDensity(hidden_layer_sizes=(8,), max_iter=sizes(20, 2), n_components=2)
+    return MADEDensity(
+        hidden_layer_sizes=(8,), max_iter=sizes(20, 2), n_components=2, n_estimators=2
+    )
 
 
 def detector():
