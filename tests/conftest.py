@@ -56,6 +56,15 @@ def quick(**parameters):
     return skmade.MADEDensity(**{**defaults, **parameters})
 
 
+def is_plain(value):
+    """Whether a fitted attribute is an array, a plain value, or made of these."""
+    if isinstance(value, dict):
+        return all(is_plain(v) for v in value.values())
+    if isinstance(value, (list, tuple)):
+        return all(is_plain(v) for v in value)
+    return value is None or isinstance(value, (np.ndarray, str, int, float, bool))
+
+
 @pytest.fixture
 def rng():
     return np.random.default_rng(0)

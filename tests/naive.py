@@ -5,6 +5,8 @@ from scipy.special import expit, logsumexp
 from scipy.stats import logistic, norm
 
 from skmade._kernels._plan import ACTIVATIONS, FAMILIES, INPUT_LIMIT, SCALE_FLOOR
+from skmade._masks import reference_masks
+from skmade._network import make_plan
 
 VALUE = {
     "relu": lambda a: np.maximum(a, 0),
@@ -93,6 +95,44 @@ class DenseNetwork:
             more = [half] if family == "logistic_mixture" else []
             row[column] = DRAW[family](parameters, uniform[d], normal[d], *more)
         return row
+
+
+class DenseDraw(DenseNetwork):
+    """A shared network under one draw: columns and units stay where they are, masks change.
+
+    Dense weights are read block by block, source unit by source unit; the masks are the
+    paper's, from degrees that are not sorted.
+    """
+
+    def __init__(self, network, draw, theta=None):
+        architecture, n_features = network.sampler.architecture, len(draw.ordering)
+        self.ordering = draw.ordering
+        # for the columns' families and places only: nothing of the draw's own layout
+        degrees = [np.sort(layer) for layer in draw.degrees]
+        self.plan = make_plan(architecture, np.arange(n_features), degrees)
+        positions = np.argsort(draw.ordering)
+        inputs = np.repeat(positions, self.plan.features[:, 3])
+        outputs = np.repeat(positions, self.plan.features[:, 5])
+        self.degrees = [inputs + 1, *draw.degrees, outputs + 1]
+        chain, direct = reference_masks(draw.degrees, n_features)
+        last, has_direct = len(chain), architecture.direct_connections
+        self.masks = {(layer, layer - 1): mask for layer, mask in enumerate(chain, 1)}
+        self.masks[last, last - 1] = self.masks[last, last - 1][outputs]
+        self.masks[1, 0] = self.masks[1, 0][:, inputs]
+        if last > 1 or not has_direct:
+            self.masks[last, 0] = direct[np.ix_(outputs, inputs)] & has_direct
+        widths, place = np.diff(self.plan.layers)[:, 0], 0
+        theta = np.asarray(network.theta if theta is None else theta, float)
+        self.weights, self.biases = {}, []
+        for layer, source in self.masks:
+            n = widths[source] * widths[layer]
+            block = theta[place : place + n]
+            self.weights[layer, source] = block.reshape(widths[source], widths[layer]).T
+            place += n
+        for width in widths[1:]:
+            self.biases.append(theta[place : place + width])
+            place += width
+        assert place == len(theta)
 
 
 def scale(raw):

@@ -2,13 +2,16 @@
 
 import numpy as np
 import pytest
-from conftest import correlated_flags, quick
-from naive import DenseNetwork
+from conftest import correlated_flags, quick, sizes
+from naive import DenseDraw, DenseNetwork
 
+from skmade import _shared
 from skmade._columns import Columns
 from skmade._kernels._passes import make_buffers
 from skmade._kernels._plan import SOLVERS, TILE
 from skmade._kernels._shared import gather, scatter, shared_step
+from skmade._masks import lost_dependencies
+from skmade._scoring import score_into
 from skmade._shared import SharedMemory, SharedNetwork, dense_blocks
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -19,6 +22,8 @@ SETTINGS = [
     {"hidden_layer_sizes": (60, 50)},
     {"hidden_layer_sizes": (9, 9, 9), "residual": True},
     {"direct_connections": False},
+    {"hidden_layer_sizes": (), "direct_connections": False},
+    {"hidden_layer_sizes": (2, 9), "direct_connections": False},
 ]
 
 
@@ -49,6 +54,79 @@ def test_a_draw_sees_what_its_masks_let_through(setting):
             assert kept.sum() == n_kept + n_biases - zero_biases
         for key, mask in dense.masks.items():
             assert np.all(dense.weights[key][~mask] == 0)
+
+
+def by_degree(layer):
+    """Units in the order that a draw lays them out in."""
+    return np.argsort(layer, kind="stable")
+
+
+@pytest.mark.parametrize("setting", SETTINGS, ids=str)
+def test_gathered_weights_are_the_dense_ones_where_masks_let_them_through(setting):
+    network, _ = shared_network(**setting)
+    for draw in network.draws:
+        naive, own = DenseDraw(network, draw), DenseNetwork(network.network(draw, network.theta))
+        for (layer, source), mask in naive.masks.items():
+            places = np.ix_(by_degree(naive.degrees[layer]), by_degree(naive.degrees[source]))
+            masked = (naive.weights[layer, source] * mask)[places]
+            np.testing.assert_array_equal(own.weights[layer, source], masked)
+        for layer, (bias, gathered) in enumerate(zip(naive.biases, own.biases), 1):
+            np.testing.assert_array_equal(gathered, bias[by_degree(naive.degrees[layer])])
+
+
+@pytest.mark.parametrize("setting", SETTINGS, ids=str)
+def test_scattering_undoes_gathering(setting, rng):
+    network, _ = shared_network(**setting)
+    dense = rng.normal(size=len(network.theta))
+    for draw in network.draws:
+        own, back = network.network(draw, dense).theta, np.full_like(dense, np.nan)
+        scatter(draw.plan, draw.places, dense_blocks(draw.plan), own, back)
+        naive = DenseDraw(network, draw, back)
+        for key, weights in DenseDraw(network, draw, dense).weights.items():
+            np.testing.assert_array_equal(naive.weights[key], weights * naive.masks[key])
+        n_biases = sum(len(bias) for bias in naive.biases)
+        np.testing.assert_array_equal(back[-n_biases:], dense[-n_biases:])
+        again = network.network(draw, back).theta
+        np.testing.assert_array_equal(again, own)
+
+
+@pytest.mark.parametrize("activation", ["relu", "tanh"])
+@pytest.mark.parametrize("setting", SETTINGS, ids=str)
+def test_scores_equal_those_of_the_masked_dense_network(setting, activation):
+    network, table = shared_network(activation=activation, **setting)
+    table = table[: sizes(30, 3)].copy()
+    for draw in network.draws:
+        expected = [DenseDraw(network, draw).shares(row) for row in table]
+        np.testing.assert_allclose(
+            shares_of(network.network(draw, network.theta), table), expected, rtol=1e-9, atol=1e-9
+        )
+
+
+def shares_of(network, table):
+    """log p(x_d | features before d) of each row, by column."""
+    shares = np.zeros(table.shape)
+    score_into(network, table, np.zeros(len(table)), shares)
+    return shares
+
+
+@pytest.mark.parametrize("setting", SETTINGS, ids=str)
+def test_conditionals_depend_on_predecessors_and_nothing_else_in_every_draw(setting, rng):
+    network, table = shared_network(activation="tanh", **setting)
+    table, n_features = table[: sizes(40, 12)].copy(), table.shape[1]
+    dense = rng.normal(size=len(network.theta))
+    for draw in network.draws:
+        own, found = network.network(draw, dense), np.zeros((n_features, n_features), bool)
+        base = shares_of(own, table)
+        for e in range(n_features):
+            changed = table.copy()
+            changed[:, e] = np.roll(table[:, e], 1)
+            found[:, e] = (shares_of(own, changed) != base).any(axis=0)
+        position, direct = np.argsort(draw.ordering), setting.get("direct_connections", True)
+        expected = position[:, None] > position
+        expected &= bool(draw.degrees) or direct
+        for after, before in draw.ordering[lost_dependencies(own.degrees, n_features, direct)]:
+            expected[after, before] = False
+        np.testing.assert_array_equal(found, expected | np.eye(n_features, dtype=bool))
 
 
 @pytest.mark.parametrize("setting", SETTINGS, ids=str)
@@ -92,6 +170,26 @@ def test_a_step_follows_the_gradient_of_the_dense_weights(setting, rng):
             values.append(step(theta, 0.0)[0])
         difference = (values[0] - values[1]) / 2e-6
         np.testing.assert_allclose(gradient[i], difference, rtol=1e-4, atol=1e-7)
+
+
+@pytest.mark.parametrize("n_masks", [3, None])
+def test_every_mini_batch_has_the_next_draw(n_masks, monkeypatch):
+    orderings, step_of = [], shared_step
+
+    def recorded(plan, *rest):
+        orderings.append(tuple(plan.features[:, 0]))
+        return step_of(plan, *rest)
+
+    monkeypatch.setattr(_shared, "shared_step", recorded)
+    X = correlated_flags(50, 8)
+    model = quick(n_masks=n_masks, max_iter=2, batch_size=10, early_stopping=False).fit(X)
+    assert len(orderings) == 10
+    if n_masks is None:
+        assert len(set(orderings)) == 10
+        assert not set(orderings) & {tuple(row) for row in model.orderings_}
+    else:  # steps are counted from one, and on from epoch to epoch
+        expected = [tuple(model.orderings_[step % n_masks]) for step in range(1, 11)]
+        assert orderings == expected
 
 
 def test_mini_batches_take_the_draws_in_turn(rng):

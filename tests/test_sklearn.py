@@ -7,7 +7,7 @@ import warnings
 
 import numpy as np
 import pytest
-from conftest import quick, sizes
+from conftest import is_plain, quick, sizes
 from sklearn.base import clone
 from sklearn.datasets import load_iris
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
@@ -129,17 +129,9 @@ def test_a_pickle_is_read_by_another_process_without_compiled_code(model, iris, 
     subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env=environment, check=True)
 
 
-def _plain(value):
-    if isinstance(value, dict):
-        return all(_plain(v) for v in value.values())
-    if isinstance(value, (list, tuple)):
-        return all(_plain(v) for v in value)
-    return value is None or isinstance(value, (np.ndarray, str, int, float, bool))
-
-
 def test_fitted_state_is_arrays_and_plain_values(model):
     for name, value in vars(model).items():
-        assert _plain(value), name
+        assert is_plain(value), name
 
 
 def test_methods_before_fit(iris):
