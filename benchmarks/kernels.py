@@ -10,28 +10,20 @@ multiplies, and by our tiles.
 import argparse
 from itertools import pairwise
 
+import numba
 import numpy as np
 import pandas as pd
 import threadpoolctl
 
 from benchmarks import report
 from benchmarks.speed import CASES
-from skmade import _training
 from skmade._conditionals import Bernoulli
+from skmade._kernels import _passes, _steps
 from skmade._kernels._optimizers import update
-from skmade._kernels._passes import (
-    add_products,
-    backward,
-    forward,
-    load,
-    losses,
-    of_tile,
-    padded,
-    transpose_deltas,
-)
-from skmade._kernels._steps import share_gradient, tile_bounds
+from skmade._kernels._product import FROM_ZERO
 from skmade._masks import draw_degrees
 from skmade._network import Architecture, Network
+from skmade._threads import make_teams
 
 ROWS = 100
 
@@ -65,42 +57,67 @@ def make_network(n_features, hidden):
     return Network.initial(architecture, ordering, degrees, marginals, rng, dtype)
 
 
+@numba.njit(nogil=True)
+def load(plan, table, rows, nothing, buffers):
+    n_rows, n_features = np.int64(len(rows)), np.int64(len(plan.features))
+    tile = _passes.of_tile(buffers, np.int64(0))
+    _passes.load(plan, table, rows, np.int64(0), n_rows, nothing, tile, np.int64(0), n_features)
+
+
+@numba.njit(nogil=True)
+def forward(plan, theta, buffers, n_rows):
+    _passes.forward(plan, theta, _passes.of_tile(buffers, np.int64(0)), _passes.padded(n_rows))
+
+
+@numba.njit(nogil=True)
+def loss(plan, team, weights, memory, n_rows):
+    tile, width = _passes.of_tile(memory.buffers, np.int64(0)), _passes.padded(n_rows)
+    zero = np.int64(0)
+    _steps._losses(plan, team, weights, zero, n_rows, tile, memory.losses[0], width)
+
+
+@numba.njit(nogil=True)
+def backward(plan, theta, buffers, n_rows):
+    tile, width = _passes.of_tile(buffers, np.int64(0)), _passes.padded(n_rows)
+    for layer in range(plan.layers.shape[0] - 1, 1, -1):
+        start, stop = plan.layers[layer - 1]
+        _passes.pass_back(plan, theta, layer, tile, start, stop, width)
+        _passes.transpose_deltas(tile, start, stop, n_rows)
+
+
+@numba.njit(nogil=True)
+def gradient(plan, theta, memory, tiles):
+    for panel in range(len(plan.panels)):
+        _passes.panel_gradient(plan, panel, memory.buffers, tiles, 0.0, theta, memory.gradient)
+    _passes.bias_gradient(plan, memory.buffers, tiles, memory.gradient)
+
+
 def step_parts(n_features, hidden):
     """Median seconds of the parts of a step."""
     network = make_network(n_features, hidden)
     plan, theta = network.plan, network.theta
     table = (np.random.default_rng(0).random((ROWS, n_features)) < 0.4).astype(np.float32)
-    memory = _training.make_memory(network, plan, ROWS)
-    n_tiles = len(memory.buffers.work)
-    bounds, nothing = tile_bounds(ROWS, n_tiles), np.zeros((0, 0), np.float32)[:, :0]
+    memory, (team,) = _steps.make_memory(plan, ROWS, theta.dtype), make_teams(plan, len(theta), 1)
+    rows, tiles, nothing = np.arange(ROWS), np.array([0, ROWS]), np.zeros((0, 0), np.float32)
     moments, weights = np.zeros((2, len(theta)), np.float32), np.full(ROWS, 0.01, np.float32)
-
-    def on_tiles(function):
-        def run():
-            for tile in range(n_tiles):
-                rows = np.arange(bounds[tile], bounds[tile + 1])
-                function(of_tile(memory.buffers, tile), rows, padded(len(rows)))
-
-        return run
-
-    def gradient():
-        n_panels, sizes = len(plan.panels) + 1, np.diff(bounds)
-        share_gradient(
-            plan, 0, n_panels, sizes, 0.0, theta, memory.buffers, memory.gradient, memory.squares
-        )
-
     parts = {
-        "load the rows": on_tiles(
-            lambda b, rows, width: load(plan, table, rows, nothing, b, width)
-        ),
-        "forward": on_tiles(lambda b, rows, width: forward(plan, theta, nothing, b, width)),
-        "loss": on_tiles(lambda b, rows, width: losses(plan, weights[rows], b, width)),
-        "backward": on_tiles(lambda b, rows, width: backward(plan, theta, b, width)),
-        "transpose": on_tiles(lambda b, rows, width: transpose_deltas(plan, b, len(rows))),
-        "gradient": gradient,
-        "Adam": lambda: update(0, theta, memory.gradient, *moments, 1e-9, 1, 1.0),
+        "load the rows": lambda: load(plan, table, rows, nothing, memory.buffers),
+        "forward": lambda: forward(plan, theta, memory.buffers, ROWS),
+        "loss": lambda: loss(plan, team, weights, memory, ROWS),
+        "backward": lambda: backward(plan, theta, memory.buffers, ROWS),
+        "gradient": lambda: gradient(plan, theta, memory, tiles),
+        "Adam": lambda: update(0, theta, memory.gradient, moments, 0, len(theta), 1e-9, 1, 1.0),
     }
     return {part: np.median(report.seconds(run, 51)) for part, run in parts.items()}
+
+
+@numba.njit(nogil=True)
+def first_layer(plan, theta, buffers, width):
+    tile, (start, stop) = _passes.of_tile(buffers, np.int64(0)), plan.layers[1]
+    none, every = plan.counts[:, 0], plan.counts[:, -1]
+    _passes.add_products(
+        plan, theta, tile, np.int64(1), start, stop, none, every, np.int64(FROM_ZERO), width
+    )
 
 
 def product_times(n_inputs, n_units):
@@ -113,14 +130,8 @@ def product_times(n_inputs, n_units):
     ways = {"dense, BLAS": lambda: np.dot(weights, x, out=out)}
     for n_panels in (4, 8, 16):
         ways[f"{n_panels} panels, BLAS"] = panels_by_blas(weights, x, out, extents, n_panels)
-    memory = _training.make_memory(network, plan, 112)
-    buffers, every = of_tile(memory.buffers, 0), plan.counts[:, -1].copy()
-    none, width = np.zeros_like(every), 112 // len(memory.buffers.work)
-    first, last = plan.layers[1]
-    ways["our tiles"] = lambda: [
-        add_products(plan, network.theta, buffers, 1, first, last, none, every, width)
-        for _ in range(len(memory.buffers.work))
-    ]
+    buffers = _passes.make_buffers(plan, 1, 112, np.dtype(np.float32))
+    ways["our tiles"] = lambda: first_layer(plan, network.theta, buffers, 112)
     times = {way: 1e6 * np.median(report.seconds(run, 101)) for way, run in ways.items()}
     table = pd.DataFrame({"microseconds": times})
     table["times as fast as dense"] = table["microseconds"].iloc[0] / table["microseconds"]

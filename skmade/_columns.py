@@ -125,6 +125,10 @@ class Columns:
                 table[:, j] = _codes(X[:, j], categories, names[j])
         return table
 
+    def hold_text(self):
+        """Whether the categories of some column are no numbers."""
+        return any(c is not None and c.dtype.kind == "O" for c in self.categories)
+
     def placeholders(self, dtype):
         """A value for each column that may stand where one is missing."""
         values = [
@@ -135,7 +139,7 @@ class Columns:
 
     def _selection(self, *families):
         """Columns of some families: all as a slice, which needs no copy; None without any."""
-        chosen = np.isin(self.conditionals, families)
+        chosen = np.array([family in families for family in self.conditionals])
         if chosen.all():
             return slice(None)
         return np.flatnonzero(chosen) if chosen.any() else None

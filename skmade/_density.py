@@ -29,6 +29,8 @@ from skmade._threads import map_chunks
 
 # Draws of masks that are averaged in scoring where each mini-batch had its own.
 _FRESH_DRAWS = 32
+# As many are made to fill in missing cells.
+_FILLING_DRAWS = 8
 # Rows that the networks of n_estimators="auto" see together.
 _ROWS_SEEN = 16_000
 # A product of which less than this share of the mixture's draws is kept cannot be sampled.
@@ -548,6 +550,8 @@ class MADEDensity(DensityMixin, BaseEstimator):
         check_is_fitted(self)
         rng, columns = _to_generator(random_state), Columns(**self._columns)
         given, X = X, validate_rows(self, X, reset=False, ensure_all_finite="allow-nan").copy()
+        if columns.hold_text():  # even if no text is left in X
+            X = X.astype(object)
         missing = is_missing(X)
         X[missing] = np.broadcast_to(columns.placeholders(X.dtype), X.shape)[missing]
         table, networks = self._encode(X), self._restored()
@@ -565,18 +569,19 @@ class MADEDensity(DensityMixin, BaseEstimator):
 
     def _ensemble_for(self, missing, networks, rng):
         """What to fill in with: order-agnostic networks get orderings with known features first."""
-        ensemble = self._ensemble(networks)
-        if not (networks and isinstance(networks[0], SharedNetwork) and networks[0].fresh):
+        ensemble = self._fitted_ensemble()
+        if not (isinstance(networks[0], SharedNetwork) and networks[0].fresh):
             return ensemble
-        if any(known_first(network.ordering, missing) for network in ensemble.networks):
+        if all(known_first(network.ordering, missing) for network in ensemble.networks):
             return ensemble
         made = []
         for network in networks:
-            ordering = np.concatenate(
-                [rng.permutation(np.flatnonzero(part)) for part in (~missing, missing)]
-            )
-            draw = network.sampler.draw(rng, ordering)
-            made.append(network.network(draw, network.theta))
+            for _ in range(_FILLING_DRAWS):
+                ordering = np.concatenate(
+                    [rng.permutation(np.flatnonzero(part)) for part in (~missing, missing)]
+                )
+                draw = network.sampler.draw(rng, ordering)
+                made.append(network.network(draw, network.theta))
         return Ensemble.equal(made, "mixture")
 
     @contextlib.contextmanager
@@ -699,13 +704,10 @@ class MADEDensity(DensityMixin, BaseEstimator):
 
     def _restored(self):
         """The fitted networks."""
+        if "draws" not in self._networks[0]:
+            return [Network.from_state(state) for state in self._networks]
         families = Columns(**self._columns).families()
-        return [
-            SharedNetwork.from_state(state, families)
-            if "draws" in state
-            else Network.from_state(state)
-            for state in self._networks
-        ]
+        return [SharedNetwork.from_state(state, families) for state in self._networks]
 
     def _ensemble(self, networks):
         """The density that networks with their fitted combination are."""
@@ -804,11 +806,17 @@ class MADEDensity(DensityMixin, BaseEstimator):
         scores = np.zeros(len(X))
         shares = np.zeros(X.shape) if by_feature else None
 
-        def score_chunk(rows):
-            table = columns.encode(X[rows], dtype, names)
-            scores[rows] = ensemble.score(table, shares[rows] if by_feature else None)
+        def make_worker():
+            scorers = ensemble.scorers()
 
-        map_chunks(score_chunk, len(X), ensemble.flops_per_row, self.n_jobs)
+            def work(rows):
+                table = columns.encode(X[rows], dtype, names)
+                own = shares[rows] if by_feature else None
+                scores[rows] = ensemble.score(table, own, scorers)
+
+            return work
+
+        map_chunks(make_worker, X.shape, ensemble.flops_per_row, self.n_jobs)
         if by_feature:
             shares += columns.log_jacobian
         return scores + columns.log_jacobian.sum(), shares

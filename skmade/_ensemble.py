@@ -13,7 +13,7 @@ from skmade._combination import (
 )
 from skmade._kernels._plan import flops_per_row
 from skmade._sampling import draw_missing, draw_product, draw_rows
-from skmade._scoring import log_densities, score_into
+from skmade._scoring import Scorer, log_densities
 
 # Rows to fill in are worked on so many at a time: bounds the memory.
 _FILLED_ROWS = 1000
@@ -69,7 +69,11 @@ class Ensemble:
         self.log_normalizer, error = estimate_normalizer(draw_logs)
         return error
 
-    def score(self, table, shares=None):
+    def scorers(self):
+        """What scores rows under each network; for one thread at a time."""
+        return [Scorer(network) for network in self.networks]
+
+    def score(self, table, shares=None, scorers=None):
         """Log-density of each row; what each feature adds is written into `shares`.
 
         A mixture of networks with one ordering has conditionals in this ordering. Else a
@@ -78,13 +82,17 @@ class Ensemble:
         a mixture at most the logarithm of the number of networks) is spread evenly over the
         features.
         """
-        logs, nothing = np.zeros((len(self.networks), len(table))), np.zeros((0, 0))
-        alone = shares if len(self.networks) == 1 and shares is not None else nothing
-        for network, row in zip(self.networks, logs):
-            score_into(network, table, row, alone)
+        scorers = scorers or self.scorers()
+        logs = np.zeros((len(scorers), len(table)))
+        if shares is None:
+            for scorer, row in zip(scorers, logs):
+                scorer.add_scores(table, row)
+            return self._combine(logs)
+        own = np.zeros((len(scorers), *shares.shape))
+        for scorer, row, part in zip(scorers, logs, own):
+            scorer.add_scores(table, row, part)
         scores = self._combine(logs)
-        if shares is not None and len(self.networks) > 1:
-            self._share_out(table, logs, scores, shares)
+        shares[:] = self._combined_shares(logs, scores, own)
         return scores
 
     def _combine(self, logs):
@@ -94,33 +102,31 @@ class Ensemble:
             return mean_log(logs) - self.log_normalizer
         return log_mean_exp(logs, self.log_weights)
 
-    def _share_out(self, table, logs, scores, shares):
+    def _combined_shares(self, logs, scores, own):
+        """From the networks' shares, (n_networks, n, n_features), those of the combination."""
+        if len(own) == 1:
+            return own[0]
         ordering = self.networks[0].ordering
         same = all(np.array_equal(network.ordering, ordering) for network in self.networks)
         if same and self.combination != "product":
-            return self._conditional_shares(table, ordering, shares)
+            return self._conditional_shares(own, ordering)
         parts = np.full(logs.shape, 1 / len(logs))
         if self.combination != "product":
             parts = responsibilities(logs, self.log_weights)
-        shares[:] = 0
-        for network, part in zip(self.networks, parts):
-            own = np.zeros(shares.shape)
-            score_into(network, table, np.zeros(len(table)), own)
-            shares += part[:, None] * own
-        shares += ((scores - shares.sum(axis=1)) / shares.shape[1])[:, None]
+        shares = np.zeros(own.shape[1:])
+        for part, network_shares in zip(parts, own):
+            shares += part[:, None] * network_shares
+        return shares + ((scores - shares.sum(axis=1)) / shares.shape[1])[:, None]
 
-    def _conditional_shares(self, table, ordering, shares):
+    def _conditional_shares(self, own, ordering):
         """Logarithms of the mixture's own conditionals, in the networks' common ordering."""
-        before = np.zeros(len(table))
-        sums = np.zeros((len(self.networks), len(table)))
-        parts = np.zeros((len(self.networks), *shares.shape))
-        for network, part in zip(self.networks, parts):
-            score_into(network, table, np.zeros(len(table)), part)
+        before, sums, shares = 0.0, np.zeros(own.shape[:2]), np.zeros(own.shape[1:])
         for column in ordering:
-            sums += parts[:, :, column]
+            sums += own[:, :, column]
             after = log_mean_exp(sums, self.log_weights)
             shares[:, column] = after - before
             before = after
+        return shares
 
     def sample(self, n_rows, rng):
         """Independent rows."""

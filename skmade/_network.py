@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from skmade._conditionals import family_code
-from skmade._kernels._plan import ACTIVATIONS, PANEL_ROWS, Plan
+from skmade._kernels._plan import ACTIVATIONS, PANEL_ROWS, Plan, n_parameters
 from skmade._kernels._product import LANES
 
 
@@ -115,11 +115,13 @@ def make_plan(architecture, ordering, degrees):
     for layer in range(1, len(layers)):
         is_output = layer == len(layers) - 1
         sees = unit_degrees[layer] - is_output  # the highest degree a unit sees
-        # (without hidden layers, the direct connections are all there is)
         direct = is_output and architecture.direct_connections and layer > 1
-        has_source = layer > 1 or not is_output or architecture.direct_connections
-        for source in [layer - 1] * has_source + [0] * direct:
-            panels.add(counts[source, sees], layers[layer, 0], layers[source, 0])
+        seen = counts[layer - 1, sees]
+        if layer == 1 and is_output and not architecture.direct_connections:
+            seen = np.zeros_like(seen)
+        panels.add(seen, layers[layer, 0], layers[layer - 1, 0])
+        if direct:
+            panels.add(counts[0, sees], layers[layer, 0], layers[0, 0])
         first_panel.append(len(panels.rows))
     starts_in = layers[0, 0] + np.cumsum(widths_in) - widths_in
     starts_out = layers[-1, 0] + np.cumsum(widths_out) - widths_out
@@ -154,13 +156,12 @@ class _PanelTable:
         """Cut one masked matrix, whose row j sees ``extents[j]`` source units, into panels."""
         for first in range(0, len(extents), PANEL_ROWS):
             part = extents[first : first + PANEL_ROWS]
-            if part[-1] > 0:
-                height = -(-len(part) // LANES) * LANES  # whole vectors
-                start, stop = first_row + first, first_row + first + len(part)
-                place = self.n_weights, len(self.extents)
-                self.rows.append((start, stop, first_source, part[-1], height, *place))
-                self.extents.extend(part)
-                self.n_weights += part[-1] * height
+            height = -(-len(part) // LANES) * LANES  # whole vectors
+            start, stop = first_row + first, first_row + first + len(part)
+            place = self.n_weights, len(self.extents)
+            self.rows.append((start, stop, first_source, part[-1], height, *place))
+            self.extents.extend(part)
+            self.n_weights += part[-1] * height
 
 
 def initial_theta(plan, initial_biases, rng, dtype):
@@ -186,7 +187,7 @@ def initial_theta(plan, initial_biases, rng, dtype):
     marginals.
     """
     n_inputs, first_output = plan.layers[0, 1], plan.layers[-1, 0]
-    theta = np.zeros(plan.biases + plan.layers[-1, 1] - n_inputs, dtype)
+    theta = np.zeros(n_parameters(plan), dtype)
     for start, stop, _, extent, height, offset, extents in plan.panels:
         sees = plan.extents[extents : extents + stop - start]
         bound = np.sqrt(3.0 / np.maximum(sees, 1)) * (0.1 if start >= first_output else 1.0)

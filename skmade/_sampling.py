@@ -8,6 +8,7 @@ import numpy as np
 from skmade._combination import log_acceptance, log_mean_exp
 from skmade._kernels._ancestral import ancestral_pass
 from skmade._kernels._passes import make_buffers
+from skmade._kernels._plan import GAUSSIAN
 from skmade._kernels._product import LANES
 from skmade._scoring import log_densities
 
@@ -55,12 +56,14 @@ def _ancestral(network, table, given, rng):
     """Draw the columns of the table that are not given; returns log-densities of the others."""
     buffers = make_buffers(network.plan, 1, _ROWS, table.dtype)
     log_given, positions = np.zeros(len(table)), given[network.ordering]
+    needs_normal = np.any(network.plan.features[:, 1] >= GAUSSIAN)
     for begin in range(0, len(table), _ROWS):
         rows = slice(begin, min(begin + _ROWS, len(table)))
         n = rows.stop - begin
         width = -(-n // LANES) * LANES
         uniform = rng.random((table.shape[1], width), dtype=table.dtype)
-        normal = rng.standard_normal((table.shape[1], width), dtype=table.dtype)
+        shape = (table.shape[1], width) if needs_normal else (0, 0)
+        normal = rng.standard_normal(shape, dtype=table.dtype)
         sums = np.zeros(width)
         buffers.targets[0, :, :width] = 0
         buffers.targets[0, positions, :n] = table[rows, network.ordering[positions]].T
@@ -75,9 +78,10 @@ def _ancestral(network, table, given, rng):
 def draw_missing(networks, log_weights, is_product, table, missing, rng):
     """Fill in missing cells of rows that all miss the same columns.
 
-    Every network proposes rows, whose weight is what the network gives to the known cells;
-    of these rows one is drawn by weight. A network whose ordering has the known columns
-    first proposes from its exact conditional, all with the same weight.
+    Every network proposes rows, weighted by what it gives to their known cells (and, for a
+    product, by what the product gives to the row); one of them is drawn by weight. A network
+    that has the known columns first proposes from its conditional, so that one proposal
+    stands for it: where all are such networks of a mixture, the draw is exact.
 
     Parameters
     ----------
@@ -93,14 +97,16 @@ def draw_missing(networks, log_weights, is_product, table, missing, rng):
     -------
     ndarray of shape (n, n_features)
     """
-    exact = [k for k, network in enumerate(networks) if known_first(network.ordering, missing)]
-    chosen = exact if exact and not is_product else range(len(networks))
-    n_each = 1 if len(exact) and not is_product else -(-_PROPOSALS // len(chosen))
+    chosen = np.flatnonzero(log_weights > -np.inf)
+    several = -(-_PROPOSALS // len(chosen))
     proposals, logs = [], []
-    for k in chosen:
-        for _ in range(n_each):
+    for network, log_weight in zip([networks[k] for k in chosen], log_weights[chosen]):
+        is_exact = known_first(network.ordering, missing) and not is_product
+        n_proposals = 1 if is_exact else several
+        for _ in range(n_proposals):
             rows = table.copy()
-            logs.append(log_weights[k] + _ancestral(networks[k], rows, ~missing, rng))
+            log_given = _ancestral(network, rows, ~missing, rng)
+            logs.append(log_weight + log_given - np.log(n_proposals))
             proposals.append(rows)
     proposals, logs = np.stack(proposals), np.stack(logs)
     if is_product:

@@ -6,6 +6,8 @@ from skmade._kernels._passes import make_buffers, score_rows
 from skmade._kernels._plan import SCORE_TILE, flops_per_row
 from skmade._threads import map_chunks
 
+_NO_SHARES = np.zeros((0, 0))
+
 
 def log_densities(networks, table, n_jobs=None):
     """Log-density of each row under each network.
@@ -23,19 +25,27 @@ def log_densities(networks, table, n_jobs=None):
     logs = np.zeros((len(networks), len(table)))
     flops = sum(flops_per_row(network.plan) for network in networks)
 
-    def score_chunk(rows):
-        for network, scores in zip(networks, logs):
-            score_into(network, table[rows], scores[rows], np.zeros((0, 0)))
+    def make_worker():
+        scorers = [Scorer(network) for network in networks]
 
-    map_chunks(score_chunk, len(table), flops, n_jobs)
+        def work(rows):
+            for scorer, scores in zip(scorers, logs):
+                scorer.add_scores(table[rows], scores[rows])
+
+        return work
+
+    map_chunks(make_worker, table.shape, flops, n_jobs)
     return logs
 
 
-def score_into(network, table, scores, shares):
-    """Add log-densities to `scores`, and write what each feature adds to them into `shares`.
+class Scorer:
+    """Scores rows under a network, always in the same memory."""
 
-    `shares` may be empty, and is then left out.
-    """
-    tile = min(SCORE_TILE, max(len(table), 1))
-    buffers = make_buffers(network.plan, 1, tile, network.theta.dtype)
-    score_rows(network.plan, network.theta, table, SCORE_TILE, buffers, scores, shares)
+    def __init__(self, network):
+        self.network = network
+        self.buffers = make_buffers(network.plan, 1, SCORE_TILE, network.theta.dtype)
+
+    def add_scores(self, table, scores, shares=_NO_SHARES):
+        """Add log-densities to `scores`; write what each feature adds to them to `shares`."""
+        plan, theta = self.network.plan, self.network.theta
+        score_rows(plan, theta, table, SCORE_TILE, self.buffers, scores, shares)

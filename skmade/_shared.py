@@ -10,12 +10,13 @@ from itertools import pairwise
 
 import numpy as np
 
-from skmade._kernels._passes import Buffers
-from skmade._kernels._plan import PANEL_ROWS, SOLVERS, Plan
+from skmade._kernels._plan import PANEL_ROWS, SOLVERS, Plan, n_parameters
 from skmade._kernels._shared import gather, shared_step
+from skmade._kernels._steps import StepMemory, make_memory
 from skmade._masks import draw_degrees
 from skmade._network import Architecture, Network, make_plan, plan_from_state, writable
 from skmade._orderings import make_ordering
+from skmade._threads import make_teams, run_as_team
 
 
 @dataclass
@@ -126,8 +127,9 @@ class SharedNetwork:
 
     def network(self, draw, theta):
         """The network of a draw, with dense weights `theta`."""
-        own = np.zeros(_n_parameters(draw.plan), theta.dtype)
-        gather(draw.plan, draw.places, dense_blocks(draw.plan), theta, own)
+        own = np.zeros(n_parameters(draw.plan), theta.dtype)
+        everything = 0, len(draw.plan.panels) + 1
+        gather(draw.plan, draw.places, dense_blocks(draw.plan), theta, own, *everything)
         degrees = [np.sort(layer) for layer in draw.degrees]
         return Network(draw.ordering, degrees, own, draw.plan)
 
@@ -157,10 +159,6 @@ class SharedNetwork:
         architecture = Architecture(families=families, **state["sampler"]["architecture"])
         sampler = MaskSampler(**{**state["sampler"], "architecture": architecture})
         return cls(writable(state["theta"]), draws, sampler, state["fresh"])
-
-
-def _n_parameters(plan):
-    return plan.biases + plan.layers[-1, 1] - plan.layers[0, 1]
 
 
 def dense_blocks(plan):
@@ -197,43 +195,45 @@ class SharedMemory:
     """Working memory of the steps of a shared network."""
 
     blocks: np.ndarray
-    buffers: Buffers
     dense_gradient: np.ndarray
     theta: np.ndarray
-    """Room for the weights of any draw, and for their gradient below."""
-    gradient: np.ndarray
-    squares: np.ndarray
+    """Room for the weights of any draw."""
+    steps: StepMemory
+    """With room for any draw."""
 
     @classmethod
-    def allocate(cls, network, buffers):
-        """Memory for steps with these buffers."""
-        widths = np.diff(network.draws[0].plan.layers)[:, 0]
-        n_panels = np.sum(-(-widths // PANEL_ROWS)) + -(-widths[-1] // PANEL_ROWS)
+    def allocate(cls, network, batch_size):
+        """Memory for batches of at most so many rows."""
+        plan, dtype = network.draws[0].plan, network.theta.dtype
+        widths = np.diff(plan.layers)[:, 0]
         padded = -(-widths // PANEL_ROWS) * PANEL_ROWS
         room = np.sum(widths[:-1] * padded[1:]) + widths[0] * padded[-1] + widths.sum()
-        theta, gradient = np.zeros((2, room), network.theta.dtype)
-        blocks = dense_blocks(network.draws[0].plan)
-        dense_gradient = np.zeros_like(network.theta)
-        return cls(blocks, buffers, dense_gradient, theta, gradient, np.zeros(n_panels + 1))
+        theta, gradient = np.zeros((2, room), dtype)
+        steps = make_memory(plan, batch_size, dtype)._replace(gradient=gradient)
+        return cls(dense_blocks(plan), np.zeros_like(network.theta), theta, steps)
 
 
-def run_shared_steps(network, progress, batches, noise, kept, settings, memory, max_norm, rng):
+def run_shared_steps(
+    network, progress, batches, noise, kept, settings, memory, max_norm, rng, n_threads
+):
     """Steps under one draw each.
 
     Returns the sum of the losses of the batches that were used, and their number.
     """
     table, rows, weights, bounds = batches
     total, used = 0.0, 0
-    for a, b in pairwise(bounds):
+    for begin, end in pairwise(bounds):
         step = progress.step + used + 1
         draw = network.draw_for_step(step, rng)
-        n_parameters, n_panels = _n_parameters(draw.plan), len(draw.plan.panels)
-        loss = shared_step(
-            draw.plan, draw.places, memory.blocks, SOLVERS.index(settings.solver),
-            progress.theta, memory.dense_gradient, progress.moments, table, rows[a:b],
-            weights[a:b], noise[a:b], kept[:, a:b], float(settings.alpha), max_norm,
-            float(progress.rate), step, memory.buffers, memory.theta[:n_parameters],
-            memory.gradient[:n_parameters], memory.squares[: n_panels + 1],
+        theta = memory.theta[: n_parameters(draw.plan)]
+        loss = run_as_team(
+            lambda team, draw=draw, step=step, theta=theta, begin=begin, end=end: shared_step(
+                draw.plan, team, draw.places, memory.blocks, SOLVERS.index(settings.solver),
+                progress.theta, memory.dense_gradient, progress.moments, table, rows, begin, end,
+                weights, noise, kept, float(settings.alpha), max_norm, float(progress.rate), step,
+                theta, memory.steps,
+            ),
+            make_teams(draw.plan, len(progress.theta), n_threads),
         )  # fmt: skip
         if np.isfinite(loss):
             total, used = total + loss, used + 1

@@ -1,98 +1,126 @@
 """Work shared out among Python's threads; kernels release the GIL."""
 
-import threading
+import multiprocessing
+import os
 from concurrent.futures import ThreadPoolExecutor
-from itertools import pairwise
 
+import numba
 import numpy as np
-from joblib import Parallel, delayed, effective_n_jobs
+from joblib import effective_n_jobs
 
-from skmade._kernels._optimizers import update
 from skmade._kernels._plan import SCORE_TILE
-from skmade._kernels._steps import share_gradient, step_factor, tile_bounds, tile_pass
+from skmade._kernels._product import ROWS
+from skmade._kernels._steps import PART, Team
 
-# Rows scored at a time: bounds the memory, whatever the number of rows.
-_CHUNK_ROWS = 16_384
-# A chunk of fewer operations (some milliseconds) is not worth a thread.
-_FLOPS_WORTH_CHUNK = 5e8
-
-
-def map_chunks(function, n, flops_per_row, n_jobs):
-    """Call ``function(slice)`` on slices of ``range(n)``, in threads where that pays."""
-    n_threads, size = effective_n_jobs(n_jobs), _CHUNK_ROWS
-    if n_threads > 1:  # some chunks for each thread, so that all end at about the same time
-        least = int(_FLOPS_WORTH_CHUNK / flops_per_row) + 1
-        size = min(size, max(least, -(-n // (4 * n_threads))))
-        size = -(-size // SCORE_TILE) * SCORE_TILE
-    chunks = [slice(begin, min(begin + size, n)) for begin in range(0, n, size)]
-    if len(chunks) == 1 or n_threads == 1:
-        for chunk in chunks:
-            function(chunk)
-    else:
-        Parallel(n_jobs, require="sharedmem")(delayed(function)(chunk) for chunk in chunks)
+# A chunk of rows and what is made of it should stay in a core's cache.
+_CHUNK_CELLS = 2**18
+# A chunk of fewer operations (some tenths of a millisecond) is not worth a thread.
+_FLOPS_WORTH_THREAD = 5e7
 
 
-def train_steps_in_threads(
-    n_threads, plan, solver, theta, moments, table, rows, weights, bounds, noise, kept,
-    penalty, max_norm, rate, step, buffers, gradient, squares,
-):  # fmt: skip
-    """`train_steps` on several threads, with the same bits for any number of them.
+def n_threads(n_jobs):
+    """How many threads `n_jobs` stands for.
 
-    In each step the threads
-
-    1. pass the tiles of the batch through the network, forward and back;
-    2. compute the gradient, each for some panels and from all tiles in their order;
-    3. update the parameters, each a stretch of them.
-
-    They wait for each other after each of these.
+    In a worker process no more than its share of the cores, which joblib sets in the
+    environment for libraries with threads of their own.
     """
-    n_tiles = len(buffers.work)
-    panels, stretches = equal_shares(plan, len(theta), n_threads)
-    losses = np.zeros(n_tiles)
-    barrier = threading.Barrier(n_threads)
+    if numba.config.DISABLE_JIT:  # interpreted kernels would wait for each other for ever
+        return 1
+    n = effective_n_jobs(n_jobs)
+    share = os.environ.get("OMP_NUM_THREADS", "")
+    if multiprocessing.parent_process() is not None and share.isdigit():
+        n = min(n, max(1, int(share)))
+    return n
 
-    def work(thread):
-        total, used = 0.0, 0
-        stretch = slice(stretches[thread], stretches[thread + 1])
-        m, v = moments[:, stretch]
-        for start, stop in pairwise(bounds):
-            tiles = start + tile_bounds(stop - start, n_tiles)
-            for tile in range(thread, n_tiles, n_threads):
-                part = slice(tiles[tile], tiles[tile + 1])
-                losses[tile] = tile_pass(
-                    plan, theta, table, rows[part], weights[part], noise[part], kept[:, part],
-                    buffers, tile,
-                )  # fmt: skip
-            barrier.wait()
-            share_gradient(
-                plan, panels[thread], panels[thread + 1], np.diff(tiles), penalty, theta,
-                buffers, gradient, squares,
-            )  # fmt: skip
-            loss = sum(losses.tolist())
-            barrier.wait()
-            shrink = step_factor(loss, squares, max_norm)
-            if shrink > 0:
-                used, total = used + 1, total + loss
-                update(solver, theta[stretch], gradient[stretch], m, v, rate, step + used, shrink)
-            barrier.wait()
-        return total, used
 
-    def work_or_release(thread):
+def map_chunks(make_worker, shape, flops_per_row, n_jobs):
+    """Work through chunks of the rows of a table of a shape, in threads where that pays.
+
+    Every thread calls ``make_worker()`` once, and what this returned with one slice of the
+    rows after the other.
+    """
+    n_rows, n_columns = shape
+    size = max(1, _CHUNK_CELLS // (n_columns * SCORE_TILE)) * SCORE_TILE
+    n = min(n_threads(n_jobs), 1 + int(n_rows * flops_per_row / _FLOPS_WORTH_THREAD))
+    if n > 1:  # some chunks for each thread, so that all end at about the same time
+        size = min(size, -(-n_rows // (4 * n * SCORE_TILE)) * SCORE_TILE)
+    begins = iter(range(0, n_rows, size))  # shared: a thread takes the next that is left
+
+    def work(_):
+        worker = make_worker()
+        for begin in begins:
+            worker(slice(begin, min(begin + size, n_rows)))
+
+    run_in_threads(work, n)
+
+
+def run_in_threads(function, n):
+    """``[function(0), ..., function(n - 1)]``, in as many threads."""
+    if n == 1:
+        return [function(0)]
+    with ThreadPoolExecutor(n) as pool:
+        return list(pool.map(function, range(n)))
+
+
+def run_as_team(function, teams):
+    """``function(team)`` for each team's thread; the result of the first.
+
+    The threads wait for each other inside: if one fails, the others are told.
+    """
+
+    def run(thread):
         try:
-            return work(thread)
+            return function(teams[thread])
         except BaseException:
-            barrier.abort()  # the others must not wait for ever
+            teams[thread].sync[8] = 1
             raise
 
-    with ThreadPoolExecutor(n_threads) as pool:
-        results = list(pool.map(work_or_release, range(n_threads)))
-    return results[0]
+    return run_in_threads(run, len(teams))[0]
 
 
-def equal_shares(plan, n_parameters, n_threads):
-    """Where the threads' shares of the panels begin, and those of the parameters."""
-    ends = np.append(plan.panels[1:, 5], [plan.biases, n_parameters])[: len(plan.panels) + 1]
-    fractions = np.arange(1, n_threads) / n_threads * n_parameters
-    panels = np.searchsorted(ends, fractions)
-    stretches = np.arange(n_threads + 1) * n_parameters // n_threads
-    return np.concatenate([[0], panels, [len(plan.panels) + 1]]), stretches
+def make_teams(plan, n_parameters, n):
+    """What each of `n` threads has to do in a step of training.
+
+    Units are shared out by the operations that they take.
+    """
+    n_parts = -(-len(plan.features) // PART)
+    forward, back = _operations(plan) if n > 1 else (None, None)
+    rows, sources = (
+        np.stack([_bounds(costs, *layer, n) for layer in plan.layers]) for costs in (forward, back)
+    )
+    shares = np.arange(n + 1)
+    ends = np.append(plan.panels[:, 5], plan.biases)  # where a panel's weights begin
+    panels = np.searchsorted(ends, shares / n * plan.biases)
+    panels[-1] = len(plan.panels) + 1
+    fixed = {
+        "n_threads": n,
+        "sync": np.zeros(16, np.int64),
+        "parts": shares * n_parts // n,
+        "rows": rows,
+        "sources": sources,
+        "panels": panels,
+        "stretches": shares * n_parameters // n,
+    }
+    return [Team(thread=thread, **fixed) for thread in range(n)]
+
+
+def _operations(plan):
+    """Of each unit, in the pass forward and in the pass back."""
+    forward, back = np.ones((2, plan.layers[-1, 1]))
+    for row, stop, source, extent, _, _, extents in plan.panels:
+        seen = plan.extents[extents : extents + stop - row]
+        forward[row:stop] += seen
+        back[source : source + extent] += (
+            stop - row - np.searchsorted(seen, np.arange(extent), side="right")
+        )
+    return forward, back
+
+
+def _bounds(costs, start, stop, n):
+    """Where `n` shares of about equal costs begin among the units ``start:stop``."""
+    if n == 1:
+        return np.array([start, stop])
+    total = np.cumsum(costs[start:stop])
+    inner = np.searchsorted(total, np.arange(1, n) / n * total[-1])
+    inner = np.minimum(-(-inner // ROWS) * ROWS, stop - start)  # whole tiles
+    return np.concatenate([[start], start + inner, [stop]])

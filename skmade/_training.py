@@ -7,17 +7,14 @@ import warnings
 from dataclasses import dataclass, field
 
 import numpy as np
-from joblib import effective_n_jobs
 from sklearn.exceptions import ConvergenceWarning
 
 from skmade._combination import log_mean_exp
-from skmade._kernels._passes import Buffers, make_buffers
-from skmade._kernels._plan import SOLVERS, TILE, flops_per_row
-from skmade._kernels._product import LANES
-from skmade._kernels._steps import train_steps
+from skmade._kernels._plan import SOLVERS, flops_per_row
+from skmade._kernels._steps import make_memory, train_steps
 from skmade._scoring import log_densities
 from skmade._shared import SharedMemory, SharedNetwork, run_shared_steps
-from skmade._threads import train_steps_in_threads
+from skmade._threads import make_teams, n_threads, run_as_team
 
 # The Euclidean norm a batch's gradient is cut back to.
 _MAX_NORM = 10.0
@@ -180,7 +177,11 @@ def run_epoch(network, progress, training, settings, rng):
     weights = training.weights[rows] / np.repeat(np.diff(bounds), np.diff(bounds))
     weights = weights.astype(progress.theta.dtype)
     plan = network.draws[0].plan if isinstance(network, SharedNetwork) else network.plan
-    memory = make_memory(network, plan, int(np.diff(bounds).max()))
+    largest, dtype = int(np.diff(bounds).max()), progress.theta.dtype
+    if isinstance(network, SharedNetwork):
+        memory = SharedMemory.allocate(network, largest)
+    else:
+        memory = make_memory(plan, largest, dtype)
     total, used = 0.0, 0
     for first, last in _stretches(plan, settings, bounds):
         part = slice(bounds[first], bounds[last])
@@ -192,45 +193,26 @@ def run_epoch(network, progress, training, settings, rng):
     return total / used if used else np.nan
 
 
-@dataclass(frozen=True)
-class StepMemory:
-    """Working memory of the steps of an epoch."""
-
-    buffers: Buffers
-    gradient: np.ndarray
-    squares: np.ndarray
-
-
-def make_memory(network, plan, batch_size):
-    """Memory for batches of at most so many rows, cut into tiles."""
-    n_tiles, n_vectors = -(-batch_size // TILE), -(-batch_size // LANES)
-    rows_per_tile = -(-n_vectors // n_tiles) * LANES
-    buffers = make_buffers(plan, n_tiles, rows_per_tile, network.theta.dtype)
-    if isinstance(network, SharedNetwork):
-        return SharedMemory.allocate(network, buffers)
-    return StepMemory(buffers, np.zeros_like(network.theta), np.zeros(len(plan.panels) + 1))
-
-
 def run_steps(network, progress, batches, noise, kept, settings, memory, rng):
     """Steps on one thread or on several, which does not change a bit of the result.
 
     Returns the sum of the losses of the batches that were used, and their number.
     """
+    plan = network.draws[0].plan if isinstance(network, SharedNetwork) else network.plan
+    flops = 3 * flops_per_row(plan) * len(batches[1]) / (len(batches[3]) - 1)
+    n = 1 if flops < _FLOPS_WORTH_THREADS else n_threads(settings.n_jobs)
     if isinstance(network, SharedNetwork):
         return run_shared_steps(
-            network, progress, batches, noise, kept, settings, memory, _MAX_NORM, rng
+            network, progress, batches, noise, kept, settings, memory, _MAX_NORM, rng, n
         )
-    plan = network.plan
-    fixed = (
-        plan, SOLVERS.index(settings.solver), progress.theta, progress.moments, *batches, noise,
-        kept, float(settings.alpha), _MAX_NORM, float(progress.rate), progress.step,
-        memory.buffers, memory.gradient, memory.squares,
+    return run_as_team(
+        lambda team: train_steps(
+            plan, team, SOLVERS.index(settings.solver), progress.theta, progress.moments, *batches,
+            noise, kept, float(settings.alpha), _MAX_NORM, float(progress.rate), progress.step,
+            memory,
+        ),
+        make_teams(plan, len(progress.theta), n),
     )  # fmt: skip
-    flops = 3 * flops_per_row(plan) * len(batches[1]) / (len(batches[3]) - 1)
-    n_threads = min(effective_n_jobs(settings.n_jobs), len(memory.buffers.work))
-    if n_threads == 1 or flops < _FLOPS_WORTH_THREADS:
-        return train_steps(*fixed)
-    return train_steps_in_threads(n_threads, *fixed)
 
 
 def _stretches(plan, settings, bounds):

@@ -14,11 +14,11 @@ from skmade._kernels import _elementary
 from skmade._kernels._ancestral import ancestral_pass
 from skmade._kernels._optimizers import update
 from skmade._kernels._passes import make_buffers, score_rows
-from skmade._kernels._plan import ACTIVATIONS, SOLVERS, TILE
-from skmade._kernels._product import block_product
-from skmade._kernels._steps import train_steps
+from skmade._kernels._plan import ACTIVATIONS, SOLVERS
+from skmade._kernels._product import FROM_BIAS, FROM_OUTPUT, FROM_ZERO, block_product
+from skmade._kernels._steps import make_memory, train_steps
 from skmade._network import Network
-from skmade._training import make_memory
+from skmade._threads import make_teams
 
 NETWORKS = [
     {"hidden_layer_sizes": ()},
@@ -90,19 +90,24 @@ def test_exp_never_overflows(dtype):
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@pytest.mark.parametrize("keep", [False, True])
+@pytest.mark.parametrize("first", [FROM_ZERO, FROM_OUTPUT, FROM_BIAS])
 @pytest.mark.parametrize("transposed", [False, True])
-def test_products_of_blocks(dtype, keep, transposed, rng):
+def test_products_of_blocks(dtype, first, transposed, rng):
     for m, k, n in itertools.product([1, 4, 7, 12, 13, 30], [0, 1, 5, 33], [16, 32, 48, 80]):
         a, b = (rng.normal(size=shape).astype(dtype) for shape in [(m + 2, k + 3), (k, n + 5)])
         c = rng.normal(size=(m + 1, n + 7)).astype(dtype)
+        bias = rng.normal(size=m + 2).astype(dtype)
         expected = c.copy()
         block = a[1 : m + 1, 2 : k + 2] @ b[:, 3 : n + 3]
-        expected[1:, 4 : n + 4] = block + c[1:, 4 : n + 4] if keep else block
-        stored = np.ascontiguousarray(a.T) if transposed else a
+        before = [0, c[1:, 4 : n + 4], bias[1 : m + 1, None]][first]
+        expected[1:, 4 : n + 4] = before + block
+        stored = np.ravel(a.T if transposed else a)
         steps = (1, m + 2) if transposed else (k + 3, 1)
         start = 1 * steps[0] + 2 * steps[1]
-        block_product(stored, start, *steps, b, 3, n + 5, c, n + 11, n + 7, m, n, k, keep)
+        block_product(
+            stored, start, *steps, b.ravel(), 3, n + 5, c.ravel(), n + 11, n + 7, m, n, k,
+            first, bias, 1,
+        )  # fmt: skip
         np.testing.assert_allclose(c, expected, rtol=1e-4, atol=1e-5)
 
 
@@ -110,12 +115,15 @@ def test_products_of_blocks(dtype, keep, transposed, rng):
 def test_an_element_has_the_same_bits_in_any_block(dtype, rng):
     a, b = rng.normal(size=(30, 70)).astype(dtype), rng.normal(size=(70, 96)).astype(dtype)
     whole = np.zeros((30, 96), dtype)
-    block_product(a, 0, 70, 1, b, 0, 96, whole, 0, 96, 30, 96, 70, False)
+    a, b, whole = a.ravel(), b.ravel(), whole.ravel()
+    block_product(a, 0, 70, 1, b, 0, 96, whole, 0, 96, 30, 96, 70, FROM_ZERO, a, 0)
+    whole = whole.reshape(30, 96)
     for rows, columns in itertools.product([1, 4, 5, 12, 17], [16, 32, 64]):
-        part = np.zeros((rows, columns), dtype)
+        part = np.zeros(rows * columns, dtype)
         block_product(
-            a, 3 * 70, 70, 1, b, 7, 96, part, 0, columns, rows, columns, 70, False
+            a, 3 * 70, 70, 1, b, 7, 96, part, 0, columns, rows, columns, 70, FROM_ZERO, a, 0
         )  # fmt: skip
+        part = part.reshape(rows, columns)
         if JIT:
             np.testing.assert_array_equal(part, whole[3 : 3 + rows, 7 : 7 + columns])
 
@@ -124,23 +132,26 @@ def test_an_element_has_the_same_bits_in_any_block(dtype, rng):
 @pytest.mark.parametrize("parameters", NETWORKS)
 def test_scores_equal_those_of_a_dense_masked_network(parameters, activation):
     _, network, table = fitted(activation=activation, **parameters)
-    n = sizes(TILE + 1, 3)
+    n, tile = sizes(65, 3), 64
     scores, shares = np.zeros(n), np.zeros((n, table.shape[1]))
-    buffers = make_buffers(network.plan, 1, TILE, table.dtype)
-    score_rows(network.plan, network.theta, table[:n].copy(), TILE, buffers, scores, shares)
+    buffers = make_buffers(network.plan, 1, tile, table.dtype)
+    score_rows(network.plan, network.theta, table[:n].copy(), tile, buffers, scores, shares)
     expected = np.array([DenseNetwork(network).shares(row) for row in table[:n]])
     np.testing.assert_allclose(shares, expected, rtol=1e-9, atol=1e-9)
     np.testing.assert_allclose(scores, expected.sum(axis=1), rtol=1e-9)
+    alone, nothing = np.zeros(n), np.zeros((0, 0))
+    score_rows(network.plan, network.theta, table[:n].copy(), tile, buffers, alone, nothing)
+    np.testing.assert_allclose(alone, scores, rtol=1e-9)
 
 
 def objective_and_gradient(network, table, weights, kept, alpha, theta):
     """What one batch of all rows gives, by a step of length zero."""
-    memory = make_memory(network, network.plan, len(table))
+    memory = make_memory(network.plan, len(table), theta.dtype)
+    (team,) = make_teams(network.plan, len(theta), 1)
     moments, nothing = np.zeros((2, len(theta))), np.zeros((0, 0), theta.dtype)
     loss, _ = train_steps(
-        network.plan, SOLVERS.index("sgd"), theta, moments, table, np.arange(len(table)), weights,
-        np.array([0, len(table)]), nothing, kept, alpha, 1e300, 0.0, 0, memory.buffers,
-        memory.gradient, memory.squares,
+        network.plan, team, SOLVERS.index("sgd"), theta, moments, table, np.arange(len(table)),
+        weights, np.array([0, len(table)]), nothing, kept, alpha, 1e300, 0.0, 0, memory,
     )  # fmt: skip
     assert memory.squares.sum() == pytest.approx(np.sum(memory.gradient**2))
     return loss + alpha / 2 * np.sum(theta[: network.plan.biases] ** 2), memory.gradient
@@ -244,9 +255,8 @@ def test_steps_of_the_optimisers(solver, rng):
     expected, moments, naive_moments = theta.copy(), np.zeros((2, 11)), np.zeros((2, 11))
     for step in range(1, 6):
         gradient = rng.normal(size=11)
-        for part in (slice(0, 4), slice(4, 11)):
-            code, (m, v) = SOLVERS.index(solver), moments[:, part]
-            update(code, theta[part], gradient[part], m, v, 0.01, step, 0.5)
+        for part in [(0, 4), (4, 11)]:
+            update(SOLVERS.index(solver), theta, gradient, moments, *part, 0.01, step, 0.5)
         expected = naive_update(solver, expected, 0.5 * gradient, *naive_moments, 0.01, step)
         np.testing.assert_allclose(theta, expected, rtol=1e-7)
 

@@ -7,12 +7,12 @@ from naive import DenseDraw, DenseNetwork
 
 from skmade import _shared
 from skmade._columns import Columns
-from skmade._kernels._passes import make_buffers
-from skmade._kernels._plan import SOLVERS, TILE
+from skmade._kernels._plan import SOLVERS
 from skmade._kernels._shared import gather, scatter, shared_step
 from skmade._masks import lost_dependencies
-from skmade._scoring import score_into
+from skmade._scoring import Scorer
 from skmade._shared import SharedMemory, SharedNetwork, dense_blocks
+from skmade._threads import make_teams
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -42,8 +42,8 @@ def test_a_draw_sees_what_its_masks_let_through(setting):
     network, _ = shared_network(**setting)
     for draw in network.draws:
         own = network.network(draw, network.theta)
-        back = np.empty_like(network.theta)
-        scatter(draw.plan, draw.places, dense_blocks(draw.plan), own.theta, back)
+        back, everything = np.zeros_like(network.theta), (0, len(draw.plan.panels) + 1)
+        scatter(draw.plan, draw.places, dense_blocks(draw.plan), own.theta, back, *everything)
         kept = back != 0
         np.testing.assert_array_equal(back[kept], network.theta[kept])
         dense = DenseNetwork(own)
@@ -79,8 +79,9 @@ def test_scattering_undoes_gathering(setting, rng):
     network, _ = shared_network(**setting)
     dense = rng.normal(size=len(network.theta))
     for draw in network.draws:
-        own, back = network.network(draw, dense).theta, np.full_like(dense, np.nan)
-        scatter(draw.plan, draw.places, dense_blocks(draw.plan), own, back)
+        own, back = network.network(draw, dense).theta, np.zeros_like(dense)
+        everything = 0, len(draw.plan.panels) + 1
+        scatter(draw.plan, draw.places, dense_blocks(draw.plan), own, back, *everything)
         naive = DenseDraw(network, draw, back)
         for key, weights in DenseDraw(network, draw, dense).weights.items():
             np.testing.assert_array_equal(naive.weights[key], weights * naive.masks[key])
@@ -105,7 +106,7 @@ def test_scores_equal_those_of_the_masked_dense_network(setting, activation):
 def shares_of(network, table):
     """log p(x_d | features before d) of each row, by column."""
     shares = np.zeros(table.shape)
-    score_into(network, table, np.zeros(len(table)), shares)
+    Scorer(network).add_scores(table, np.zeros(len(table)), shares)
     return shares
 
 
@@ -135,9 +136,10 @@ def test_a_unit_has_the_same_weights_in_every_draw(setting):
     numbered = np.arange(1.0, len(network.theta) + 1)
     for draw in network.draws:
         own = np.zeros(len(network.network(draw, numbered).theta))
-        gather(draw.plan, draw.places, dense_blocks(draw.plan), numbered, own)
-        back = np.empty_like(numbered)
-        scatter(draw.plan, draw.places, dense_blocks(draw.plan), own, back)
+        everything = 0, len(draw.plan.panels) + 1
+        gather(draw.plan, draw.places, dense_blocks(draw.plan), numbered, own, *everything)
+        back = np.zeros_like(numbered)
+        scatter(draw.plan, draw.places, dense_blocks(draw.plan), own, back, *everything)
         np.testing.assert_array_equal(back[back != 0], numbered[back != 0])
         assert len(np.unique(own[own != 0])) == np.sum(own != 0)
 
@@ -149,13 +151,13 @@ def test_a_step_follows_the_gradient_of_the_dense_weights(setting, rng):
     weights, nothing = np.full(20, 1 / 20), np.zeros((0, 0))
 
     def step(theta, rate):
-        memory = SharedMemory.allocate(network, make_buffers(draw.plan, 1, TILE, theta.dtype))
+        memory = SharedMemory.allocate(network, len(rows))
         theta, n = theta.copy(), len(network.network(draw, theta).theta)
+        (team,) = make_teams(draw.plan, len(theta), 1)
         loss = shared_step(
-            draw.plan, draw.places, memory.blocks, SOLVERS.index("sgd"), theta,
-            memory.dense_gradient, np.zeros((2, len(theta))), table, rows, weights, nothing,
-            nothing, 0.0, 1e300, rate, 1, memory.buffers, memory.theta[:n], memory.gradient[:n],
-            memory.squares[: len(draw.plan.panels) + 1],
+            draw.plan, team, draw.places, memory.blocks, SOLVERS.index("sgd"), theta,
+            memory.dense_gradient, np.zeros((2, len(theta))), table, rows, 0, len(rows), weights,
+            nothing, nothing, 0.0, 1e300, rate, 1, memory.theta[:n], memory.steps,
         )  # fmt: skip
         return loss, theta, memory.dense_gradient
 

@@ -7,66 +7,67 @@ contribute is a small triangle, worked through feature by feature.
 
 import numpy as np
 
-from skmade._kernels._compile import jit
+from skmade._kernels._compile import inlined, kernel
 from skmade._kernels._families import draw, log_prob
-from skmade._kernels._passes import activate_rows, add_products, feed, of_tile, set_biases
+from skmade._kernels._passes import activate_rows, add_products, feed, of_tile
+from skmade._kernels._product import FROM_BIAS, FROM_OUTPUT
 
 
-@jit
+@kernel
 def ancestral_pass(plan, theta, block, given, uniform, normal, buffers, log_given, width):
     """Draw ``targets[0, :, :width]`` from uniform and normal numbers of that shape.
 
     Positions that are ``given`` keep their values; ``log_given`` gets the sum of their
-    log-densities, each given the positions before it.
+    log-densities, each given the positions before it. Flags and categories need no normal
+    numbers.
     """
-    buffers, n_features = of_tile(buffers, 0), plan.features.shape[0]
+    buffers, n_features = of_tile(buffers, np.int64(0)), plan.features.shape[0]
+    units, targets, work = buffers.units, buffers.targets, buffers.deltas
+    row = np.empty(width, theta.dtype)
     for before in range(0, n_features, block):
         after = min(before + block, n_features)
         _from_earlier_blocks(plan, theta, before, after, buffers, width)
         for d in range(before, after):
             _complete_outputs(plan, theta, before, d, buffers, width)
             _, family, _, _, start, n = plan.features[d]
-            half, values, work = plan.halves[d], buffers.targets[d, :width], buffers.work[:width]
+            half = plan.halves[d]
             if given[d]:
-                log_prob(family, buffers.units, start, n, half, values, buffers.deltas, work)
+                log_prob(family, units, start, n, half, targets, d, work, row, width)
                 for b in range(width):
-                    log_given[b] += np.float64(work[b])
+                    log_given[b] += np.float64(row[b])
             else:
-                draw(
-                    family, buffers.units, start, n, half, uniform[d], normal[d], values,
-                    buffers.deltas,
-                )  # fmt: skip
+                draw(family, units, start, n, half, uniform, normal, targets, d, work, width)
             feed(plan, d, buffers, width)
             _complete_hidden(plan, theta, before, d, buffers, width)
 
 
-@jit
+@inlined
 def _from_earlier_blocks(plan, theta, before, after, buffers, width):
     """Bias of the block's units, and what features up to `before` contribute to them."""
+    none, known, fresh = plan.counts[:, 0], plan.counts[:, before], np.int64(FROM_BIAS)
     for layer in range(1, plan.layers.shape[0]):
         begin = plan.layers[layer, 0] + plan.counts[layer, before]
         end = plan.layers[layer, 0] + plan.counts[layer, after]
-        set_biases(plan, theta, buffers.units, begin, end, width)
-        none, known = plan.counts[:, 0], plan.counts[:, before]
-        add_products(plan, theta, buffers, layer, begin, end, none, known, width)
+        add_products(plan, theta, buffers, layer, begin, end, none, known, fresh, width)
 
 
-@jit
+@inlined
 def _complete_outputs(plan, theta, before, d, buffers, width):
     """Add to the outputs of position d what the block's own features contribute."""
     start, n = plan.features[d, 4], plan.features[d, 5]
-    output, every = plan.layers.shape[0] - 1, plan.counts[:, -1]
-    known = plan.counts[:, before]
-    add_products(plan, theta, buffers, output, start, start + n, known, every, width)
+    known, every, add = plan.counts[:, before], plan.counts[:, -1], np.int64(FROM_OUTPUT)
+    output = plan.layers.shape[0] - 1
+    add_products(plan, theta, buffers, output, start, start + n, known, every, add, width)
 
 
-@jit
+@inlined
 def _complete_hidden(plan, theta, before, d, buffers, width):
     """Compute the hidden units that position d, now known, was the last to be missing for."""
-    nothing = np.zeros((0, 0), theta.dtype)[:, :0]
-    known, every = plan.counts[:, before], plan.counts[:, -1]
+    known, every, add = plan.counts[:, before], plan.counts[:, -1], np.int64(FROM_OUTPUT)
+    nothing, zero = np.zeros((0, 0), theta.dtype), np.int64(0)
     for layer in range(1, plan.layers.shape[0] - 1):
         start = plan.layers[layer, 0]
         row, stop = start + plan.counts[layer, d], start + plan.counts[layer, d + 1]
-        add_products(plan, theta, buffers, layer, row, stop, known, every, width)
-        activate_rows(plan, layer, buffers, nothing, row, stop, width)
+        if row < stop:
+            add_products(plan, theta, buffers, layer, row, stop, known, every, add, width)
+            activate_rows(plan, layer, buffers, nothing, zero, zero, row, stop, width)

@@ -4,6 +4,10 @@ Kernels are compiled on first use, never at import, release the GIL, and take al
 their data as arguments. Machine code is cached on disk where a folder can be
 written; where none can (a read-only install, no home, a zipped package) they are
 compiled anew in each process. ``SKMADE_CACHE=0`` turns the disk cache off.
+
+To compile takes seconds, most of them where a function is optimised once more inside each
+that calls it: so there are few levels, and constants are passed as ``np.int64(...)``, for
+each literal of which Numba would compile the callee anew.
 """
 
 import os
@@ -16,11 +20,25 @@ import numba
 _FASTMATH = {"contract", "nsz", "arcp", "afn"}
 
 
-def jit(function):
-    """Compile `function` in nopython mode, cached on disk where that is possible."""
+def kernel(function):
+    """Compile `function` to be called from Python, cached on disk where that is possible."""
+    return _compiled(function)
+
+
+def part(function):
+    """Compile `function` to be called by kernels only."""
+    return _compiled(function, no_cpython_wrapper=True, no_cfunc_wrapper=True)
+
+
+def inlined(function):
+    """Copy `function` into the kernel that calls it, without compiling it by itself."""
+    return _compiled(function, no_cpython_wrapper=True, no_cfunc_wrapper=True, inline="always")
+
+
+def _compiled(function, **options):
     if numba.config.DISABLE_JIT:
         return function
-    options = {"nogil": True, "fastmath": _FASTMATH, "error_model": "numpy"}
+    options |= {"nogil": True, "fastmath": _FASTMATH, "error_model": "numpy"}
     if os.environ.get("SKMADE_CACHE", "1") != "0":
         try:
             return numba.njit(cache=True, **options)(function)

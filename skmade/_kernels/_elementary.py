@@ -9,7 +9,7 @@ import numpy as np
 from numba.core import types
 from numba.extending import intrinsic, overload
 
-from skmade._kernels._compile import jit
+from skmade._kernels._compile import part
 
 
 @intrinsic
@@ -122,26 +122,26 @@ if not numba.config.DISABLE_JIT:
     like = _cast
 
 
-@jit
+@part
 def log1p_unit(y):
     """``log(1 + y)`` for y in [0, 1]."""
     return _twice_atanh(y / (y + like(y, 2)))
 
 
-@jit
+@part
 def softplus(x):
     """``log(1 + e**x)``."""
     return max(x, like(x, 0)) + log1p_unit(exp(-abs(x)))
 
 
-@jit
+@part
 def sigmoid(x):
     """``1 / (1 + e**-x)``."""
     one, e = like(x, 1), exp(-abs(x))
     return (one if x >= 0 else e) / (one + e)
 
 
-@jit
+@part
 def tanh(x):
     """Hyperbolic tangent."""
     one, e = like(x, 1), exp(like(x, -2) * abs(x))

@@ -1,16 +1,16 @@
 """Log-density, gradient and draw of each conditional family.
 
-A feature's parameters are `n` consecutive rows of `units` from row `start` on; as many
-columns are worked on as `out` has elements. What the parameters mean is said by the
-classes of `skmade._conditionals`. `work` has the shape of `units`, and `half` is half the
-distance of the values of a column on a lattice, else 0.
+A feature's parameters are `n` consecutive rows of `units` from row `start` on, its values
+row `d` of `targets`; the first `width` columns are worked on. What the parameters mean is
+said by the classes of `skmade._conditionals`. `work` and `deltas` have the shape of `units`,
+and `half` is half the distance of the values of a column on a lattice, else 0.
 """
 
 import math
 
 import numpy as np
 
-from skmade._kernels._compile import jit
+from skmade._kernels._compile import part
 from skmade._kernels._elementary import exp, like, log, log1p_unit, sigmoid, softplus
 from skmade._kernels._plan import (
     BERNOULLI,
@@ -25,97 +25,150 @@ from skmade._kernels._plan import (
 _HALF_LOG_2PI = 0.5 * np.log(2 * np.pi)
 
 
-@jit
-def log_prob(family, units, start, n, half, target, work, out):
-    """``out[b] = log p(target[b])``."""
-    width = out.shape[0]
+@part
+def add_log_probs(plan, first, last, units, targets, work, row, totals, width):
+    """Add the log-densities of positions ``first:last`` to `totals` (float64).
+
+    `row` is memory for one number per column.
+    """
+    d = first
+    while d < last:
+        family, start, n = plan.features[d, 1], plan.features[d, 4], plan.features[d, 5]
+        if family == BERNOULLI:
+            stop = _end_of_run(plan, d, last)
+            _add_bernoulli(units, start, targets, d, stop, row, totals, width)
+            d = stop
+        else:
+            log_prob(family, units, start, n, plan.halves[d], targets, d, work, row, width)
+            for b in range(width):
+                totals[b] += np.float64(row[b])
+            d += 1
+
+
+@part
+def _end_of_run(plan, d, last):
+    """Where the run of flags that begins at position d ends."""
+    while d < last and plan.features[d, 1] == BERNOULLI:
+        d += 1
+    return d
+
+
+@part
+def log_prob(family, units, start, n, half, targets, d, work, out, width):
+    """``out[b] = log p(targets[d, b])``."""
     if family == BERNOULLI:
-        _bernoulli_log_prob(units[start], target, out, width)
+        _bernoulli_log_prob(units, start, targets, d, out, width)
     elif family == CATEGORICAL:
-        _categorical_log_prob(units, start, n, target, work, out, width)
+        _categorical_log_prob(units, start, n, targets, d, work, out, width)
     elif family == GAUSSIAN:
-        _gaussian_log_prob(units[start], units[start + 1], target, out, width)
-    elif family == GAUSSIAN_MIXTURE:
-        _mixture_log_prob(units, start, n // 3, target, work, out, width)
+        _gaussian_log_prob(units, start, targets, d, out, width)
     else:
-        _logistic_log_prob(units, start, n // 3, half, target, work, out, width)
+        _mixture_log_prob(family, units, start, n // 3, half, targets, d, work, out, width)
 
 
-@jit
-def gradient(family, units, start, n, half, target, deltas, out):
-    """`log_prob`, and the derivatives of ``-log p`` by the parameters into `deltas`."""
-    width = out.shape[0]
-    if family == BERNOULLI:
-        _bernoulli_gradient(units[start], target, deltas[start], out, width)
-    elif family == CATEGORICAL:
-        _categorical_log_prob(units, start, n, target, deltas, out, width)
-        _categorical_gradient(start, n, target, deltas, width)
-    elif family == GAUSSIAN:
-        _gaussian_log_prob(units[start], units[start + 1], target, out, width)
-        _gaussian_gradient(units, start, target, deltas, width)
-    elif family == GAUSSIAN_MIXTURE:
-        _mixture_log_prob(units, start, n // 3, target, deltas, out, width)
-        _mixture_gradient(units, start, n // 3, target, deltas, width)
-    else:
-        _logistic_log_prob(units, start, n // 3, half, target, deltas, out, width)
-        _logistic_gradient(units, start, n // 3, half, target, deltas, width)
+@part
+def add_gradients(plan, first, last, units, targets, weights, deltas, row, totals, width):
+    """`add_log_probs`, and the derivatives of ``-weights * log p`` by all parameters."""
+    d = first
+    while d < last:
+        family, start, n = plan.features[d, 1], plan.features[d, 4], plan.features[d, 5]
+        if family == BERNOULLI:
+            stop = _end_of_run(plan, d, last)
+            _add_bernoulli_gradient(units, start, targets, d, stop, deltas, row, totals, width)
+            n, d = stop - d, stop
+        else:
+            half = plan.halves[d]
+            if family == CATEGORICAL:
+                _categorical_log_prob(units, start, n, targets, d, deltas, row, width)
+                _categorical_gradient(start, targets, d, deltas, width)
+            elif family == GAUSSIAN:
+                _gaussian_log_prob(units, start, targets, d, row, width)
+                _gaussian_gradient(units, start, targets, d, deltas, width)
+            else:
+                k = n // 3
+                _mixture_log_prob(family, units, start, k, half, targets, d, deltas, row, width)
+                _mixture_gradient(family, units, start, k, half, targets, d, deltas, width)
+            for b in range(width):
+                totals[b] += np.float64(row[b])
+            d += 1
+        for r in range(start, start + n):
+            for b in range(width):
+                deltas[r, b] *= weights[b]
 
 
-@jit
-def draw(family, units, start, n, half, uniform, normal, out, work):
-    """``out[b] ~ p``, from a uniform and a standard normal number for each column."""
-    width = out.shape[0]
+@part
+def draw(family, units, start, n, half, uniform, normal, targets, d, work, width):
+    """``targets[d, b] ~ p``, from row d of uniform and standard normal numbers."""
     if family == BERNOULLI:
         for b in range(width):
-            drawn = uniform[b] < sigmoid(units[start, b])
-            out[b] = like(out[b], 1) if drawn else like(out[b], 0)
+            drawn = uniform[d, b] < sigmoid(units[start, b])
+            targets[d, b] = like(units[start, b], 1) if drawn else like(units[start, b], 0)
     elif family == CATEGORICAL:
-        _draw_index(units, start, n, uniform, work, out, width)
+        _draw_index(units, start, n, uniform, targets, d, work, width)
     elif family == GAUSSIAN:
         for b in range(width):
-            out[b] = units[start, b] + scale(units[start + 1, b]) * normal[b]
+            targets[d, b] = units[start, b] + scale(units[start + 1, b]) * normal[d, b]
     else:
         k, is_logistic = n // 3, family == LOGISTIC_MIXTURE
-        _draw_index(units, start, k, uniform, work, out, width)
+        _draw_index(units, start, k, uniform, targets, d, work, width)
         for b in range(width):
-            c, noise = start + int(out[b]), np.float64(normal[b])
+            c, noise = start + int(targets[d, b]), np.float64(normal[d, b])
             if is_logistic:
                 noise = _logistic_from_normal(noise)
-            out[b] = units[c + k, b] + scale(units[c + 2 * k, b]) * like(out[b], noise)
+            x = units[c + k, b] + scale(units[c + 2 * k, b]) * like(units[start, b], noise)
             if is_logistic and half > 0:  # the middle of its cell
-                cell = like(out[b], 2 * half)
-                out[b] = np.floor(out[b] / cell + like(out[b], 0.5)) * cell
+                cell = like(x, 2 * half)
+                x = np.floor(x / cell + like(x, 0.5)) * cell
+            targets[d, b] = x
 
 
-@jit
+@part
 def scale(raw):
     """Standard deviation from its unconstrained parameter."""
     return like(raw, SCALE_FLOOR) + softplus(raw)
 
 
-@jit
+@part
 def standardised(target, mean, deviation):
     """``(target - mean) / deviation``, held within what can be squared."""
     limit = like(target, RESIDUAL_LIMIT)
     return max(min((target - mean) / deviation, limit), -limit)
 
 
-@jit
-def _bernoulli_log_prob(logits, target, out, width):
+@part
+def _bernoulli_log_prob(units, r, targets, d, out, width):
+    # (in two short loops, which compilers vectorise better than a long one)
+    zero = like(units[0, 0], 0)
     for b in range(width):
-        out[b] = target[b] * logits[b] - softplus(logits[b])
-
-
-@jit
-def _bernoulli_gradient(logits, target, delta, out, width):
+        out[b] = exp(-abs(units[r, b]))
     for b in range(width):
-        x, one = logits[b], like(logits[b], 1)
-        e = exp(-abs(x))  # serves both the softplus and the sigmoid
-        out[b] = target[b] * x - (max(x, like(x, 0)) + log1p_unit(e))
-        delta[b] = (one if x >= 0 else e) / (one + e) - target[b]
+        out[b] = targets[d, b] * units[r, b] - max(units[r, b], zero) - log1p_unit(out[b])
 
 
-@jit
+@part
+def _add_bernoulli(units, start, targets, first, last, row, totals, width):
+    """Flags at positions ``first:last``, whose logits are rows of `units` from `start` on."""
+    for d in range(first, last):
+        _bernoulli_log_prob(units, start + d - first, targets, d, row, width)
+        for b in range(width):
+            totals[b] += np.float64(row[b])
+
+
+@part
+def _add_bernoulli_gradient(units, start, targets, first, last, deltas, row, totals, width):
+    """`_add_bernoulli`, and the derivatives of ``-log p`` by the logits."""
+    one, zero = like(units[0, 0], 1), like(units[0, 0], 0)
+    for d in range(first, last):
+        r = start + d - first
+        _bernoulli_log_prob(units, r, targets, d, row, width)
+        for b in range(width):
+            totals[b] += np.float64(row[b])
+        for b in range(width):
+            e = exp(-abs(units[r, b]))
+            deltas[r, b] = (one if units[r, b] >= zero else e) / (one + e) - targets[d, b]
+
+
+@part
 def _softmax(units, start, n, work, top, width):
     """Rows of `work` become softmax probabilities; returns nothing, `top` the log-sum-exp."""
     for b in range(width):
@@ -138,79 +191,107 @@ def _softmax(units, start, n, work, top, width):
             work[c, b] = exp(units[c, b] - top[b])
 
 
-@jit
-def _categorical_log_prob(units, start, n, target, work, out, width):
+@part
+def _categorical_log_prob(units, start, n, targets, d, work, out, width):
     _softmax(units, start, n, work, out, width)
     for b in range(width):
-        out[b] = units[start + int(target[b]), b] - out[b]
+        out[b] = units[start + int(targets[d, b]), b] - out[b]
 
 
-@jit
-def _categorical_gradient(start, n, target, deltas, width):
+@part
+def _categorical_gradient(start, targets, d, deltas, width):
     for b in range(width):
-        deltas[start + int(target[b]), b] -= like(deltas[start, b], 1)
+        deltas[start + int(targets[d, b]), b] -= like(deltas[start, b], 1)
 
 
-@jit
-def _gaussian_log_prob(means, raw, target, out, width):
+@part
+def _gaussian_log_prob(units, start, targets, d, out, width):
     for b in range(width):
-        deviation = scale(raw[b])
-        t = standardised(target[b], means[b], deviation)
+        deviation = scale(units[start + 1, b])
+        t = standardised(targets[d, b], units[start, b], deviation)
         out[b] = like(t, -0.5) * t * t - log(deviation) - like(t, _HALF_LOG_2PI)
 
 
-@jit
-def _gaussian_gradient(units, start, target, deltas, width):
+@part
+def _gaussian_gradient(units, start, targets, d, deltas, width):
     for b in range(width):
         deviation = scale(units[start + 1, b])
-        t = standardised(target[b], units[start, b], deviation)
+        t = standardised(targets[d, b], units[start, b], deviation)
         deltas[start, b] = -t / deviation
         slope = sigmoid(units[start + 1, b]) / deviation
         deltas[start + 1, b] = (like(t, 1) - t * t) * slope
 
 
-@jit
-def _mixture_log_prob(units, start, k, target, work, out, width):
+@part
+def _mixture_log_prob(family, units, start, k, half, targets, d, work, out, width):
     """Leaves in `work` the weights of the components (first k rows) and what each
-    component's log-density is above the mixture's (last k rows)."""
+    component's log-density is above the mixture's (last k rows).
+
+    Of logistics with distribution function F and ``half > 0``, the density is
+    ``(F(x + half) - F(x - half)) / (2 half)``.
+    """
     logits, means, raws = start, start + k, start + 2 * k
     _softmax(units, logits, k, work, out, width)
-    top = work[means]
-    for c in range(k):
-        for b in range(width):
-            deviation = scale(units[raws + c, b])
-            t = standardised(target[b], units[means + c, b], deviation)
-            a = units[logits + c, b] - out[b] - log(deviation) - like(t, 0.5) * t * t
-            work[raws + c, b] = a
-            top[b] = a if c == 0 else max(top[b], a)
+    if family == GAUSSIAN_MIXTURE:
+        for c in range(k):
+            for b in range(width):
+                deviation = scale(units[raws + c, b])
+                t = standardised(targets[d, b], units[means + c, b], deviation)
+                a = units[logits + c, b] - out[b] - log(deviation)
+                work[raws + c, b] = a - like(t, 0.5) * t * t - like(t, _HALF_LOG_2PI)
+    else:
+        for c in range(k):
+            for b in range(width):
+                deviation = scale(units[raws + c, b])
+                t = standardised(targets[d, b], units[means + c, b], deviation)
+                h = like(t, half) / deviation
+                a = units[logits + c, b] - out[b] - log(deviation) + log(_in_cell(h + h))
+                work[raws + c, b] = a - softplus(-t - h) - softplus(t - h)
     for b in range(width):
+        work[means, b] = work[raws, b]
         out[b] = like(out[b], 0)
+    for c in range(1, k):
+        for b in range(width):
+            work[means, b] = max(work[means, b], work[raws + c, b])
     for c in range(k):
         for b in range(width):
-            out[b] += exp(work[raws + c, b] - top[b])
+            out[b] += exp(work[raws + c, b] - work[means, b])
     for b in range(width):
-        top[b] += log(out[b])
-        out[b] = top[b] - like(top[b], _HALF_LOG_2PI)
+        out[b] = work[means, b] + log(out[b])
     for c in range(k):
         for b in range(width):
-            work[raws + c, b] -= top[b]
+            work[raws + c, b] -= out[b]
 
 
-@jit
-def _mixture_gradient(units, start, k, target, deltas, width):
+@part
+def _mixture_gradient(family, units, start, k, half, targets, d, deltas, width):
     logits, means, raws = start, start + k, start + 2 * k
-    for c in range(k):
-        for b in range(width):
-            deviation = scale(units[raws + c, b])
-            t = standardised(target[b], units[means + c, b], deviation)
-            share = exp(deltas[raws + c, b])  # posterior probability of the component
-            deltas[logits + c, b] -= share
-            deltas[means + c, b] = -share * t / deviation
-            slope = sigmoid(units[raws + c, b]) / deviation
-            deltas[raws + c, b] = share * (like(t, 1) - t * t) * slope
+    if family == GAUSSIAN_MIXTURE:
+        for c in range(k):
+            for b in range(width):
+                deviation = scale(units[raws + c, b])
+                t = standardised(targets[d, b], units[means + c, b], deviation)
+                share = exp(deltas[raws + c, b])  # posterior probability of the component
+                deltas[logits + c, b] -= share
+                deltas[means + c, b] = -share * t / deviation
+                slope = sigmoid(units[raws + c, b]) / deviation
+                deltas[raws + c, b] = share * (like(t, 1) - t * t) * slope
+    else:
+        for c in range(k):
+            for b in range(width):
+                deviation = scale(units[raws + c, b])
+                t = standardised(targets[d, b], units[means + c, b], deviation)
+                h = like(t, half) / deviation
+                share = exp(deltas[raws + c, b])
+                upper, lower = sigmoid(-t - h), sigmoid(t - h)
+                deltas[logits + c, b] -= share
+                deltas[means + c, b] = share * (upper - lower) / deviation
+                slope = sigmoid(units[raws + c, b]) / deviation
+                inside = exp(-h - h) / _in_cell(h + h)
+                deltas[raws + c, b] = share * slope * ((t + h) * upper - (t - h) * lower + inside)
 
 
-@jit
+@part
 def _in_cell(u):
     """``(1 - e**-u) / u``, at 0 its limit 1: what a cell of u scales has of its width."""
     one = like(u, 1)
@@ -218,68 +299,21 @@ def _in_cell(u):
     return series if u < like(u, 0.1) else (one - exp(-u)) / u
 
 
-@jit
-def _logistic_log_prob(units, start, k, half, target, work, out, width):
-    """With F the distribution function, log of ``(F(x + half) - F(x - half)) / (2 half)``.
-
-    For ``half == 0`` that is the density; `work` as `_mixture_log_prob` leaves it.
-    """
-    logits, means, raws = start, start + k, start + 2 * k
-    _softmax(units, logits, k, work, out, width)
-    top = work[means]
-    for c in range(k):
-        for b in range(width):
-            deviation = scale(units[raws + c, b])
-            t = standardised(target[b], units[means + c, b], deviation)
-            h = like(t, half) / deviation
-            a = units[logits + c, b] - out[b] - log(deviation) + log(_in_cell(h + h))
-            a -= softplus(-t - h) + softplus(t - h)
-            work[raws + c, b] = a
-            top[b] = a if c == 0 else max(top[b], a)
-    for b in range(width):
-        out[b] = like(out[b], 0)
-    for c in range(k):
-        for b in range(width):
-            out[b] += exp(work[raws + c, b] - top[b])
-    for b in range(width):
-        top[b] += log(out[b])
-        out[b] = top[b]
-    for c in range(k):
-        for b in range(width):
-            work[raws + c, b] -= top[b]
-
-
-@jit
-def _logistic_gradient(units, start, k, half, target, deltas, width):
-    logits, means, raws = start, start + k, start + 2 * k
-    for c in range(k):
-        for b in range(width):
-            deviation = scale(units[raws + c, b])
-            t = standardised(target[b], units[means + c, b], deviation)
-            h = like(t, half) / deviation
-            share = exp(deltas[raws + c, b])  # posterior probability of the component
-            upper, lower = sigmoid(-t - h), sigmoid(t - h)
-            deltas[logits + c, b] -= share
-            deltas[means + c, b] = share * (upper - lower) / deviation
-            slope = sigmoid(units[raws + c, b]) / deviation
-            inside = exp(-h - h) / _in_cell(h + h)
-            deltas[raws + c, b] = share * slope * ((t + h) * upper - (t - h) * lower + inside)
-
-
-@jit
+@part
 def _logistic_from_normal(x):
     """The logistic number at the quantile of a standard normal one."""
     tail = max(0.5 * math.erfc(abs(x) / np.sqrt(2.0)), 1e-300)
     return np.copysign(np.log1p(-tail) - np.log(tail), x)
 
 
-@jit
-def _draw_index(units, start, n, uniform, work, out, width):
+@part
+def _draw_index(units, start, n, uniform, targets, d, work, width):
     """Index of a category by inversion of the cumulative softmax."""
-    _softmax(units, start, n, work, out, width)
+    top = np.empty(width, units.dtype)
+    _softmax(units, start, n, work, top, width)
     for b in range(width):
         c, total = 0, work[start, b]
-        while c < n - 1 and uniform[b] >= total:
+        while c < n - 1 and uniform[d, b] >= total:
             c += 1
             total += work[start + c, b]
-        out[b] = like(out[b], c)
+        targets[d, b] = like(units[start, b], c)

@@ -1,8 +1,8 @@
-"""Steps of the optimisers, over a stretch of the parameter vector."""
+"""Steps of the optimisers, over a stretch of the parameters."""
 
 import numpy as np
 
-from skmade._kernels._compile import jit
+from skmade._kernels._compile import kernel
 from skmade._kernels._elementary import like
 from skmade._kernels._plan import ADADELTA, ADAGRAD, ADAM
 
@@ -12,12 +12,16 @@ ADADELTA_DECAY = 0.95
 MOMENTUM = 0.9
 
 
-@jit
-def update(solver, theta, gradient, m, v, rate, step, shrink):
-    """Move theta against ``shrink * gradient``, the `step`-th time (from 1).
+@kernel
+def update(solver, theta, gradient, moments, first, last, rate, step, shrink):
+    """Move ``theta[first:last]`` against ``shrink * gradient``, the `step`-th time (from 1).
 
-    What m and v hold depends on the solver: averages of gradients and of their squares.
+    What the two rows of `moments` hold depends on the solver: averages of gradients and of
+    their squares.
     """
+    # (slices, because indices that begin at zero need no check that they are negative)
+    theta, gradient = theta[first:last], gradient[first:last]
+    m, v = moments[0, first:last], moments[1, first:last]
     one, s = like(theta[0], 1), like(theta[0], shrink)
     if solver == ADAM:
         decay, decay2 = like(theta[0], ADAM_DECAY), like(theta[0], ADAM_DECAY_OF_SQUARES)

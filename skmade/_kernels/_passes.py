@@ -9,12 +9,19 @@ from typing import NamedTuple
 
 import numpy as np
 
-from skmade._kernels._activations import activate
-from skmade._kernels._compile import jit
+from skmade._kernels._activations import activate, activation_slopes
+from skmade._kernels._compile import inlined, kernel, part
 from skmade._kernels._elementary import like
-from skmade._kernels._families import gradient, log_prob
+from skmade._kernels._families import add_log_probs, log_prob
 from skmade._kernels._plan import CATEGORICAL, GAUSSIAN, INPUT_LIMIT, PANEL_ROWS
-from skmade._kernels._product import LANES, ROWS, block_product
+from skmade._kernels._product import (
+    FROM_BIAS,
+    FROM_OUTPUT,
+    FROM_ZERO,
+    LANES,
+    ROWS,
+    block_product,
+)
 
 
 class Buffers(NamedTuple):
@@ -25,242 +32,219 @@ class Buffers(NamedTuple):
     units: np.ndarray
     """(n_tiles, n_units, width): all units."""
     slopes: np.ndarray
-    """(n_tiles, inputs and hidden units, width): derivatives of the activations."""
+    """(n_tiles, inputs and hidden units, width): derivatives of the activations; empty where
+    nothing is trained."""
     deltas: np.ndarray
     """(n_tiles, n_units, width): derivatives of the loss by outputs and pre-activations."""
     transposed: np.ndarray
-    """(n_tiles, width, n_units): `deltas` by columns."""
-    work: np.ndarray
-    """(n_tiles, width)"""
+    """(n_tiles, width, n_units): `deltas` by columns; empty where nothing is trained."""
 
 
-def make_buffers(plan, n_tiles, n_rows, dtype):
+def make_buffers(plan, n_tiles, n_rows, dtype, training=False):
     """Buffers for tiles of at most `n_rows` rows, padded to whole vectors."""
     width = -(-n_rows // LANES) * LANES
     if width % (4 * LANES) == 0:  # rows a power of two apart would share lines of the cache
         width += LANES
     n_units, n_sources = plan.layers[-1, 1], plan.layers[-1, 0]
     shapes = [
-        (len(plan.features), width), (n_units, width), (n_sources, width), (n_units, width),
-        (width, n_units + PANEL_ROWS), (width,),
+        (len(plan.features), width), (n_units, width), (n_sources if training else 0, width),
+        (n_units, width), (width if training else 0, n_units + PANEL_ROWS),
     ]  # fmt: skip
     return Buffers(*(np.zeros((n_tiles, *shape), dtype) for shape in shapes))
 
 
-@jit
+@inlined
 def of_tile(buffers, tile):
     """The buffers of one tile."""
     return Buffers(
         buffers.targets[tile], buffers.units[tile], buffers.slopes[tile],
-        buffers.deltas[tile], buffers.transposed[tile], buffers.work[tile],
+        buffers.deltas[tile], buffers.transposed[tile],
     )  # fmt: skip
 
 
-@jit
+@part
 def padded(n):
     """The next multiple of LANES."""
     return (n + LANES - 1) // LANES * LANES
 
 
-@jit
-def load(plan, table, rows, noise, buffers, width):
-    """Read rows of the table into inputs and targets; columns past the last repeat it."""
-    noisy, last = noise.shape[0] > 0, rows.shape[0] - 1
+@part
+def load(plan, table, rows, begin, end, noise, buffers, first, last):
+    """Read rows ``rows[begin:end]`` of the table into inputs and targets ``first:last``.
+
+    Columns past the last row repeat it. `noise` holds what is added to the rows, or nothing.
+    """
     cells, targets, units = table.ravel(), buffers.targets.ravel(), buffers.units.ravel()
-    limit = like(cells[0], INPUT_LIMIT)
+    limit, width = like(cells[0], INPUT_LIMIT), padded(end - begin)
     first_cells = np.empty(LANES, np.uint64)  # (unsigned: no check that they are negative)
-    for begin in range(0, width, LANES):  # few rows at a time, which stay in the cache
+    for place in range(0, width, LANES):  # few rows at a time, which stay in the cache
         for b in range(LANES):
-            first_cells[b] = rows[min(begin + b, last)] * table.shape[1]
-        for d in range(plan.features.shape[0]):
+            first_cells[b] = rows[min(begin + place + b, end - 1)] * table.shape[1]
+        for d in range(first, last):
             column = np.uint64(plan.features[d, 0])
-            target = np.uint64(d * buffers.targets.shape[1] + begin)
-            unit = np.uint64(plan.features[d, 2] * buffers.units.shape[1] + begin)
+            target = np.uint64(d * buffers.targets.shape[1] + place)
+            unit = np.uint64(plan.features[d, 2] * buffers.units.shape[1] + place)
             for b in range(LANES):
                 x = cells[first_cells[b] + column]
                 targets[target + np.uint64(b)] = x
                 units[unit + np.uint64(b)] = max(min(x, limit), -limit)  # as `feed` does
-    for d in range(plan.features.shape[0]):
-        column, family, target = plan.features[d, 0], plan.features[d, 1], buffers.targets[d]
+    noisy = noise.shape[0] > 0
+    for d in range(first, last):
+        column, family = plan.features[d, 0], plan.features[d, 1]
         noisy_here = noisy and family >= GAUSSIAN
         if noisy_here:
             for b in range(width):
-                target[b] += noise[min(b, last), column]
+                buffers.targets[d, b] += noise[min(begin + b, end - 1), column]
         if noisy_here or family == CATEGORICAL:
             feed(plan, d, buffers, width)
 
 
-@jit
+@part
 def feed(plan, d, buffers, width):
     """Set the input units of the feature at position d from its values."""
-    family, start, n = plan.features[d, 1:4]
-    target, units = buffers.targets[d], buffers.units
-    limit = like(target[0], INPUT_LIMIT)
+    family, start, n = plan.features[d, 1], plan.features[d, 2], plan.features[d, 3]
+    targets, units = buffers.targets, buffers.units
+    limit = like(targets[0, 0], INPUT_LIMIT)
     if family == CATEGORICAL:
-        units[start : start + n] = 0
+        for r in range(start, start + n):
+            for b in range(width):
+                units[r, b] = like(limit, 0)
         for b in range(width):
-            units[start + int(target[b]), b] = 1
+            units[start + int(targets[d, b]), b] = like(limit, 1)
     else:
-        out = units[start]
         for b in range(width):
-            out[b] = max(min(target[b], limit), -limit)
+            units[start, b] = max(min(targets[d, b], limit), -limit)
 
 
-@jit
-def set_biases(plan, theta, units, row, stop, width):
-    """Every unit starts from its bias."""
-    shift = plan.biases - plan.layers[0, 1]
-    for r in range(row, stop):
-        units[r, :width] = theta[shift + r]
+@part
+def add_products(plan, theta, buffers, layer, begin, end, low, high, first_start, width):
+    """What source units contribute to units ``begin:end`` of a layer.
 
-
-@jit
-def add_products(plan, theta, buffers, layer, begin, end, first, last, width):
-    """Add to units ``begin:end`` of a layer what its source units contribute.
-
-    Of the units of source layer s, those from ``first[s]`` up to ``last[s]``.
+    Of the units of source layer s, those from ``low[s]`` up to ``high[s]``. It is added to
+    what the units hold or, where `first_start` is FROM_BIAS, to their biases.
     """
-    units, n_inputs = buffers.units, plan.layers[0, 1]
-    ld = units.shape[1]
+    units, n_inputs, one = buffers.units.ravel(), plan.layers[0, 1], np.int64(1)
+    ld, biases = buffers.units.shape[1], plan.biases - n_inputs
+    first_source = plan.panels[plan.first_panel[layer], 2]
     for panel in range(plan.first_panel[layer], plan.first_panel[layer + 1]):
         row, stop, source, _, height, offset, extents = plan.panels[panel]
+        start = first_start if source == first_source else FROM_OUTPUT
         source_layer = 0 if source < n_inputs else layer - 1
-        low, high = first[source_layer], last[source_layer]
+        known, every = low[source_layer], high[source_layer]
         stop = min(stop, end)
         for r in range(max(row, begin), stop, ROWS):
             n_rows = min(ROWS, stop - r)
-            extent = min(high, plan.extents[extents + r + n_rows - 1 - row])
+            extent = min(every, plan.extents[extents + r + n_rows - 1 - row])
             block_product(
-                theta, offset + low * height + r - row, 1, height, units, (source + low) * ld, ld,
-                units, r * ld, ld, n_rows, width, extent - low, True,
+                theta, offset + known * height + r - row, one, height, units, (source + known) * ld,
+                ld, units, r * ld, ld, n_rows, width, extent - known, start, theta, biases + r,
             )  # fmt: skip
 
 
-@jit
-def activate_rows(plan, layer, buffers, kept, row, stop, width):
-    """Turn pre-activations of hidden units into activations.
+@part
+def activate_rows(plan, layer, buffers, kept, begin, n_rows, row, stop, width):
+    """Turn pre-activations of hidden units ``row:stop`` into activations.
 
-    What a layer adds is multiplied by its rows of `kept` (dropout), if that is not empty.
+    What a layer adds is multiplied by its rows of `kept` (dropout; its columns from `begin`
+    on are those of the `n_rows` rows), if that is not empty. Slopes are left out where there
+    is no room for them.
     """
     units, slopes, n_inputs = buffers.units, buffers.slopes, plan.layers[0, 1]
     before = plan.layers[layer - 1, 0] - plan.layers[layer, 0]
-    for r in range(row, stop):
-        values = units[r, :width]
-        activate(plan.activation, values, slopes[r, :width])
-        if kept.shape[0] > 0:
-            factors = kept[r - n_inputs]
-            for b in range(factors.shape[0]):
-                values[b] *= factors[b]
-                slopes[r, b] *= factors[b]
-        if plan.residual and layer > 1:
-            below = units[r + before]
+    activate(plan.activation, units, row, stop, width)
+    if slopes.shape[0] > 0:
+        activation_slopes(plan.activation, units, slopes, row, stop, width)
+    if kept.shape[0] > 0:
+        for r in range(row, stop):
+            for b in range(n_rows):
+                factor = kept[r - n_inputs, begin + b]
+                units[r, b] *= factor
+                slopes[r, b] *= factor
+    if plan.residual and layer > 1:
+        for r in range(row, stop):
             for b in range(width):
-                values[b] += below[b]
+                units[r, b] += units[r + before, b]
 
 
-@jit
-def forward(plan, theta, kept, buffers, width):
+@inlined
+def forward(plan, theta, buffers, width):
     """Compute all units from the inputs."""
-    n_layers = plan.layers.shape[0]
+    n_layers, nothing, zero = plan.layers.shape[0], np.zeros((0, 0), theta.dtype), np.int64(0)
+    none, every, fresh = plan.counts[:, 0], plan.counts[:, -1], np.int64(FROM_BIAS)
     for layer in range(1, n_layers):
         start, end = plan.layers[layer]
-        set_biases(plan, theta, buffers.units, start, end, width)
-        none, every = plan.counts[:, 0], plan.counts[:, -1]
-        add_products(plan, theta, buffers, layer, start, end, none, every, width)
+        add_products(plan, theta, buffers, layer, start, end, none, every, fresh, width)
         if layer < n_layers - 1:
-            activate_rows(plan, layer, buffers, kept, start, end, width)
+            activate_rows(plan, layer, buffers, nothing, zero, zero, start, end, width)
 
 
-@jit
-def losses(plan, weights, buffers, width):
-    """Weighted sum of ``-log p``, and its derivatives by the outputs into `deltas`.
+@part
+def pass_back(plan, theta, layer, buffers, first, last, width):
+    """From the derivatives by the units of a layer, those by units ``first:last`` below it.
 
-    Columns past the last weight count with weight zero.
+    These are derivatives by pre-activations. Where layers add to each other, what a unit
+    hands on to the one before it is left there, for when it is that one's turn.
     """
-    deltas, n_rows = buffers.deltas, weights.shape[0]
-    total = np.zeros(width)
-    factors = np.zeros(width, weights.dtype)
-    factors[:n_rows] = weights
-    out = buffers.work[:width]
-    for d in range(plan.features.shape[0]):
-        family, start, n = plan.features[d, 1], plan.features[d, 4], plan.features[d, 5]
-        half, target = plan.halves[d], buffers.targets[d]
-        gradient(family, buffers.units, start, n, half, target, deltas, out)
+    deltas, slopes, below = buffers.deltas, buffers.slopes, plan.layers[layer - 1, 0]
+    zero = np.int64(0)
+    ld, flat, one, add = deltas.shape[1], deltas.ravel(), np.int64(1), np.int64(FROM_OUTPUT)
+    if not (plan.residual and layer < plan.layers.shape[0] - 1):
+        for r in range(first, last):
+            for b in range(width):
+                deltas[r, b] = like(deltas[r, b], 0)
+    for panel in range(plan.first_panel[layer], plan.first_panel[layer + 1]):
+        row, stop, source, extent, height, offset, extents = plan.panels[panel]
+        if source == below:
+            end, hidden = min(extent, last - source), 0
+            for k in range(first - source, end, ROWS):
+                while plan.extents[extents + hidden] <= k:  # rows that see none of these units
+                    hidden += 1
+                block_product(
+                    theta, offset + k * height + hidden, height, one, flat, (row + hidden) * ld,
+                    ld, flat, (source + k) * ld, ld, min(ROWS, end - k), width,
+                    stop - row - hidden, add, theta, zero,
+                )  # fmt: skip
+    if plan.residual and layer > 2:
+        before = plan.layers[layer - 2, 0] - below
+        for r in range(first, last):
+            for b in range(width):
+                deltas[r + before, b] = deltas[r, b]
+    for r in range(first, last):
         for b in range(width):
-            total[b] += np.float64(out[b])
-        for r in range(start, start + n):
-            row = deltas[r]
-            for b in range(width):
-                row[b] *= factors[b]
-    return -np.sum(total[:n_rows] * weights)
+            deltas[r, b] *= slopes[r, b]
 
 
-@jit
-def backward(plan, theta, buffers, width):
-    """From the derivatives by outputs, those by all hidden pre-activations."""
-    slopes, deltas = buffers.slopes, buffers.deltas
-    n_layers, n_inputs = plan.layers.shape[0], plan.layers[0, 1]
-    deltas[n_inputs : plan.layers[n_layers - 1, 0]] = 0
-    for layer in range(n_layers - 1, 1, -1):
-        for panel in range(plan.first_panel[layer], plan.first_panel[layer + 1]):
-            if plan.panels[panel, 2] >= n_inputs:
-                _pass_back(plan, theta, panel, deltas, width)
-        start, end = plan.layers[layer - 1]
-        before = plan.layers[layer - 2, 0] - start
-        for r in range(start, end):
-            delta, slope = deltas[r], slopes[r]
-            if plan.residual and layer > 2:
-                below = deltas[r + before]
-                for b in range(width):
-                    below[b] += delta[b]
-            for b in range(width):
-                delta[b] *= slope[b]
-
-
-@jit
-def _pass_back(plan, theta, panel, deltas, width):
-    """Add to the source units' derivatives what a panel's rows hand down."""
-    row, stop, source, extent, height, offset, extents = plan.panels[panel]
-    ld, first = deltas.shape[1], 0
-    for k in range(0, extent, ROWS):
-        while plan.extents[extents + first] <= k:  # rows that see none of these units
-            first += 1
-        block_product(
-            theta, offset + k * height + first, height, 1, deltas, (row + first) * ld, ld,
-            deltas, (source + k) * ld, ld, min(ROWS, extent - k), width, stop - row - first, True,
-        )  # fmt: skip
-
-
-@jit
-def transpose_deltas(plan, buffers, n_rows):
-    """Write the derivatives by columns, as `panel_gradient` reads them."""
+@part
+def transpose_deltas(buffers, first, last, n_rows):
+    """Copy derivatives by units ``first:last`` to where `panel_gradient` reads them."""
     deltas, out = buffers.deltas, buffers.transposed
-    start, stop = plan.layers[0, 1], plan.layers[-1, 1]
-    for begin in range(start, stop, LANES):
+    for begin in range(first, last, LANES):  # (few units at a time stay in the cache)
         for b in range(n_rows):
-            for r in range(begin, min(begin + LANES, stop)):
-                out[b, r] = deltas[r, b]
+            row = out[b, begin : min(begin + LANES, last)]
+            for r in range(row.shape[0]):
+                row[r] = deltas[begin + r, b]
 
 
-@jit
-def panel_gradient(plan, panel, buffers, n_rows, penalty, theta, out):
+@part
+def panel_gradient(plan, panel, buffers, tiles, penalty, theta, out):
     """Derivatives of the objective by a panel's weights, exactly zero where masked.
 
-    Tile t of the batch has ``n_rows[t]`` rows. Returns the sum of their squares.
+    Tile t of the batch ends at row ``tiles[t + 1]``. Returns the sum of their squares.
     """
     row, stop, source, extent, height, offset, extents = plan.panels[panel]
     factor, total, first = like(theta[0], penalty), 0.0, 0
-    sums = np.zeros(LANES, out.dtype)
+    sums, zero, one = np.zeros(LANES, out.dtype), np.int64(0), np.int64(1)
     for begin in range(0, extent, ROWS):
         end = min(begin + ROWS, extent)
         skipped = first // LANES * LANES  # rows that see none of these units
-        for tile in range(n_rows.shape[0]):
+        for tile in range(tiles.shape[0] - 1):
             units, transposed = buffers.units[tile], buffers.transposed[tile]
             ld, ld_deltas = units.shape[1], transposed.shape[1]
             block_product(
-                units, (source + begin) * ld, ld, 1, transposed, row + skipped, ld_deltas,
-                out, offset + begin * height + skipped, height,
-                end - begin, height - skipped, n_rows[tile], tile > 0,
+                units.ravel(), (source + begin) * ld, ld, one, transposed.ravel(), row + skipped,
+                ld_deltas, out, offset + begin * height + skipped, height,
+                end - begin, height - skipped, tiles[tile + 1] - tiles[tile],
+                FROM_OUTPUT if tile > 0 else FROM_ZERO, theta, zero,
             )  # fmt: skip
         for k in range(begin, end):
             while plan.extents[extents + first] <= k:
@@ -279,39 +263,49 @@ def panel_gradient(plan, panel, buffers, n_rows, penalty, theta, out):
     return total
 
 
-@jit
-def bias_gradient(plan, buffers, n_rows, out):
+@part
+def bias_gradient(plan, buffers, tiles, out):
     """Derivatives by the biases; returns the sum of their squares."""
-    n_inputs, squares = plan.layers[0, 1], 0.0
-    for r in range(n_inputs, plan.layers[-1, 1]):
-        total = like(out[0], 0)
-        for tile in range(n_rows.shape[0]):
-            total += np.sum(buffers.deltas[tile, r, : n_rows[tile]])
-        out[plan.biases + r - n_inputs] = total
-        squares += np.float64(total) ** 2
+    n_inputs, n_units, squares = plan.layers[0, 1], plan.layers[-1, 1], 0.0
+    out = out[plan.biases : plan.biases + n_units - n_inputs]
+    out[:] = 0
+    for tile in range(tiles.shape[0] - 1):
+        for b in range(tiles[tile + 1] - tiles[tile]):
+            deltas = buffers.transposed[tile, b, n_inputs:n_units]
+            for i in range(out.shape[0]):
+                out[i] += deltas[i]
+    for i in range(out.shape[0]):
+        squares += np.float64(out[i]) ** 2
     return squares
 
 
-@jit
+@kernel
 def score_rows(plan, theta, table, tile, buffers, scores, shares):
     """Log-density of each row of the table, and if asked for the share of each feature.
 
     `buffers` are for `tile` rows, which are scored at a time.
     """
-    buffers = of_tile(buffers, 0)
-    wanted, nothing = shares.shape[0] > 0, np.zeros((0, 0), theta.dtype)[:, :0]
+    first, nothing = np.int64(0), np.zeros((0, 0), theta.dtype)
+    buffers = of_tile(buffers, first)
+    n_features, rows = plan.features.shape[0], np.arange(table.shape[0])
+    units, work = buffers.units, buffers.deltas
+    row, totals = np.empty(padded(tile), theta.dtype), np.empty(padded(tile))
     for begin in range(0, table.shape[0], tile):
-        rows = np.arange(begin, min(begin + tile, table.shape[0]))
-        width = padded(rows.shape[0])
-        load(plan, table, rows, nothing, buffers, width)
-        forward(plan, theta, nothing, buffers, width)
-        out = buffers.work[:width]
-        for d in range(plan.features.shape[0]):
-            column, family, _, _, start, size = plan.features[d]
-            half, target = plan.halves[d], buffers.targets[d]
-            log_prob(family, buffers.units, start, size, half, target, buffers.deltas, out)
-            for b in range(rows.shape[0]):
-                scores[begin + b] += np.float64(out[b])
-            if wanted:
-                for b in range(rows.shape[0]):
-                    shares[begin + b, column] = np.float64(out[b])
+        end = min(begin + tile, table.shape[0])
+        width = padded(end - begin)
+        load(plan, table, rows, begin, end, nothing, buffers, first, n_features)
+        forward(plan, theta, buffers, width)
+        totals[:] = 0
+        if shares.shape[0] > 0:
+            for d in range(n_features):
+                column, family, _, _, start, size = plan.features[d]
+                log_prob(
+                    family, units, start, size, plan.halves[d], buffers.targets, d, work, row, width
+                )
+                for b in range(end - begin):
+                    shares[begin + b, column] = np.float64(row[b])
+                    totals[b] += np.float64(row[b])
+        else:
+            add_log_probs(plan, first, n_features, units, buffers.targets, work, row, totals, width)
+        for b in range(end - begin):
+            scores[begin + b] += totals[b]

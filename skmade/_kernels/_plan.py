@@ -36,6 +36,11 @@ class Plan(NamedTuple):
     residual: bool
 
 
+def n_parameters(plan):
+    """Length of theta."""
+    return plan.biases + plan.layers[-1, 1] - plan.layers[0, 1]
+
+
 def flops_per_row(plan):
     """Operations of one pass through the network for one row; training takes three passes."""
     return 2 * plan.biases + 100 * len(plan.features)  # the second: densities of the features
@@ -51,9 +56,9 @@ RELU, TANH, LOGISTIC, SOFTPLUS, ELU = range(5)
 SOLVERS = ("adam", "adagrad", "adadelta", "sgd")
 ADAM, ADAGRAD, ADADELTA, SGD = range(4)
 
-# Rows of a batch are trained on in tiles of at most this many, so that threads can share
-# them; rows are scored in larger ones, for which the weights are read less often.
-TILE, SCORE_TILE = 64, 128
+# Rows are trained on, and scored, so many at a time: so that what units hold for them stays
+# in the cache, and the weights are not read too often.
+TILE, SCORE_TILE = 128, 128
 
 # Network inputs are held within this many standard deviations, so that an extreme cell
 # cannot carry the conditionals of the others out of floating-point range.

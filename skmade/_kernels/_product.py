@@ -13,12 +13,17 @@ from llvmlite import ir
 from numba.core import cgutils, types
 from numba.extending import intrinsic, overload
 
-from skmade._kernels._compile import jit
+from skmade._kernels._compile import kernel
 
 # Blocks are padded to a multiple of so many columns: the lanes of the widest vectors.
 LANES = 16
 # Rows of the largest tile.
 ROWS = 12
+# Weights are fetched into the cache so many steps before they are needed: a panel's are too
+# far apart for the processor to see what comes next.
+_AHEAD = 24
+# What a product is added to: nothing, what the output holds, or a bias for each row.
+FROM_ZERO, FROM_OUTPUT, FROM_BIAS = range(3)
 
 
 def _vector_bytes():
@@ -34,7 +39,7 @@ def _make_tile(n_rows, n_vectors):
     """A function that computes a tile of `n_rows` by ``n_vectors * LANES`` columns."""
 
     @intrinsic
-    def tile(typingctx, a, a_row, a_step, b, b_step, c, c_row, n_steps, keep, zero):
+    def tile(typingctx, a, a_row, a_step, b, b_step, c, c_row, n_steps, bias, start, zero):
         """Addresses of the first elements; distances between rows and steps in elements."""
 
         def codegen(context, builder, signature, args):
@@ -51,19 +56,25 @@ def _make_tile(n_rows, n_vectors):
             return context.get_dummy_value()
 
         word = types.intp
-        return types.void(*(word,) * 8, types.boolean, zero), codegen
+        return types.void(*(word,) * 10, zero), codegen
 
     return tile
 
 
 def _tile_code(builder, args, n_rows, n_columns):
     """Write the body of a tile's function."""
-    a, a_row, a_step, b, b_step, c, c_row, n_steps, keep, zero = args
+    a, a_row, a_step, b, b_step, c, c_row, n_steps, bias, start, zero = args
     size = 4 if isinstance(zero.type, ir.FloatType) else 8
     lanes = _VECTOR_BYTES // size
     vector, word = ir.VectorType(zero.type, lanes), ir.IntType(64)
     multiply_add = cgutils.get_or_insert_function(
         builder.module, ir.FunctionType(vector, [vector] * 3), f"llvm.fmuladd.v{lanes}f{8 * size}"
+    )
+    byte, number = ir.IntType(8), ir.IntType(32)
+    prefetch = cgutils.get_or_insert_function(
+        builder.module,
+        ir.FunctionType(ir.VoidType(), [byte.as_pointer(), number, number, number]),
+        "llvm.prefetch.p0i8",
     )
 
     def address(base, *terms):
@@ -92,17 +103,22 @@ def _tile_code(builder, args, n_rows, n_columns):
         for r in range(n_rows) for column in columns
     }  # fmt: skip
     places = {(r, column): address(c, (r, c_row), (one, column)) for r, column in sums}
-    with builder.if_else(keep) as (kept, fresh):
-        with kept:
-            for key, slot in sums.items():
-                builder.store(load(places[key], vector), slot)
-        with fresh:
-            for slot in sums.values():
-                builder.store(ir.Constant(vector, None), slot)
+    for value in (FROM_ZERO, FROM_OUTPUT, FROM_BIAS):
+        with builder.if_then(builder.icmp_signed("==", start, ir.Constant(word, value))):
+            for (r, column), slot in sums.items():
+                if value == FROM_ZERO:
+                    first = ir.Constant(vector, None)
+                elif value == FROM_OUTPUT:
+                    first = load(places[r, column], vector)
+                else:
+                    first = spread(load(address(bias, (r, one)), zero.type))
+                builder.store(first, slot)
     with cgutils.for_range(builder, n_steps) as loop:
         b_place = address(b, (loop.index, b_step))
         vectors = {column: load(address(b_place, (one, column)), vector) for column in columns}
         a_place = address(a, (loop.index, a_step))
+        ahead = builder.inttoptr(address(a_place, (_AHEAD, a_step)), byte.as_pointer())
+        builder.call(prefetch, [ahead, index(0), index(3), index(1)])  # to read, often, data
         for r in range(n_rows):
             factor = spread(load(address(a_place, (r, a_row)), zero.type))
             for column in columns:
@@ -123,68 +139,83 @@ _four_two, _four_one = _make_tile(4, 2), _make_tile(4, 1)
 _one_two, _one_one = _make_tile(1, 2), _make_tile(1, 1)
 
 
-def _block(a, a0, a_row, a_step, b, b0, b_step, c, c0, c_row, n_rows, n_columns, n_steps, keep):
-    def view(array, start, shape, steps):
+def _block(
+    a, a0, a_row, a_step, b, b0, b_step, c, c0, c_row, n_rows, n_columns, n_steps, start, bias,
+    bias0,
+):  # fmt: skip
+    def view(array, first, shape, steps):
         strides = tuple(step * array.itemsize for step in steps)
-        return np.lib.stride_tricks.as_strided(array.ravel()[start:], shape, strides)
+        return np.lib.stride_tricks.as_strided(array.ravel()[first:], shape, strides)
 
     if n_rows > 0 and n_columns > 0:
         out = view(c, c0, (n_rows, n_columns), (c_row, 1))
-        value = 0
+        if start == FROM_ZERO:
+            out[:] = 0
+        elif start == FROM_BIAS:
+            out[:] = bias[bias0 : bias0 + n_rows, None]
         if n_steps > 0:
             left = view(a, a0, (n_rows, n_steps), (a_row, a_step))
-            value = left @ view(b, b0, (n_steps, n_columns), (b_step, 1))
-        out[:] = out + value if keep else value
+            out += left @ view(b, b0, (n_steps, n_columns), (b_step, 1))
 
 
 @overload(_block)
 def _compiled_block(
-    a, a0, a_row, a_step, b, b0, b_step, c, c0, c_row, n_rows, n_columns, n_steps, keep
-):
+    a, a0, a_row, a_step, b, b0, b_step, c, c0, c_row, n_rows, n_columns, n_steps, start, bias,
+    bias0,
+):  # fmt: skip
     # two vectors of LANES numbers where each of them is one register
     tall, wide = _TALL, 2 * LANES if a.dtype == types.float32 and _TALL == ROWS else LANES
 
-    def block(a, a0, a_row, a_step, b, b0, b_step, c, c0, c_row, n_rows, n_columns, n_steps, keep):
+    def block(
+        a, a0, a_row, a_step, b, b0, b_step, c, c0, c_row, n_rows, n_columns, n_steps, start,
+        bias, bias0,
+    ):  # fmt: skip
         size, zero, row = a.itemsize, a.dtype.type(0), 0
         while row < n_rows:
             height = tall if n_rows - row >= tall else 4 if n_rows - row >= 4 else 1
             pa, column = a.ctypes.data + size * (a0 + row * a_row), 0
+            p = bias.ctypes.data + size * (bias0 + row)
             while column < n_columns:
                 pb = b.ctypes.data + size * (b0 + column)
                 pc = c.ctypes.data + size * (c0 + row * c_row + column)
                 width = wide if n_columns - column >= wide else LANES
                 if width == 2 * LANES:
                     if height == tall:
-                        _tall_two(pa, a_row, a_step, pb, b_step, pc, c_row, n_steps, keep, zero)
+                        _tall_two(pa, a_row, a_step, pb, b_step, pc, c_row, n_steps, p, start, zero)
                     elif height == 4:
-                        _four_two(pa, a_row, a_step, pb, b_step, pc, c_row, n_steps, keep, zero)
+                        _four_two(pa, a_row, a_step, pb, b_step, pc, c_row, n_steps, p, start, zero)
                     else:
-                        _one_two(pa, a_row, a_step, pb, b_step, pc, c_row, n_steps, keep, zero)
+                        _one_two(pa, a_row, a_step, pb, b_step, pc, c_row, n_steps, p, start, zero)
                 elif height == tall:
-                    _tall_one(pa, a_row, a_step, pb, b_step, pc, c_row, n_steps, keep, zero)
+                    _tall_one(pa, a_row, a_step, pb, b_step, pc, c_row, n_steps, p, start, zero)
                 elif height == 4:
-                    _four_one(pa, a_row, a_step, pb, b_step, pc, c_row, n_steps, keep, zero)
+                    _four_one(pa, a_row, a_step, pb, b_step, pc, c_row, n_steps, p, start, zero)
                 else:
-                    _one_one(pa, a_row, a_step, pb, b_step, pc, c_row, n_steps, keep, zero)
+                    _one_one(pa, a_row, a_step, pb, b_step, pc, c_row, n_steps, p, start, zero)
                 column += width
             row += height
 
     return block
 
 
-@jit
+@kernel
 def block_product(
-    a, a0, a_row, a_step, b, b0, b_step, c, c0, c_row, n_rows, n_columns, n_steps, keep
-):
+    a, a0, a_row, a_step, b, b0, b_step, c, c0, c_row, n_rows, n_columns, n_steps, start, bias,
+    bias0,
+):  # fmt: skip
     """Multiply two blocks of larger matrices into a block of a third.
 
-    ``C[i, j] = sum_t A[i, t] B[t, j]``, added to what C holds if `keep`, where
+    ``C[i, j] = C0[i, j] + sum_t A[i, t] B[t, j]``, where
 
     - ``A[i, t] = a[a0 + i * a_row + t * a_step]``,
     - ``B[t, j] = b[b0 + t * b_step + j]``,
     - ``C[i, j] = c[c0 + i * c_row + j]``,
+    - C0 is 0, what C holds, or ``bias[bias0 + i]``, as `start` says,
 
     for ``i < n_rows``, ``j < n_columns`` (a multiple of LANES) and ``t < n_steps``; all
     arrays are contiguous, and indexed as if flat.
     """
-    _block(a, a0, a_row, a_step, b, b0, b_step, c, c0, c_row, n_rows, n_columns, n_steps, keep)
+    _block(
+        a, a0, a_row, a_step, b, b0, b_step, c, c0, c_row, n_rows, n_columns, n_steps, start,
+        bias, bias0,
+    )  # fmt: skip

@@ -6,55 +6,59 @@ connections), source unit by source unit. `places` are the dense numbers of a dr
 
 import numpy as np
 
-from skmade._kernels._compile import jit
+from skmade._kernels._compile import kernel, part
+from skmade._kernels._elementary import like
 from skmade._kernels._optimizers import update
 from skmade._kernels._steps import batch_gradient, step_factor
+from skmade._kernels._sync import wait
 
 
-@jit
-def gather(plan, places, blocks, dense, theta):
-    """Write a draw's weights, exactly zero where masked, and its biases."""
-    for layer in range(1, plan.layers.shape[0]):
-        for panel in range(plan.first_panel[layer], plan.first_panel[layer + 1]):
-            row, stop, _, extent, height, offset, extents = plan.panels[panel]
-            first = 0
-            for k in range(extent):
-                while plan.extents[extents + first] <= k:  # rows that do not see this unit
-                    first += 1
-                start = _dense_start(plan, places, blocks, layer, panel, k)
-                column = theta[offset + k * height : offset + (k + 1) * height]
-                column[:first] = 0
-                column[stop - row :] = 0
-                for r in range(first, stop - row):
-                    column[r] = dense[start + places[row + r]]
-    n_inputs, biases = plan.layers[0, 1], blocks[0, 0] - plan.layers[0, 1]
-    for unit in range(n_inputs, plan.layers[-1, 1]):
-        theta[plan.biases + unit - n_inputs] = dense[biases + places[unit]]
+@kernel
+def gather(plan, places, blocks, dense, theta, first, last):
+    """Write a draw's weights of some panels, exactly zero where masked.
+
+    The one after the last panel stands for the biases.
+    """
+    for panel in range(first, min(last, plan.panels.shape[0])):
+        row, stop, _, extent, height, offset, extents = plan.panels[panel]
+        hidden = 0
+        for k in range(extent):
+            while plan.extents[extents + hidden] <= k:  # rows that do not see this unit
+                hidden += 1
+            start, place = _dense_start(plan, places, blocks, panel, k), offset + k * height
+            for r in range(height):
+                seen = hidden <= r < stop - row
+                theta[place + r] = dense[start + places[row + r]] if seen else like(theta[0], 0)
+    if last > plan.panels.shape[0]:
+        n_inputs, biases = plan.layers[0, 1], blocks[0, 0] - plan.layers[0, 1]
+        for unit in range(n_inputs, plan.layers[-1, 1]):
+            theta[plan.biases + unit - n_inputs] = dense[biases + places[unit]]
 
 
-@jit
-def scatter(plan, places, blocks, theta, dense):
-    """The reverse of `gather`: what is masked becomes zero."""
-    dense[:] = 0
-    for layer in range(1, plan.layers.shape[0]):
-        for panel in range(plan.first_panel[layer], plan.first_panel[layer + 1]):
-            row, stop, _, extent, height, offset, extents = plan.panels[panel]
-            first = 0
-            for k in range(extent):
-                while plan.extents[extents + first] <= k:
-                    first += 1
-                start = _dense_start(plan, places, blocks, layer, panel, k)
-                column = theta[offset + k * height : offset + (k + 1) * height]
-                for r in range(first, stop - row):
-                    dense[start + places[row + r]] = column[r]
-    n_inputs, biases = plan.layers[0, 1], blocks[0, 0] - plan.layers[0, 1]
-    for unit in range(n_inputs, plan.layers[-1, 1]):
-        dense[biases + places[unit]] = theta[plan.biases + unit - n_inputs]
+@kernel
+def scatter(plan, places, blocks, theta, dense, first, last):
+    """The reverse of `gather`; what is masked stays as it is."""
+    for panel in range(first, min(last, plan.panels.shape[0])):
+        row, stop, _, extent, height, offset, extents = plan.panels[panel]
+        hidden = 0
+        for k in range(extent):
+            while plan.extents[extents + hidden] <= k:
+                hidden += 1
+            start, place = _dense_start(plan, places, blocks, panel, k), offset + k * height
+            for r in range(hidden, stop - row):
+                dense[start + places[row + r]] = theta[place + r]
+    if last > plan.panels.shape[0]:
+        n_inputs, biases = plan.layers[0, 1], blocks[0, 0] - plan.layers[0, 1]
+        for unit in range(n_inputs, plan.layers[-1, 1]):
+            dense[biases + places[unit]] = theta[plan.biases + unit - n_inputs]
 
 
-@jit
-def _dense_start(plan, places, blocks, layer, panel, k):
+@part
+def _dense_start(plan, places, blocks, panel, k):
     """What to add to the dense number of a unit, to find its weight from a panel's unit k."""
+    layer = 1
+    while plan.first_panel[layer + 1] <= panel:
+        layer += 1
     source, first_unit = plan.panels[panel, 2], plan.layers[layer, 0]
     is_input = source < plan.layers[0, 1]
     first_source = 0 if is_input else plan.layers[layer - 1, 0]
@@ -63,23 +67,29 @@ def _dense_start(plan, places, blocks, layer, panel, k):
     return block + (places[source + k] - first_source) * width - first_unit
 
 
-@jit
+@kernel
 def shared_step(
-    plan, places, blocks, solver, dense, dense_gradient, moments, table, rows, weights, noise,
-    kept, penalty, max_norm, rate, step, buffers, theta, gradient, squares,
+    plan, team, places, blocks, solver, dense, dense_gradient, moments, table, rows, begin, end,
+    weights, noise, kept, penalty, max_norm, rate, step, theta, memory,
 ):  # fmt: skip
-    """One step of the dense weights, by the gradient of a batch under one draw.
+    """One step of the dense weights, by the gradient of rows ``rows[begin:end]`` under one draw.
 
-    `theta` and `gradient` are memory for the draw's own weights. Returns the loss, NaN
-    where the batch had to be left out.
+    `theta` is memory for the draw's own weights. Returns the loss, NaN where the batch had
+    to be left out.
     """
-    gather(plan, places, blocks, dense, theta)
+    first, last = team.panels[team.thread], team.panels[team.thread + 1]
+    start, stop = team.stretches[team.thread], team.stretches[team.thread + 1]
+    gather(plan, places, blocks, dense, theta, first, last)
+    for i in range(start, stop):
+        dense_gradient[i] = like(dense[0], 0)
+    wait(team.sync, team.n_threads)
     loss = batch_gradient(
-        plan, theta, table, rows, weights, noise, kept, penalty, buffers, gradient, squares
+        plan, team, theta, table, rows, begin, end, weights, noise, kept, penalty, memory
     )
-    shrink = step_factor(loss, squares, max_norm)
+    scatter(plan, places, blocks, memory.gradient, dense_gradient, first, last)
+    wait(team.sync, team.n_threads)
+    shrink = step_factor(loss, memory.squares, max_norm)
     if shrink == 0:
         return np.nan
-    scatter(plan, places, blocks, gradient, dense_gradient)
-    update(solver, dense, dense_gradient, moments[0], moments[1], rate, step, shrink)
+    update(solver, dense, dense_gradient, moments, start, stop, rate, step, shrink)
     return loss

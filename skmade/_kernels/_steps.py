@@ -1,104 +1,187 @@
-"""Steps of training: one mini-batch after another, without coming back to Python."""
+"""Steps of training: one mini-batch after another, without coming back to Python.
+
+Several threads make a step together. In each of its parts a thread computes some units
+(or features, or panels, or parameters) for all rows of the batch, then waits for the
+others: no sum depends on how many there are.
+"""
+
+from typing import NamedTuple
 
 import numpy as np
 
-from skmade._kernels._compile import jit
+from skmade._kernels._compile import inlined, kernel, part
+from skmade._kernels._families import add_gradients
 from skmade._kernels._optimizers import update
 from skmade._kernels._passes import (
-    backward,
+    activate_rows,
+    add_products,
     bias_gradient,
-    forward,
     load,
-    losses,
+    make_buffers,
     of_tile,
     padded,
     panel_gradient,
+    pass_back,
     transpose_deltas,
 )
-from skmade._kernels._product import LANES
+from skmade._kernels._plan import TILE, n_parameters
+from skmade._kernels._product import FROM_BIAS, LANES
+from skmade._kernels._sync import wait
+
+# Positions whose losses one thread computes, and sums by themselves.
+PART = 16
 
 
-@jit
-def tile_bounds(n_rows, n_tiles):
-    """Where the tiles of a batch begin: whole vectors, as equal as can be."""
-    n_vectors, bounds = padded(n_rows) // LANES, np.empty(n_tiles + 1, np.int64)
-    for tile in range(n_tiles + 1):
-        bounds[tile] = min(tile * n_vectors // n_tiles * LANES, n_rows)
-    return bounds
+class Team(NamedTuple):
+    """What one of several threads has to do; the other fields say where shares begin."""
+
+    thread: int
+    n_threads: int
+    sync: np.ndarray
+    """Where the threads wait for each other."""
+    parts: np.ndarray
+    """(n_threads + 1,): of the features, in parts of PART positions."""
+    rows: np.ndarray
+    """(n_layers, n_threads + 1): units of a layer, in the pass forward."""
+    sources: np.ndarray
+    """(n_layers, n_threads + 1): units of a layer, in the pass back."""
+    panels: np.ndarray
+    """(n_threads + 1,): panels, and one more for the biases."""
+    stretches: np.ndarray
+    """(n_threads + 1,): of the parameters."""
 
 
-@jit
-def tile_pass(plan, theta, table, rows, weights, noise, kept, buffers, tile):
-    """Loss of the rows of a tile, and the derivatives by all units."""
-    buffers = of_tile(buffers, tile)
-    width = padded(rows.shape[0])
-    load(plan, table, rows, noise, buffers, width)
-    forward(plan, theta, kept, buffers, width)
-    loss = losses(plan, weights, buffers, width)
-    backward(plan, theta, buffers, width)
-    transpose_deltas(plan, buffers, rows.shape[0])
-    return loss
+class StepMemory(NamedTuple):
+    """Working memory of the steps, of all threads together."""
+
+    buffers: tuple
+    gradient: np.ndarray
+    squares: np.ndarray
+    """(n_panels + 1,): sums of squares of the derivatives by the weights of each panel, and
+    by the biases."""
+    losses: np.ndarray
+    """(n_tiles, n_parts)"""
 
 
-@jit
-def share_gradient(plan, first, last, n_rows, penalty, theta, buffers, gradient, squares):
-    """Derivatives of the objective by the weights of some panels.
-
-    The one after the last panel stands for the biases. ``squares[panel]`` gets the sum of
-    squares.
-    """
-    for panel in range(first, last):
-        if panel < plan.panels.shape[0]:
-            squares[panel] = panel_gradient(plan, panel, buffers, n_rows, penalty, theta, gradient)
-        else:
-            squares[panel] = bias_gradient(plan, buffers, n_rows, gradient)
+def make_memory(plan, batch_size, dtype):
+    """Memory for batches of at most so many rows, cut into tiles."""
+    n_tiles, n_vectors = -(-batch_size // TILE), -(-batch_size // LANES)
+    rows_per_tile = -(-n_vectors // n_tiles) * LANES
+    buffers = make_buffers(plan, n_tiles, rows_per_tile, dtype, training=True)
+    squares = np.zeros(len(plan.panels) + 1)
+    losses = np.zeros((n_tiles, -(-len(plan.features) // PART)))
+    return StepMemory(buffers, np.zeros(n_parameters(plan), dtype), squares, losses)
 
 
-@jit
+@inlined
 def batch_gradient(
-    plan, theta, table, rows, weights, noise, kept, penalty, buffers, gradient, squares
+    plan, team, theta, table, rows, begin, end, weights, noise, kept, penalty, memory
 ):
-    """Loss of a batch, tile by tile, and its derivatives by all parameters."""
-    n_tiles, loss = buffers.work.shape[0], 0.0
-    tiles = tile_bounds(rows.shape[0], n_tiles)
+    """Loss of the rows ``rows[begin:end]``, and its derivatives by all parameters.
+
+    The loss is NaN where a thread has failed.
+    """
+    thread, n_tiles = team.thread, memory.losses.shape[0]
+    n_vectors, tiles = padded(end - begin) // LANES, np.empty(n_tiles + 1, np.int64)
+    for tile in range(n_tiles + 1):  # whole vectors, as equal as can be
+        tiles[tile] = begin + min(tile * n_vectors // n_tiles * LANES, end - begin)
     for tile in range(n_tiles):
-        a, b = tiles[tile], tiles[tile + 1]
-        loss += tile_pass(
-            plan, theta, table, rows[a:b], weights[a:b], noise[a:b], kept[:, a:b], buffers, tile
-        )
-    share_gradient(
-        plan, 0, squares.shape[0], np.diff(tiles), penalty, theta, buffers, gradient, squares
-    )
-    return loss
+        _pass_tile(
+            plan, team, theta, table, rows, tiles[tile], tiles[tile + 1], weights, noise, kept,
+            of_tile(memory.buffers, tile), memory.losses[tile],
+        )  # fmt: skip
+    for panel in range(team.panels[thread], team.panels[thread + 1]):
+        if panel < plan.panels.shape[0]:
+            memory.squares[panel] = panel_gradient(
+                plan, panel, memory.buffers, tiles, penalty, theta, memory.gradient
+            )
+        else:
+            memory.squares[panel] = bias_gradient(plan, memory.buffers, tiles, memory.gradient)
+    alive = wait(team.sync, team.n_threads)
+    loss = 0.0
+    for tile in range(n_tiles):
+        for i in range(memory.losses.shape[1]):
+            loss += memory.losses[tile, i]
+    return loss if alive else np.nan
 
 
-@jit
+@inlined
+def _pass_tile(plan, team, theta, table, rows, begin, end, weights, noise, kept, buffers, losses):
+    """Losses of the rows ``rows[begin:end]``, and the derivatives by all units."""
+    thread, n_layers, n_rows = team.thread, plan.layers.shape[0], end - begin
+    width, n_features = padded(n_rows), plan.features.shape[0]
+    first, last = team.parts[thread] * PART, min(team.parts[thread + 1] * PART, n_features)
+    none, every, fresh = plan.counts[:, 0], plan.counts[:, -1], np.int64(FROM_BIAS)
+    load(plan, table, rows, begin, end, noise, buffers, first, last)
+    wait(team.sync, team.n_threads)
+    for layer in range(1, n_layers):
+        row, stop = team.rows[layer, thread], team.rows[layer, thread + 1]
+        add_products(plan, theta, buffers, layer, row, stop, none, every, fresh, width)
+        if layer < n_layers - 1:
+            activate_rows(plan, layer, buffers, kept, begin, n_rows, row, stop, width)
+        wait(team.sync, team.n_threads)
+    _losses(plan, team, weights, begin, n_rows, buffers, losses, width)
+    wait(team.sync, team.n_threads)
+    for layer in range(n_layers - 1, 1, -1):
+        row, stop = team.sources[layer - 1, thread], team.sources[layer - 1, thread + 1]
+        pass_back(plan, theta, layer, buffers, row, stop, width)
+        transpose_deltas(buffers, row, stop, n_rows)
+        wait(team.sync, team.n_threads)
+
+
+@inlined
+def _losses(plan, team, weights, begin, n_rows, buffers, losses, width):
+    """Weighted sums of ``-log p`` of this thread's features, and the derivatives by outputs.
+
+    Columns past the last row count with weight zero.
+    """
+    totals, row = np.empty(width), np.empty(width, buffers.units.dtype)
+    factors = np.zeros(width, weights.dtype)
+    for b in range(n_rows):
+        factors[b] = weights[begin + b]
+    for i in range(team.parts[team.thread], team.parts[team.thread + 1]):
+        first, last = i * PART, min((i + 1) * PART, plan.features.shape[0])
+        totals[:] = 0
+        add_gradients(
+            plan, first, last, buffers.units, buffers.targets, factors, buffers.deltas, row,
+            totals, width,
+        )  # fmt: skip
+        total = 0.0
+        for b in range(n_rows):
+            total -= totals[b] * np.float64(factors[b])
+        losses[i] = total
+        stop = plan.features[last - 1, 4] + plan.features[last - 1, 5]
+        transpose_deltas(buffers, plan.features[first, 4], stop, n_rows)
+
+
+@kernel
 def train_steps(
-    plan, solver, theta, moments, table, rows, weights, bounds, noise, kept,
-    penalty, max_norm, rate, step, buffers, gradient, squares,
+    plan, team, solver, theta, moments, table, rows, weights, bounds, noise, kept,
+    penalty, max_norm, rate, step, memory,
 ):  # fmt: skip
     """One step for each batch ``rows[bounds[s]:bounds[s + 1]]``.
 
-    `weights` are those of the rows, divided by the size of their batch; `buffers` are
-    those of the tiles that a batch is cut into. A batch whose gradient is not finite is
-    left out. Returns the sum of the losses of the batches that were used, and their number.
+    `weights` are those of the rows, divided by the size of their batch. A batch whose
+    gradient is not finite is left out. Returns the sum of the losses of the batches that were
+    used, and their number.
     """
     total, used = 0.0, 0
+    first, last = team.stretches[team.thread], team.stretches[team.thread + 1]
     for s in range(bounds.shape[0] - 1):
-        a, b = bounds[s], bounds[s + 1]
         loss = batch_gradient(
-            plan, theta, table, rows[a:b], weights[a:b], noise[a:b], kept[:, a:b], penalty,
-            buffers, gradient, squares,
+            plan, team, theta, table, rows, bounds[s], bounds[s + 1], weights, noise, kept,
+            penalty, memory,
         )  # fmt: skip
-        shrink = step_factor(loss, squares, max_norm)
+        shrink = step_factor(loss, memory.squares, max_norm)
         if shrink > 0:
             used += 1
             total += loss
-            update(solver, theta, gradient, moments[0], moments[1], rate, step + used, shrink)
+            update(solver, theta, memory.gradient, moments, first, last, rate, step + used, shrink)
+        wait(team.sync, team.n_threads)
     return total, used
 
 
-@jit
+@part
 def step_factor(loss, squares, max_norm):
     """What to scale a gradient by, so that its norm is at most `max_norm`; 0 to leave it out."""
     norm = np.sqrt(np.sum(squares))
