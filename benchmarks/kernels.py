@@ -82,14 +82,14 @@ def backward(plan, theta, buffers, n_rows):
     for layer in range(plan.layers.shape[0] - 1, 1, -1):
         start, stop = plan.layers[layer - 1]
         _passes.pass_back(plan, theta, layer, tile, start, stop, width)
-        _passes.transpose_deltas(tile, start, stop, n_rows)
 
 
 @numba.njit(nogil=True)
 def gradient(plan, theta, memory, tiles):
     for panel in range(len(plan.panels)):
-        _passes.panel_gradient(plan, panel, memory.buffers, tiles, 0.0, theta, memory.gradient)
-    _passes.bias_gradient(plan, memory.buffers, tiles, memory.gradient)
+        _passes.panel_gradient(
+            plan, panel, memory.buffers, tiles, 0.0, theta, memory.scratch[0], memory.gradient
+        )
 
 
 def step_parts(n_features, hidden):
@@ -97,7 +97,10 @@ def step_parts(n_features, hidden):
     network = make_network(n_features, hidden)
     plan, theta = network.plan, network.theta
     table = (np.random.default_rng(0).random((ROWS, n_features)) < 0.4).astype(np.float32)
-    memory, (team,) = _steps.make_memory(plan, ROWS, theta.dtype), make_teams(plan, len(theta), 1)
+    memory, (team,) = (
+        _steps.make_memory(plan, ROWS, 1, theta.dtype),
+        make_teams(plan, len(theta), 1),
+    )
     rows, tiles, nothing = np.arange(ROWS), np.array([0, ROWS]), np.zeros((0, 0), np.float32)
     moments, weights = np.zeros((2, len(theta)), np.float32), np.full(ROWS, 0.01, np.float32)
     parts = {

@@ -128,7 +128,7 @@ class SharedNetwork:
     def network(self, draw, theta):
         """The network of a draw, with dense weights `theta`."""
         own = np.zeros(n_parameters(draw.plan), theta.dtype)
-        everything = 0, len(draw.plan.panels) + 1
+        everything = 0, len(draw.plan.panels)
         gather(draw.plan, draw.places, dense_blocks(draw.plan), theta, own, *everything)
         degrees = [np.sort(layer) for layer in draw.degrees]
         return Network(draw.ordering, degrees, own, draw.plan)
@@ -202,20 +202,18 @@ class SharedMemory:
     """With room for any draw."""
 
     @classmethod
-    def allocate(cls, network, batch_size):
+    def allocate(cls, network, batch_size, n_threads):
         """Memory for batches of at most so many rows."""
         plan, dtype = network.draws[0].plan, network.theta.dtype
         widths = np.diff(plan.layers)[:, 0]
         padded = -(-widths // PANEL_ROWS) * PANEL_ROWS
         room = np.sum(widths[:-1] * padded[1:]) + widths[0] * padded[-1] + widths.sum()
         theta, gradient = np.zeros((2, room), dtype)
-        steps = make_memory(plan, batch_size, dtype)._replace(gradient=gradient)
+        steps = make_memory(plan, batch_size, n_threads, dtype)._replace(gradient=gradient)
         return cls(dense_blocks(plan), np.zeros_like(network.theta), theta, steps)
 
 
-def run_shared_steps(
-    network, progress, batches, noise, kept, settings, memory, max_norm, rng, n_threads
-):
+def run_shared_steps(network, progress, batches, noise, kept, settings, memory, max_norm, rng):
     """Steps under one draw each.
 
     Returns the sum of the losses of the batches that were used, and their number.
@@ -233,7 +231,7 @@ def run_shared_steps(
                 weights, noise, kept, float(settings.alpha), max_norm, float(progress.rate), step,
                 theta, memory.steps,
             ),
-            make_teams(draw.plan, len(progress.theta), n_threads),
+            make_teams(draw.plan, len(progress.theta), len(memory.steps.scratch)),
         )  # fmt: skip
         if np.isfinite(loss):
             total, used = total + loss, used + 1

@@ -91,7 +91,7 @@ def make_teams(plan, n_parameters, n):
     shares = np.arange(n + 1)
     ends = np.append(plan.panels[:, 5], plan.biases)  # where a panel's weights begin
     panels = np.searchsorted(ends, shares / n * plan.biases)
-    panels[-1] = len(plan.panels) + 1
+    panels[-1] = len(plan.panels)
     fixed = {
         "n_threads": n,
         "sync": np.zeros(16, np.int64),

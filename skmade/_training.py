@@ -177,11 +177,13 @@ def run_epoch(network, progress, training, settings, rng):
     weights = training.weights[rows] / np.repeat(np.diff(bounds), np.diff(bounds))
     weights = weights.astype(progress.theta.dtype)
     plan = network.draws[0].plan if isinstance(network, SharedNetwork) else network.plan
-    largest, dtype = int(np.diff(bounds).max()), progress.theta.dtype
+    batch_size, dtype = int(np.diff(bounds).max()), progress.theta.dtype
+    is_small = 3 * flops_per_row(plan) * batch_size < _FLOPS_WORTH_THREADS
+    n = 1 if is_small else n_threads(settings.n_jobs)
     if isinstance(network, SharedNetwork):
-        memory = SharedMemory.allocate(network, largest)
+        memory = SharedMemory.allocate(network, batch_size, n)
     else:
-        memory = make_memory(plan, largest, dtype)
+        memory = make_memory(plan, batch_size, n, dtype)
     total, used = 0.0, 0
     for first, last in _stretches(plan, settings, bounds):
         part = slice(bounds[first], bounds[last])
@@ -198,20 +200,17 @@ def run_steps(network, progress, batches, noise, kept, settings, memory, rng):
 
     Returns the sum of the losses of the batches that were used, and their number.
     """
-    plan = network.draws[0].plan if isinstance(network, SharedNetwork) else network.plan
-    flops = 3 * flops_per_row(plan) * len(batches[1]) / (len(batches[3]) - 1)
-    n = 1 if flops < _FLOPS_WORTH_THREADS else n_threads(settings.n_jobs)
     if isinstance(network, SharedNetwork):
         return run_shared_steps(
-            network, progress, batches, noise, kept, settings, memory, _MAX_NORM, rng, n
+            network, progress, batches, noise, kept, settings, memory, _MAX_NORM, rng
         )
     return run_as_team(
         lambda team: train_steps(
-            plan, team, SOLVERS.index(settings.solver), progress.theta, progress.moments, *batches,
-            noise, kept, float(settings.alpha), _MAX_NORM, float(progress.rate), progress.step,
-            memory,
+            network.plan, team, SOLVERS.index(settings.solver), progress.theta, progress.moments,
+            *batches, noise, kept, float(settings.alpha), _MAX_NORM, float(progress.rate),
+            progress.step, memory,
         ),
-        make_teams(plan, len(progress.theta), n),
+        make_teams(network.plan, len(progress.theta), len(memory.scratch)),
     )  # fmt: skip
 
 

@@ -146,7 +146,7 @@ def test_scores_equal_those_of_a_dense_masked_network(parameters, activation):
 
 def objective_and_gradient(network, table, weights, kept, alpha, theta):
     """What one batch of all rows gives, by a step of length zero."""
-    memory = make_memory(network.plan, len(table), theta.dtype)
+    memory = make_memory(network.plan, len(table), 1, theta.dtype)
     (team,) = make_teams(network.plan, len(theta), 1)
     moments, nothing = np.zeros((2, len(theta))), np.zeros((0, 0), theta.dtype)
     loss, _ = train_steps(

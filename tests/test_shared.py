@@ -42,7 +42,7 @@ def test_a_draw_sees_what_its_masks_let_through(setting):
     network, _ = shared_network(**setting)
     for draw in network.draws:
         own = network.network(draw, network.theta)
-        back, everything = np.zeros_like(network.theta), (0, len(draw.plan.panels) + 1)
+        back, everything = np.zeros_like(network.theta), (0, len(draw.plan.panels))
         scatter(draw.plan, draw.places, dense_blocks(draw.plan), own.theta, back, *everything)
         kept = back != 0
         np.testing.assert_array_equal(back[kept], network.theta[kept])
@@ -80,7 +80,7 @@ def test_scattering_undoes_gathering(setting, rng):
     dense = rng.normal(size=len(network.theta))
     for draw in network.draws:
         own, back = network.network(draw, dense).theta, np.zeros_like(dense)
-        everything = 0, len(draw.plan.panels) + 1
+        everything = 0, len(draw.plan.panels)
         scatter(draw.plan, draw.places, dense_blocks(draw.plan), own, back, *everything)
         naive = DenseDraw(network, draw, back)
         for key, weights in DenseDraw(network, draw, dense).weights.items():
@@ -136,7 +136,7 @@ def test_a_unit_has_the_same_weights_in_every_draw(setting):
     numbered = np.arange(1.0, len(network.theta) + 1)
     for draw in network.draws:
         own = np.zeros(len(network.network(draw, numbered).theta))
-        everything = 0, len(draw.plan.panels) + 1
+        everything = 0, len(draw.plan.panels)
         gather(draw.plan, draw.places, dense_blocks(draw.plan), numbered, own, *everything)
         back = np.zeros_like(numbered)
         scatter(draw.plan, draw.places, dense_blocks(draw.plan), own, back, *everything)
@@ -151,7 +151,7 @@ def test_a_step_follows_the_gradient_of_the_dense_weights(setting, rng):
     weights, nothing = np.full(20, 1 / 20), np.zeros((0, 0))
 
     def step(theta, rate):
-        memory = SharedMemory.allocate(network, len(rows))
+        memory = SharedMemory.allocate(network, len(rows), 1)
         theta, n = theta.copy(), len(network.network(draw, theta).theta)
         (team,) = make_teams(draw.plan, len(theta), 1)
         loss = shared_step(

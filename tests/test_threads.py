@@ -40,7 +40,7 @@ def test_every_unit_is_one_threads_share(setting, n):
     team = teams[0]
     whole = {
         "parts": (0, -(-len(plan.features) // PART)),
-        "panels": (0, len(plan.panels) + 1),
+        "panels": (0, len(plan.panels)),
         "stretches": (0, 1000),
     }
     for name, ends in whole.items():

@@ -36,8 +36,6 @@ class Buffers(NamedTuple):
     nothing is trained."""
     deltas: np.ndarray
     """(n_tiles, n_units, width): derivatives of the loss by outputs and pre-activations."""
-    transposed: np.ndarray
-    """(n_tiles, width, n_units): `deltas` by columns; empty where nothing is trained."""
 
 
 def make_buffers(plan, n_tiles, n_rows, dtype, training=False):
@@ -48,7 +46,7 @@ def make_buffers(plan, n_tiles, n_rows, dtype, training=False):
     n_units, n_sources = plan.layers[-1, 1], plan.layers[-1, 0]
     shapes = [
         (len(plan.features), width), (n_units, width), (n_sources if training else 0, width),
-        (n_units, width), (width if training else 0, n_units + PANEL_ROWS),
+        (n_units, width),
     ]  # fmt: skip
     return Buffers(*(np.zeros((n_tiles, *shape), dtype) for shape in shapes))
 
@@ -58,7 +56,7 @@ def of_tile(buffers, tile):
     """The buffers of one tile."""
     return Buffers(
         buffers.targets[tile], buffers.units[tile], buffers.slopes[tile],
-        buffers.deltas[tile], buffers.transposed[tile],
+        buffers.deltas[tile],
     )  # fmt: skip
 
 
@@ -215,67 +213,98 @@ def pass_back(plan, theta, layer, buffers, first, last, width):
 
 
 @part
-def transpose_deltas(buffers, first, last, n_rows):
-    """Copy derivatives by units ``first:last`` to where `panel_gradient` reads them."""
-    deltas, out = buffers.deltas, buffers.transposed
-    for begin in range(first, last, LANES):  # (few units at a time stay in the cache)
-        for b in range(n_rows):
-            row = out[b, begin : min(begin + LANES, last)]
-            for r in range(row.shape[0]):
-                row[r] = deltas[begin + r, b]
+def brings_biases(plan, panel):
+    """Whether the biases of a panel's rows belong to it: those of a layer's first source do."""
+    layer = 1
+    while plan.first_panel[layer + 1] <= panel:
+        layer += 1
+    return plan.panels[panel, 2] == plan.panels[plan.first_panel[layer], 2]
 
 
 @part
-def panel_gradient(plan, panel, buffers, tiles, penalty, theta, out):
-    """Derivatives of the objective by a panel's weights, exactly zero where masked.
+def panel_gradient(plan, panel, buffers, tiles, penalty, theta, scratch, out):
+    """Derivatives of the objective by a panel's weights, exactly zero where masked, and biases.
 
-    Tile t of the batch ends at row ``tiles[t + 1]``. Returns the sum of their squares.
+    Tile t of the batch ends at row ``tiles[t + 1]``; `scratch` has room for PANEL_ROWS
+    numbers for each row of the batch. Returns the sum of the derivatives' squares.
     """
     row, stop, source, extent, height, offset, extents = plan.panels[panel]
-    factor, total, first = like(theta[0], penalty), 0.0, 0
-    sums, zero, one = np.zeros(LANES, out.dtype), np.int64(0), np.int64(1)
+    _transpose_deltas(buffers, row, stop, tiles, scratch)
+    first, total = 0, 0.0
+    zero, one, ld_deltas = np.int64(0), np.int64(1), np.int64(PANEL_ROWS)
     for begin in range(0, extent, ROWS):
         end = min(begin + ROWS, extent)
         skipped = first // LANES * LANES  # rows that see none of these units
         for tile in range(tiles.shape[0] - 1):
-            units, transposed = buffers.units[tile], buffers.transposed[tile]
-            ld, ld_deltas = units.shape[1], transposed.shape[1]
+            units = buffers.units[tile]
+            ld, start = units.shape[1], FROM_OUTPUT if tile > 0 else FROM_ZERO
             block_product(
-                units.ravel(), (source + begin) * ld, ld, one, transposed.ravel(), row + skipped,
-                ld_deltas, out, offset + begin * height + skipped, height,
-                end - begin, height - skipped, tiles[tile + 1] - tiles[tile],
-                FROM_OUTPUT if tile > 0 else FROM_ZERO, theta, zero,
+                units.ravel(), (source + begin) * ld, ld, one,
+                scratch, (tiles[tile] - tiles[0]) * PANEL_ROWS + skipped, ld_deltas,
+                out, offset + begin * height + skipped, height,
+                end - begin, height - skipped, tiles[tile + 1] - tiles[tile], start, theta, zero,
             )  # fmt: skip
+        if penalty > 0:
+            _add_multiple(penalty, theta, offset + begin * height, offset + end * height, out)
         for k in range(begin, end):
             while plan.extents[extents + first] <= k:
                 first += 1
-            column = out[offset + k * height : offset + (k + 1) * height]
-            column[skipped:first] = 0
-            column[stop - row :] = 0
-            if penalty > 0:
-                for r in range(first, stop - row):
-                    column[r] += factor * theta[offset + k * height + r]
-            for r in range(skipped, height, LANES):
-                for lane in range(LANES):
-                    sums[lane] += column[r + lane] * column[r + lane]
-    for lane in range(LANES):
-        total += np.float64(sums[lane])
+            if first > 0:
+                out[offset + k * height : offset + k * height + first] = 0
+            if stop - row < height:
+                out[offset + k * height + stop - row : offset + (k + 1) * height] = 0
+        total += _sum_of_squares(out[offset + begin * height : offset + end * height])
+    if brings_biases(plan, panel):
+        shift = plan.biases - plan.layers[0, 1]
+        total += _bias_gradient(scratch, tiles[-1] - tiles[0], out[shift + row : shift + stop])
     return total
 
 
 @part
-def bias_gradient(plan, buffers, tiles, out):
-    """Derivatives by the biases; returns the sum of their squares."""
-    n_inputs, n_units, squares = plan.layers[0, 1], plan.layers[-1, 1], 0.0
-    out = out[plan.biases : plan.biases + n_units - n_inputs]
-    out[:] = 0
-    for tile in range(tiles.shape[0] - 1):
-        for b in range(tiles[tile + 1] - tiles[tile]):
-            deltas = buffers.transposed[tile, b, n_inputs:n_units]
-            for i in range(out.shape[0]):
-                out[i] += deltas[i]
+def _add_multiple(factor, x, begin, end, out):
+    """``out[begin:end] += factor * x[begin:end]``."""
+    x, out, factor = x[begin:end], out[begin:end], like(x[0], factor)
     for i in range(out.shape[0]):
-        squares += np.float64(out[i]) ** 2
+        out[i] += factor * x[i]
+
+
+@part
+def _sum_of_squares(x):
+    """Of as many numbers as fill vectors; several sums at a time, so that none is waited for."""
+    n, sums = x.shape[0] // (4 * LANES) * (4 * LANES), np.zeros(4 * LANES, x.dtype)
+    for i in range(0, n, 4 * LANES):
+        for lane in range(4 * LANES):
+            sums[lane] += x[i + lane] * x[i + lane]
+    for i in range(n, x.shape[0], LANES):
+        for lane in range(LANES):
+            sums[lane] += x[i + lane] * x[i + lane]
+    return np.float64(np.sum(sums))
+
+
+@part
+def _transpose_deltas(buffers, row, stop, tiles, out):
+    """Copy derivatives by units ``row:stop``, one row of the batch after the other."""
+    for tile in range(tiles.shape[0] - 1):
+        deltas = buffers.deltas[tile]
+        for begin in range(row, stop, LANES):  # (few units at a time stay in the cache)
+            for b in range(tiles[tile + 1] - tiles[tile]):
+                place = (tiles[tile] - tiles[0] + b) * PANEL_ROWS + begin - row
+                line = out[place : place + min(LANES, stop - begin)]
+                for r in range(line.shape[0]):
+                    line[r] = deltas[begin + r, b]
+
+
+@part
+def _bias_gradient(deltas, n_rows, out):
+    """Sums over the rows of the batch; returns the sum of their squares."""
+    squares = 0.0
+    out[:] = 0
+    for b in range(n_rows):
+        line = deltas[b * PANEL_ROWS : b * PANEL_ROWS + out.shape[0]]
+        for r in range(line.shape[0]):
+            out[r] += line[r]
+    for r in range(out.shape[0]):
+        squares += np.float64(out[r]) ** 2
     return squares
 
 

@@ -9,17 +9,16 @@ import numpy as np
 from skmade._kernels._compile import kernel, part
 from skmade._kernels._elementary import like
 from skmade._kernels._optimizers import update
+from skmade._kernels._passes import brings_biases
 from skmade._kernels._steps import batch_gradient, step_factor
 from skmade._kernels._sync import wait
 
 
 @kernel
 def gather(plan, places, blocks, dense, theta, first, last):
-    """Write a draw's weights of some panels, exactly zero where masked.
-
-    The one after the last panel stands for the biases.
-    """
-    for panel in range(first, min(last, plan.panels.shape[0])):
+    """Write the weights of some panels of a draw, exactly zero where masked, and biases."""
+    n_inputs, biases = plan.layers[0, 1], blocks[0, 0] - plan.layers[0, 1]
+    for panel in range(first, last):
         row, stop, _, extent, height, offset, extents = plan.panels[panel]
         hidden = 0
         for k in range(extent):
@@ -29,16 +28,16 @@ def gather(plan, places, blocks, dense, theta, first, last):
             for r in range(height):
                 seen = hidden <= r < stop - row
                 theta[place + r] = dense[start + places[row + r]] if seen else like(theta[0], 0)
-    if last > plan.panels.shape[0]:
-        n_inputs, biases = plan.layers[0, 1], blocks[0, 0] - plan.layers[0, 1]
-        for unit in range(n_inputs, plan.layers[-1, 1]):
-            theta[plan.biases + unit - n_inputs] = dense[biases + places[unit]]
+        if brings_biases(plan, panel):
+            for unit in range(row, stop):
+                theta[plan.biases + unit - n_inputs] = dense[biases + places[unit]]
 
 
 @kernel
 def scatter(plan, places, blocks, theta, dense, first, last):
     """The reverse of `gather`; what is masked stays as it is."""
-    for panel in range(first, min(last, plan.panels.shape[0])):
+    n_inputs, biases = plan.layers[0, 1], blocks[0, 0] - plan.layers[0, 1]
+    for panel in range(first, last):
         row, stop, _, extent, height, offset, extents = plan.panels[panel]
         hidden = 0
         for k in range(extent):
@@ -47,10 +46,9 @@ def scatter(plan, places, blocks, theta, dense, first, last):
             start, place = _dense_start(plan, places, blocks, panel, k), offset + k * height
             for r in range(hidden, stop - row):
                 dense[start + places[row + r]] = theta[place + r]
-    if last > plan.panels.shape[0]:
-        n_inputs, biases = plan.layers[0, 1], blocks[0, 0] - plan.layers[0, 1]
-        for unit in range(n_inputs, plan.layers[-1, 1]):
-            dense[biases + places[unit]] = theta[plan.biases + unit - n_inputs]
+        if brings_biases(plan, panel):
+            for unit in range(row, stop):
+                dense[biases + places[unit]] = theta[plan.biases + unit - n_inputs]
 
 
 @part

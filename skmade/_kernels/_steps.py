@@ -15,16 +15,14 @@ from skmade._kernels._optimizers import update
 from skmade._kernels._passes import (
     activate_rows,
     add_products,
-    bias_gradient,
     load,
     make_buffers,
     of_tile,
     padded,
     panel_gradient,
     pass_back,
-    transpose_deltas,
 )
-from skmade._kernels._plan import TILE, n_parameters
+from skmade._kernels._plan import PANEL_ROWS, TILE, n_parameters
 from skmade._kernels._product import FROM_BIAS, LANES
 from skmade._kernels._sync import wait
 
@@ -46,7 +44,7 @@ class Team(NamedTuple):
     sources: np.ndarray
     """(n_layers, n_threads + 1): units of a layer, in the pass back."""
     panels: np.ndarray
-    """(n_threads + 1,): panels, and one more for the biases."""
+    """(n_threads + 1,): panels of weights, with the biases of their rows."""
     stretches: np.ndarray
     """(n_threads + 1,): of the parameters."""
 
@@ -57,20 +55,22 @@ class StepMemory(NamedTuple):
     buffers: tuple
     gradient: np.ndarray
     squares: np.ndarray
-    """(n_panels + 1,): sums of squares of the derivatives by the weights of each panel, and
-    by the biases."""
+    """(n_panels,): sums of squares of the derivatives by the parameters of each panel."""
     losses: np.ndarray
     """(n_tiles, n_parts)"""
+    scratch: np.ndarray
+    """(n_threads, batch_size * PANEL_ROWS)"""
 
 
-def make_memory(plan, batch_size, dtype):
+def make_memory(plan, batch_size, n_threads, dtype):
     """Memory for batches of at most so many rows, cut into tiles."""
     n_tiles, n_vectors = -(-batch_size // TILE), -(-batch_size // LANES)
     rows_per_tile = -(-n_vectors // n_tiles) * LANES
     buffers = make_buffers(plan, n_tiles, rows_per_tile, dtype, training=True)
-    squares = np.zeros(len(plan.panels) + 1)
+    squares = np.zeros(len(plan.panels))
     losses = np.zeros((n_tiles, -(-len(plan.features) // PART)))
-    return StepMemory(buffers, np.zeros(n_parameters(plan), dtype), squares, losses)
+    scratch = np.zeros((n_threads, batch_size * PANEL_ROWS), dtype)
+    return StepMemory(buffers, np.zeros(n_parameters(plan), dtype), squares, losses, scratch)
 
 
 @inlined
@@ -91,12 +91,10 @@ def batch_gradient(
             of_tile(memory.buffers, tile), memory.losses[tile],
         )  # fmt: skip
     for panel in range(team.panels[thread], team.panels[thread + 1]):
-        if panel < plan.panels.shape[0]:
-            memory.squares[panel] = panel_gradient(
-                plan, panel, memory.buffers, tiles, penalty, theta, memory.gradient
-            )
-        else:
-            memory.squares[panel] = bias_gradient(plan, memory.buffers, tiles, memory.gradient)
+        memory.squares[panel] = panel_gradient(
+            plan, panel, memory.buffers, tiles, penalty, theta, memory.scratch[thread],
+            memory.gradient,
+        )  # fmt: skip
     alive = wait(team.sync, team.n_threads)
     loss = 0.0
     for tile in range(n_tiles):
@@ -125,7 +123,6 @@ def _pass_tile(plan, team, theta, table, rows, begin, end, weights, noise, kept,
     for layer in range(n_layers - 1, 1, -1):
         row, stop = team.sources[layer - 1, thread], team.sources[layer - 1, thread + 1]
         pass_back(plan, theta, layer, buffers, row, stop, width)
-        transpose_deltas(buffers, row, stop, n_rows)
         wait(team.sync, team.n_threads)
 
 
@@ -150,8 +147,6 @@ def _losses(plan, team, weights, begin, n_rows, buffers, losses, width):
         for b in range(n_rows):
             total -= totals[b] * np.float64(factors[b])
         losses[i] = total
-        stop = plan.features[last - 1, 4] + plan.features[last - 1, 5]
-        transpose_deltas(buffers, plan.features[first, 4], stop, n_rows)
 
 
 @kernel
