@@ -149,15 +149,30 @@ class Columns:
             z = (X.astype(np.float64, copy=False) - self.center[column]) / self.scale[column]
         return np.clip(z, -_LARGEST, _LARGEST)
 
-    def decode(self, table):
-        """Rows of the table as columns of X: a list of arrays."""
-        return [self._decode_column(j, values) for j, values in enumerate(table.T)]
+    def decode(self, table, dtype):
+        """Rows of the table as rows of X, an array of a dtype."""
+        values = self._values(table)
+        if all(categories is None for categories in self.categories):
+            return values.astype(dtype)
+        X = np.empty(table.shape, dtype)
+        for j, column in enumerate(self._with_categories(values)):
+            X[:, j] = column
+        return X
 
-    def _decode_column(self, j, values):
-        if self.categories[j] is not None:
-            return self.categories[j][values.astype(int)]
-        x = self.center[j] + self.scale[j] * values.astype(np.float64)
-        return _on_lattice(x, self.center[j], self.steps[j])
+    def decode_columns(self, table):
+        """Rows of the table as columns of X: a list of arrays."""
+        return list(self._with_categories(self._values(table)))
+
+    def _values(self, table):
+        """What numbers stand for; categories are still codes."""
+        values = self.center + self.scale * table.astype(np.float64)
+        for j in np.flatnonzero(self.steps):
+            values[:, j] = _on_lattice(values[:, j], self.center[j], self.steps[j])
+        return values
+
+    def _with_categories(self, values):
+        for column, categories in zip(values.T, self.categories):
+            yield column if categories is None else categories[column.astype(int)]
 
 
 def choose_conditionals(X, conditionals, categorical, text, names):

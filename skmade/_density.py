@@ -516,11 +516,12 @@ class MADEDensity(DensityMixin, BaseEstimator):
         if not isinstance(n_samples, Integral) or n_samples < 1:
             raise ValueError(f"n_samples must be a positive integer; got {n_samples!r}.")
         self._check_acceptance()
-        table = self._fitted_ensemble().sample(n_samples, _to_generator(random_state))
-        values = Columns(**self._columns).decode(table)
+        rng = _to_generator(random_state)
+        table = self._fitted_ensemble().sample(n_samples, rng, self.n_jobs)
+        columns = Columns(**self._columns)
         if self._frame is not None:
-            return make_frame(values, self._frame)
-        return _as_array(values, np.dtype(self._sample_dtype))
+            return make_frame(columns.decode_columns(table), self._frame)
+        return columns.decode(table, np.dtype(self._sample_dtype))
 
     def sample_conditional(self, X, random_state=None):
         """Draw missing cells given the other cells of their row.
@@ -561,10 +562,9 @@ class MADEDensity(DensityMixin, BaseEstimator):
                 rows = np.flatnonzero(group.ravel() == k)
                 filling = self._ensemble_for(pattern, networks, rng)
                 table[rows] = filling.fill(table[rows], pattern, rng)
-        values = columns.decode(table)
         if library_of(given):
-            return fill_frame(given, values, missing)
-        X[missing] = _as_array(values, X.dtype)[missing]
+            return fill_frame(given, columns.decode_columns(table), missing)
+        X[missing] = columns.decode(table, X.dtype)[missing]
         return X
 
     def _ensemble_for(self, missing, networks, rng):
@@ -840,14 +840,6 @@ def _checked_sizes(hidden_layer_sizes, residual):
             f"width; got hidden_layer_sizes={hidden_layer_sizes!r}."
         )
     return sizes
-
-
-def _as_array(values, dtype):
-    """Columns as an array."""
-    X = np.empty((len(values[0]), len(values)), dtype)
-    for j, column in enumerate(values):
-        X[:, j] = column
-    return X
 
 
 def _is_random(ordering):

@@ -63,7 +63,7 @@ class Ensemble:
         """Estimate the normaliser of the product; returns its standard error."""
 
         def draw_logs(n):
-            rows = draw_rows(self.networks, self.weights, n, rng)
+            rows = draw_rows(self.networks, self.weights, n, rng, n_jobs)
             return log_densities(self.networks, rows, n_jobs)
 
         self.log_normalizer, error = estimate_normalizer(draw_logs)
@@ -128,11 +128,11 @@ class Ensemble:
             before = after
         return shares
 
-    def sample(self, n_rows, rng):
+    def sample(self, n_rows, rng, n_jobs):
         """Independent rows."""
         if self.combination == "product" and len(self.networks) > 1:
-            return draw_product(self.networks, np.exp(self.log_normalizer), n_rows, rng)
-        return draw_rows(self.networks, self.weights, n_rows, rng)
+            return draw_product(self.networks, np.exp(self.log_normalizer), n_rows, rng, n_jobs)
+        return draw_rows(self.networks, self.weights, n_rows, rng, n_jobs)
 
     def fill(self, table, missing, rng):
         """The table with the cells of the missing columns drawn from their conditional."""

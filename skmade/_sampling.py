@@ -1,35 +1,38 @@
 """Drawing rows of the table: all of a row, or the missing cells of one.
 
-Randomness comes from NumPy generators, in an order that depends on nothing else.
+Randomness comes from NumPy generators, in an order that does not depend on threads.
 """
+
+import threading
 
 import numpy as np
 
 from skmade._combination import log_acceptance, log_mean_exp
 from skmade._kernels._ancestral import ancestral_pass
 from skmade._kernels._passes import make_buffers
-from skmade._kernels._plan import GAUSSIAN
+from skmade._kernels._plan import GAUSSIAN, flops_per_row
 from skmade._kernels._product import LANES
 from skmade._scoring import log_densities
+from skmade._threads import run_in_threads, threads_worth
 
 # Rows drawn at a time: bounds the memory, whatever the number of rows.
 _ROWS = 256
 # Features drawn between two products with all that is known.
-_BLOCK = 32
+_BLOCK = 16
 # Draws among which one is chosen, where a conditional cannot be drawn from exactly.
 _PROPOSALS = 64
 
 
-def draw_rows(networks, weights, n_rows, rng):
+def draw_rows(networks, weights, n_rows, rng, n_jobs=None):
     """Independent rows from a mixture of networks: (n_rows, n_features)."""
     if len(networks) == 1:
-        return _draw_from(networks[0], n_rows, rng)
+        return _draw_from(networks[0], n_rows, rng, n_jobs)
     counts = rng.multinomial(n_rows, weights)
-    parts = [_draw_from(network, n, rng) for network, n in zip(networks, counts) if n]
+    parts = [_draw_from(network, n, rng, n_jobs) for network, n in zip(networks, counts) if n]
     return np.concatenate(parts)[rng.permutation(n_rows)]
 
 
-def draw_product(networks, acceptance, n_rows, rng):
+def draw_product(networks, acceptance, n_rows, rng, n_jobs=None):
     """Independent rows from the product of networks, by rejection from their mixture.
 
     `acceptance` is the share of rows that is kept.
@@ -37,41 +40,52 @@ def draw_product(networks, acceptance, n_rows, rng):
     parts, missing, weights = [], n_rows, np.full(len(networks), 1 / len(networks))
     while missing > 0:
         n = int(np.clip(1.1 * missing / acceptance, 64, 50_000))
-        table = draw_rows(networks, weights, n, rng)
-        kept = np.log(rng.random(n)) < log_acceptance(log_densities(networks, table))
+        table = draw_rows(networks, weights, n, rng, n_jobs)
+        kept = np.log(rng.random(n)) < log_acceptance(log_densities(networks, table, n_jobs))
         parts.append(table[kept][:missing])
         missing -= len(parts[-1])
     return np.concatenate(parts)
 
 
-def _draw_from(network, n_rows, rng):
+def _draw_from(network, n_rows, rng, n_jobs):
     """Independent rows from one network."""
     n_features = len(network.ordering)
     table = np.empty((n_rows, n_features), network.theta.dtype)
-    _ancestral(network, table, np.zeros(n_features, bool), rng)
+    _ancestral(network, table, np.zeros(n_features, bool), rng, n_jobs)
     return table
 
 
-def _ancestral(network, table, given, rng):
+def _ancestral(network, table, given, rng, n_jobs=None):
     """Draw the columns of the table that are not given; returns log-densities of the others."""
-    buffers = make_buffers(network.plan, 1, _ROWS, table.dtype)
-    log_given, positions = np.zeros(len(table)), given[network.ordering]
-    needs_normal = np.any(network.plan.features[:, 1] >= GAUSSIAN)
-    for begin in range(0, len(table), _ROWS):
-        rows = slice(begin, min(begin + _ROWS, len(table)))
-        n = rows.stop - begin
-        width = -(-n // LANES) * LANES
-        uniform = rng.random((table.shape[1], width), dtype=table.dtype)
-        shape = (table.shape[1], width) if needs_normal else (0, 0)
-        normal = rng.standard_normal(shape, dtype=table.dtype)
-        sums = np.zeros(width)
-        buffers.targets[0, :, :width] = 0
-        buffers.targets[0, positions, :n] = table[rows, network.ordering[positions]].T
-        ancestral_pass(
-            network.plan, network.theta, _BLOCK, positions, uniform, normal, buffers, sums, width
-        )
-        table[rows, network.ordering] = buffers.targets[0, :, :n].T
-        log_given[rows] = sums[:n]
+    plan, theta, ordering, n_rows = network.plan, network.theta, network.ordering, len(table)
+    log_given, positions = np.zeros(n_rows), given[ordering]
+    n_normal = len(ordering) if np.any(plan.features[:, 1] >= GAUSSIAN) else 0
+    begins, in_turn = iter(range(0, n_rows, _ROWS)), threading.Lock()
+
+    def next_numbers():
+        """The next rows, and random numbers for them: the same in any number of threads."""
+        with in_turn:
+            begin = next(begins, None)
+            if begin is None:
+                return None
+            rows = slice(begin, min(begin + _ROWS, n_rows))
+            width = -(-(rows.stop - begin) // LANES) * LANES
+            uniform = rng.random((len(ordering), width), dtype=table.dtype)
+            return rows, uniform, rng.standard_normal((n_normal, width), dtype=table.dtype)
+
+    def work(_):
+        buffers = make_buffers(plan, 1, _ROWS, table.dtype)
+        while (numbers := next_numbers()) is not None:
+            rows, uniform, normal = numbers
+            n, width = rows.stop - rows.start, uniform.shape[1]
+            sums, targets = np.zeros(width), buffers.targets[0]
+            targets[:, :width] = 0
+            targets[positions, :n] = table[rows, ordering[positions]].T
+            ancestral_pass(plan, theta, _BLOCK, positions, uniform, normal, buffers, sums, width)
+            table[rows, ordering] = targets[:, :n].T
+            log_given[rows] = sums[:n]
+
+    run_in_threads(work, threads_worth(n_rows * flops_per_row(plan), n_jobs))
     return log_given
 
 

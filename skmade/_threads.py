@@ -14,8 +14,8 @@ from skmade._kernels._steps import PART, Team
 
 # A chunk of rows and what is made of it should stay in a core's cache.
 _CHUNK_CELLS = 2**18
-# A chunk of fewer operations (some tenths of a millisecond) is not worth a thread.
-_FLOPS_WORTH_THREAD = 5e7
+# Fewer operations (a few milliseconds) are not worth a thread.
+_FLOPS_WORTH_THREAD = 3e8
 
 
 def n_threads(n_jobs):
@@ -33,6 +33,12 @@ def n_threads(n_jobs):
     return n
 
 
+def threads_worth(flops, n_jobs):
+    """How many threads so many operations are worth."""
+    most = 1 + int(flops / _FLOPS_WORTH_THREAD)
+    return 1 if most == 1 else min(n_threads(n_jobs), most)
+
+
 def map_chunks(make_worker, shape, flops_per_row, n_jobs):
     """Work through chunks of the rows of a table of a shape, in threads where that pays.
 
@@ -41,7 +47,7 @@ def map_chunks(make_worker, shape, flops_per_row, n_jobs):
     """
     n_rows, n_columns = shape
     size = max(1, _CHUNK_CELLS // (n_columns * SCORE_TILE)) * SCORE_TILE
-    n = min(n_threads(n_jobs), 1 + int(n_rows * flops_per_row / _FLOPS_WORTH_THREAD))
+    n = threads_worth(n_rows * flops_per_row, n_jobs)
     if n > 1:  # some chunks for each thread, so that all end at about the same time
         size = min(size, -(-n_rows // (4 * n * SCORE_TILE)) * SCORE_TILE)
     begins = iter(range(0, n_rows, size))  # shared: a thread takes the next that is left

@@ -130,3 +130,15 @@ def test_fits_are_reproducible(rng):
     np.testing.assert_array_equal(first.orderings_, second.orderings_)
     other = quick(random_state=4).fit(X)
     assert not np.array_equal(first.score_samples(X), other.score_samples(X))
+
+
+def test_samples_on_any_number_of_threads(fitted, monkeypatch):
+    model, _, _ = fitted
+    monkeypatch.setattr(_threads, "_FLOPS_WORTH_THREAD", 1)
+    n, drawn = sizes(1100, 5), []
+    for n_jobs in (1, 2, 3):
+        model.set_params(n_jobs=n_jobs)
+        drawn.append(model.sample(n, random_state=0))
+    model.set_params(n_jobs=None)
+    np.testing.assert_array_equal(drawn[0], drawn[1])
+    np.testing.assert_array_equal(drawn[0], drawn[2])
