@@ -36,7 +36,11 @@ class LOF:
 
 
 class ECOD:
-    """Outlier detection by empirical tail probabilities (Li et al. 2022)."""
+    """Outlier detection by empirical tail probabilities (Li et al. 2022).
+
+    As in the paper. PyOD counts test rows in the tails, sums both tails where the skewness is
+    between -1 and 1, and takes the largest column by column.
+    """
 
     def fit(self, X):
         """Sort the columns."""

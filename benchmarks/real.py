@@ -7,7 +7,7 @@ pair correlated above 0.98 dropped; rows permuted by ``default_rng(0)`` and spli
 rivals tuned on the validation rows. Figures are nats per test row. Three densities that are
 known say how far from the truth the default model is. Mixed tables: bits per row, and how
 often rows that were drawn are told from real ones (area under the ROC curve; 0.5 is
-perfect), beside a Gaussian copula.
+perfect), beside a Gaussian copula and a Gaussian mixture of one-hot codes.
 """
 
 import warnings
@@ -21,10 +21,11 @@ from sklearn.model_selection import cross_val_score
 from sklearn.neighbors import KernelDensity
 
 from benchmarks import tables
-from benchmarks.copula import GaussianCopula
+from benchmarks.synthesisers import GaussianCopula, OneHotMixture
 from skmade import MADEDensity
 
 COMPONENTS = (1, 2, 3, 5, 8, 12, 20, 30, 40)
+REGULARISATIONS = (1e-6, 1e-4, 1e-3)
 BANDWIDTHS = np.geomspace(0.05, 1.0, 10)
 
 
@@ -81,7 +82,9 @@ def real_table(results, name, X, more, quick):
         results.add(set=name, who=who, test=model.score(test), fit_s=seconds)
     rivals = {
         "Gaussian mixture": [
-            GaussianMixture(k, reg_covar=1e-4, random_state=0) for k in COMPONENTS
+            GaussianMixture(k, reg_covar=regularisation, random_state=0)
+            for k in COMPONENTS
+            for regularisation in REGULARISATIONS
         ],
         "kernel density": [KernelDensity(bandwidth=h) for h in BANDWIDTHS],
     }
@@ -166,7 +169,7 @@ def mixed_parts(name, path, quick):
 
 
 def mixed_table(results, name, path, more, quick):
-    """Ours and independent columns on one table; ours and a copula as synthesisers."""
+    """Ours and independent columns on one table; ours and simple synthesisers."""
     (train, *valid, test), n_dropped = mixed_parts(name, path, quick)
     X_val, rng = valid[0] if valid else None, np.random.default_rng(0)
     settings = {
@@ -181,12 +184,16 @@ def mixed_table(results, name, path, more, quick):
             set=name, who=who, bits=bits_of(model, test), told_apart=told_apart(test, drawn),
             fit_s=seconds, rows=len(train), dropped=n_dropped,
         )  # fmt: skip
-    copula, seconds = tables.timed(GaussianCopula().fit, train, rng)
-    drawn = copula.sample(len(test), rng)
-    results.add(
-        set=name, who="Gaussian copula", told_apart=told_apart(test, drawn), fit_s=seconds,
-        rows=len(train), dropped=n_dropped,
-    )  # fmt: skip
+    for who, synthesiser in {
+        "Gaussian copula": GaussianCopula(),
+        "Gaussian mixture of one-hot codes": OneHotMixture(),
+    }.items():
+        _, seconds = tables.timed(synthesiser.fit, train, rng)
+        drawn = synthesiser.sample(len(test), rng)
+        results.add(
+            set=name, who=who, told_apart=told_apart(test, drawn), fit_s=seconds,
+            rows=len(train), dropped=n_dropped,
+        )  # fmt: skip
 
 
 def bits_of(model, test):

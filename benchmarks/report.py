@@ -32,7 +32,7 @@ def summary(times):
 
 
 def write(name, rows, tables):
-    """Write ``results/<name>``: results.csv, environment.json and a Markdown file per table."""
+    """Write ``results/<name>``: results.csv, environment.json and a csv file per table."""
     folder = RESULTS / name
     folder.mkdir(parents=True, exist_ok=True)
     pd.DataFrame(rows).to_csv(folder / "results.csv", index=False)

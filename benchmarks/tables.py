@@ -27,7 +27,10 @@ def files(options, *kinds, unless_named=()):
         sys.exit("Where is the data? Give --data DIR, or set SKMADE_DATA.")
     found = {}
     for kind in kinds:
-        paths = {path.stem: path for path in sorted(Path(options.data, kind).glob("*.npz"))}
+        folder = Path(options.data, kind)
+        if len(kinds) == 1 and not folder.is_dir():
+            folder = folder.parent  # DIR may be the folder of the kind itself
+        paths = {path.stem: path for path in sorted(folder.glob("*.npz"))}
         names = [
             name
             for name in paths

@@ -614,10 +614,9 @@ class MADEDensity(DensityMixin, BaseEstimator):
     def _learn_columns(self, X, weights, given):
         """Choose families, and learn scales and categories."""
         names, frame = feature_labels(self), describe(given)
-        text = np.array([any(isinstance(x, str) for x in column) for column in X.T])
-        if X.dtype.kind == "f":
-            text[:] = False
-        categorical = np.zeros(len(text), bool)
+        text, categorical = np.zeros((2, X.shape[1]), bool)
+        if X.dtype.kind == "O":
+            text[:] = [any(isinstance(x, str) for x in column) for column in X.T]
         if not isinstance(self.categorical_features, str):
             categorical = column_mask(given if frame else X, self.categorical_features)
             text[:] = False

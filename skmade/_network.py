@@ -27,6 +27,17 @@ class Architecture:
     residual: bool
     direct_connections: bool
 
+    def __post_init__(self):
+        self.widths_in = np.array([family.n_inputs for family in self.families])
+        self.widths_out = np.array([family.n_outputs for family in self.families])
+        self.codes = np.array([family_code(family) for family in self.families])
+        self.halves = np.array([getattr(family, "half", 0.0) for family in self.families])
+
+    def parameters(self):
+        """What it is made from, but for the families."""
+        names = ("sizes", "activation", "residual", "direct_connections")
+        return {name: getattr(self, name) for name in names}
+
 
 @dataclass
 class Network:
@@ -102,9 +113,7 @@ def make_plan(architecture, ordering, degrees):
     """
     n_features = len(ordering)
     positions = np.arange(1, n_features + 1)
-    ordered = [architecture.families[column] for column in ordering]
-    widths_in = np.array([family.n_inputs for family in ordered])
-    widths_out = np.array([family.n_outputs for family in ordered])
+    widths_in, widths_out = architecture.widths_in[ordering], architecture.widths_out[ordering]
     unit_degrees = [np.repeat(positions, widths_in), *degrees, np.repeat(positions, widths_out)]
     stops = np.cumsum([len(layer) for layer in unit_degrees])
     layers = np.column_stack([np.r_[0, stops[:-1]], stops])
@@ -125,7 +134,7 @@ def make_plan(architecture, ordering, degrees):
         first_panel.append(len(panels.rows))
     starts_in = layers[0, 0] + np.cumsum(widths_in) - widths_in
     starts_out = layers[-1, 0] + np.cumsum(widths_out) - widths_out
-    codes = [family_code(family) for family in ordered]
+    codes = architecture.codes[ordering]
     features = np.column_stack([ordering, codes, starts_in, widths_in, starts_out, widths_out])
     return Plan(
         layers=layers.astype(np.int64),
@@ -134,7 +143,7 @@ def make_plan(architecture, ordering, degrees):
         first_panel=np.array(first_panel, np.int64),
         extents=np.array(panels.extents, np.int64),
         features=features.astype(np.int64),
-        halves=np.array([getattr(family, "half", 0.0) for family in ordered]),
+        halves=architecture.halves[ordering],
         biases=int(panels.n_weights),
         activation=ACTIVATIONS.index(architecture.activation),
         residual=bool(architecture.residual),

@@ -36,8 +36,8 @@ class Draw:
         plan = make_plan(
             architecture, ordering, [layer[order] for layer, order in zip(degrees, sorting)]
         )
-        inputs = _blocks_of([family.n_inputs for family in architecture.families], ordering)
-        outputs = _blocks_of([family.n_outputs for family in architecture.families], ordering)
+        inputs = _blocks_of(architecture.widths_in, ordering)
+        outputs = _blocks_of(architecture.widths_out, ordering)
         parts = [inputs, *sorting, outputs]
         places = np.concatenate([part + start for part, start in zip(parts, plan.layers[:, 0])])
         return cls(ordering, degrees, plan, places)
@@ -45,8 +45,9 @@ class Draw:
 
 def _blocks_of(widths, ordering):
     """Numbers of the units of each feature, features in the ordering."""
-    starts = np.cumsum(widths) - widths
-    return np.concatenate([np.arange(starts[j], starts[j] + widths[j]) for j in ordering])
+    starts, laid_out = np.cumsum(widths) - widths, widths[ordering]
+    shifts = starts[ordering] - (np.cumsum(laid_out) - laid_out)
+    return np.repeat(shifts, laid_out) + np.arange(laid_out.sum())
 
 
 @dataclass
@@ -143,8 +144,7 @@ class SharedNetwork:
 
     def state(self):
         """The network as plain arrays and values."""
-        architecture = dict(vars(self.sampler.architecture))
-        del architecture["families"]
+        architecture = self.sampler.architecture.parameters()
         return {
             "theta": self.theta,
             "draws": [{**vars(draw), "plan": dict(draw.plan._asdict())} for draw in self.draws],

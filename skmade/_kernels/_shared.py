@@ -25,9 +25,10 @@ def gather(plan, places, blocks, dense, theta, first, last):
             while plan.extents[extents + hidden] <= k:  # rows that do not see this unit
                 hidden += 1
             start, place = _dense_start(plan, places, blocks, panel, k), offset + k * height
-            for r in range(height):
-                seen = hidden <= r < stop - row
-                theta[place + r] = dense[start + places[row + r]] if seen else like(theta[0], 0)
+            column, rows = theta[place : place + height], places[row:stop]
+            column[:hidden], column[stop - row :] = 0, 0
+            for r in range(hidden, stop - row):
+                column[r] = dense[start + rows[r]]
         if brings_biases(plan, panel):
             for unit in range(row, stop):
                 theta[plan.biases + unit - n_inputs] = dense[biases + places[unit]]
@@ -44,8 +45,9 @@ def scatter(plan, places, blocks, theta, dense, first, last):
             while plan.extents[extents + hidden] <= k:
                 hidden += 1
             start, place = _dense_start(plan, places, blocks, panel, k), offset + k * height
+            column, rows = theta[place : place + height], places[row:stop]
             for r in range(hidden, stop - row):
-                dense[start + places[row + r]] = theta[place + r]
+                dense[start + rows[r]] = column[r]
         if brings_biases(plan, panel):
             for unit in range(row, stop):
                 dense[biases + places[unit]] = theta[plan.biases + unit - n_inputs]

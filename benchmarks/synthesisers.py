@@ -1,8 +1,10 @@
-"""A Gaussian copula for mixed tables: what simple synthesisers of tables do."""
+"""Simple synthesisers of mixed tables: a Gaussian copula, and a mixture on one-hot codes."""
 
 import numpy as np
 import pandas as pd
 from scipy.stats import norm
+from sklearn.mixture import GaussianMixture
+from sklearn.preprocessing import StandardScaler
 
 
 class GaussianCopula:
@@ -39,4 +41,36 @@ class GaussianCopula:
                 columns[name] = pd.Categorical.from_codes(index, dtype=column.dtype)
             else:
                 columns[name] = np.quantile(column, u[:, j], method="inverted_cdf")
+        return pd.DataFrame(columns)
+
+
+class OneHotMixture:
+    """A Gaussian mixture on standardised numbers and one-hot codes, chosen by BIC.
+
+    A density of codes is none of categories: it can be drawn from, but has no bits per row.
+    """
+
+    def fit(self, frame, rng):
+        """Choose and fit a mixture."""
+        self.frame, codes = frame, pd.get_dummies(frame, dtype=float)
+        self.names, self.scaler = list(codes), StandardScaler().fit(codes)
+        X, seed = self.scaler.transform(codes), int(rng.integers(2**31))
+        mixtures = [
+            GaussianMixture(k, reg_covar=1e-3, random_state=seed).fit(X) for k in (1, 5, 10, 20)
+        ]
+        self.mixture = min(mixtures, key=lambda mixture: mixture.bic(X))
+        return self
+
+    def sample(self, n, rng):
+        """Draw rows; the largest code of a column decides on its category."""
+        drawn = self.scaler.inverse_transform(self.mixture.sample(n)[0])
+        drawn, columns = pd.DataFrame(drawn, columns=self.names), {}
+        for name in self.frame:
+            column = self.frame[name]
+            if column.dtype == "category":
+                codes = drawn[[f"{name}_{level}" for level in column.cat.categories]]
+                index = codes.to_numpy().argmax(axis=1)
+                columns[name] = pd.Categorical.from_codes(index, dtype=column.dtype)
+            else:
+                columns[name] = drawn[name].to_numpy()
         return pd.DataFrame(columns)
