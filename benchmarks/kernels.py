@@ -2,9 +2,9 @@
 
     python -m benchmarks.kernels [--quick]
 
-Times of the parts of one step (one thread, batches of 100), and of one masked product,
-784 inputs into 500 units, in three ways: dense by BLAS, cut into panels that BLAS
-multiplies, and by our tiles.
+Times of the parts of one step (one thread, batches of 100); of one masked product, 784
+inputs into 500 units, in three ways: dense by BLAS, cut into panels that BLAS multiplies,
+and by our tiles; and of what it costs to share dense weights among draws of masks.
 """
 
 import argparse
@@ -17,12 +17,15 @@ import threadpoolctl
 
 from benchmarks import report
 from benchmarks.speed import CASES
+from skmade import MADEDensity
 from skmade._conditionals import Bernoulli
 from skmade._kernels import _passes, _steps
 from skmade._kernels._optimizers import update
 from skmade._kernels._product import FROM_ZERO
+from skmade._kernels._shared import gather, scatter
 from skmade._masks import draw_degrees
 from skmade._network import Architecture, Network
+from skmade._shared import dense_blocks
 from skmade._threads import make_teams
 
 ROWS = 100
@@ -39,11 +42,13 @@ def main():
             for part, seconds in step_parts(*CASES[case][:2]).items():
                 rows.append({"case": case, "part": part, "microseconds": 1e6 * seconds})
         products = product_times(*(48, 32) if options.quick else (784, 500))
+        draws = pd.DataFrame({case: draw_times(*CASES[case][:2]) for case in cases})
     frame = pd.DataFrame(rows).pivot_table("microseconds", "part", "case", sort=False)
     shares = (100 * frame / frame.sum()).round(0).astype(int).add_suffix(" [%]")
     profile = pd.concat([frame.round(0).astype(int).add_suffix(" [µs]"), shares], axis=1)
     name = "kernels-quick" if options.quick else "kernels"
-    report.write(name, rows, {"profile": profile, "products": products.round(2)})
+    draws = draws.round(0).astype(int)
+    report.write(name, rows, {"profile": profile, "products": products.round(2), "draws": draws})
 
 
 def make_network(n_features, hidden):
@@ -111,7 +116,31 @@ def step_parts(n_features, hidden):
         "gradient": lambda: gradient(plan, theta, memory, tiles),
         "Adam": lambda: update(0, theta, memory.gradient, moments, 0, len(theta), 1e-9, 1, 1.0),
     }
-    return {part: np.median(report.seconds(run, 51)) for part, run in parts.items()}
+    return {part: timed(run) for part, run in parts.items()}
+
+
+def draw_times(n_features, hidden):
+    """Microseconds of a step of shared weights, and of what goes before and after it."""
+    X = (np.random.default_rng(0).random((ROWS, n_features)) < 0.4).astype(np.float32)
+    model = MADEDensity(hidden, n_masks=None, max_iter=1, early_stopping=False, random_state=0)
+    network = model.fit(X)._restored()[0]
+    draw, dense, rng = network.draws[0], network.theta, np.random.default_rng(0)
+    own, back = network.network(draw, dense).theta, np.zeros_like(dense)
+    blocks, everything = dense_blocks(draw.plan), (0, len(draw.plan.panels))
+    weights = draw.plan, draw.places, blocks
+    alone = step_parts(n_features, hidden)
+    times = {
+        "step of a network with weights of its own": sum(alone.values()),
+        "make a draw (Python)": timed(lambda: network.sampler.draw(rng)),
+        "gather its weights": timed(lambda: gather(*weights, dense, own, *everything)),
+        "scatter its gradient": timed(lambda: scatter(*weights, own, back, *everything)),
+    }
+    return pd.Series(times) * 1e6
+
+
+def timed(run):
+    """Median seconds."""
+    return np.median(report.seconds(run, 51))
 
 
 @numba.njit(nogil=True)

@@ -92,7 +92,7 @@ def epoch(model, network, X):
     """A function that goes once through X in steps of training."""
     rows = _training.Rows(model._encode(X.astype(np.float64)), np.ones(len(X)))
     progress = _training.Progress.start(network.theta, 1e-3)
-    settings, rng = replace(model._settings()), np.random.default_rng(0)
+    settings, rng = replace(model._settings(None)), np.random.default_rng(0)
     return lambda: _training.run_epoch(network, progress, rows, settings, rng)
 
 

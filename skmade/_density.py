@@ -334,7 +334,8 @@ class MADEDensity(DensityMixin, BaseEstimator):
 
     def _train(self, networks, training, validation, rng):
         """Train each network, in threads if there are several."""
-        settings, several = self._settings(), len(networks) > 1 and self.n_jobs not in (None, 1)
+        settings = self._settings(training)
+        several = len(networks) > 1 and self.n_jobs not in (None, 1)
         offset, rngs = Columns(**self._columns).log_jacobian.sum(), rng.spawn(len(networks))
         if several:
             settings = replace(settings, n_jobs=1)
@@ -408,7 +409,7 @@ class MADEDensity(DensityMixin, BaseEstimator):
 
     def _pass_over(self, network, progress, rows, rng):
         """One pass over the rows."""
-        settings = self._settings()
+        settings = self._settings(rows)
         loss = _training.run_epoch(network, progress, rows, settings, rng)
         if not (np.isfinite(loss) and np.all(np.isfinite(progress.theta))):
             raise ValueError(
@@ -773,8 +774,8 @@ class MADEDensity(DensityMixin, BaseEstimator):
                 stacklevel=8,
             )
 
-    def _settings(self):
-        """What training takes from the parameters."""
+    def _settings(self, training):
+        """What training takes from the parameters, and from its rows."""
         names = _training.Settings.__dataclass_fields__
         return _training.Settings(**{name: getattr(self, name) for name in names})
 

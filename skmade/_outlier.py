@@ -1,5 +1,6 @@
 """Novelty detection by the density of MADE."""
 
+from dataclasses import replace
 from numbers import Real
 
 import numpy as np
@@ -41,10 +42,12 @@ class MADEOutlierDetector(OutlierMixin, MADEDensity):
     combination : see `MADEDensity`
     dropout : float, default=0.0
         See `MADEDensity`.
-    input_noise : float, default=0.5
+    input_noise : float or "auto", default="auto"
         Noise in training, in standard deviations of a column. It makes the density smooth
         on the scale on which anomalies differ from normal rows, where repeated or rounded
-        values would put spikes.
+        values would put spikes. Under noise a network learns the kernel density of that
+        bandwidth, and smooths it further: "auto" is three quarters of Scott's bandwidth,
+        ``0.75 * n ** (-1 / (d + 4))`` for n rows of d columns.
     alpha, dtype, solver, learning_rate_init, batch_size, max_iter : see `MADEDensity`
     tol, n_iter_no_change, early_stopping : see `MADEDensity`
     validation_fraction : float, default=0.2
@@ -84,6 +87,7 @@ class MADEOutlierDetector(OutlierMixin, MADEDensity):
         **MADEDensity._parameter_constraints,
         "contamination": [StrOptions({"auto"}), Interval(Real, 0, 0.5, closed="right")],
         "false_alarm_rate": [Interval(Real, 0, 1, closed="neither")],
+        "input_noise": [StrOptions({"auto"}), Interval(Real, 0, None, closed="left")],
     }
 
     def __init__(
@@ -104,7 +108,7 @@ class MADEOutlierDetector(OutlierMixin, MADEDensity):
         n_estimators=4,
         combination="mixture",
         dropout=0.0,
-        input_noise=0.5,
+        input_noise="auto",
         alpha=0.0,
         dtype="float32",
         solver="adam",
@@ -152,6 +156,13 @@ class MADEOutlierDetector(OutlierMixin, MADEDensity):
         )
         self.contamination = contamination
         self.false_alarm_rate = false_alarm_rate
+
+    def _settings(self, training):
+        settings = super()._settings(training)
+        if self.input_noise != "auto":
+            return settings
+        n, d = training.table.shape
+        return replace(settings, input_noise=0.75 * n ** (-1 / (d + 4)))
 
     def _fit(self, X, sample_weight, X_val):
         super()._fit(X, sample_weight, X_val)

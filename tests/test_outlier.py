@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from conftest import sizes
 from scipy.stats import binom, kstest
+from sklearn.base import clone
 from sklearn.datasets import load_wine
 
 from skmade import ContributionsDisplay, MADEOutlierDetector
@@ -134,3 +135,14 @@ def test_the_display_shows_the_cell_that_was_spoilt():
     with pytest.raises(ValueError, match="single row"):
         ContributionsDisplay.from_estimator(model, X)
     matplotlib.pyplot.close("all")
+
+
+def test_noise_follows_the_number_of_rows_and_columns(rng):
+    X = rng.normal(size=(sizes(500, 40), 3))
+    detector = MADEOutlierDetector(random_state=0, max_iter=sizes(5, 1), n_estimators=1)
+    chosen = clone(detector).fit(X)
+    n_training = len(X) - round(0.2 * len(X))
+    given = clone(detector).set_params(input_noise=0.75 * n_training ** (-1 / 7)).fit(X)
+    np.testing.assert_array_equal(chosen.score_samples(X), given.score_samples(X))
+    other = clone(detector).set_params(input_noise=0.1).fit(X)
+    assert not np.array_equal(chosen.score_samples(X), other.score_samples(X))

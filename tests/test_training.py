@@ -122,7 +122,7 @@ def test_input_noise_smooths_real_columns_and_leaves_flags_alone():
 
 
 def test_dropout_leaves_units_out_and_keeps_their_mean():
-    settings = quick(dropout=0.3)._settings()
+    settings = quick(dropout=0.3)._settings(None)
     network = Network.from_state(quick().fit(dependent(50))._networks[0])
     rng = np.random.default_rng(0)
     _, kept = _training.draw_noise(network.plan, settings, 5000, np.dtype("float32"), rng)
