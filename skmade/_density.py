@@ -527,8 +527,8 @@ class MADEDensity(DensityMixin, BaseEstimator):
     def sample_conditional(self, X, random_state=None):
         """Draw missing cells given the other cells of their row.
 
-        Exact where an ordering of the model has a row's known features first, and for
-        ``n_masks=None``, where such an ordering is made. Elsewhere each row is chosen
+        Exact where the orderings of the model have a row's known features first, and for
+        ``n_masks=None``, where such orderings are made. Elsewhere each row is chosen
         from 64 draws by importance resampling: the draws are ancestral, with known cells
         held, and weighted by the density of the known cells. Then the answer is
         approximate, the more so the less a draw's earlier features know of the later ones.

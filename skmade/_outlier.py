@@ -6,7 +6,7 @@ from numbers import Real
 import numpy as np
 from sklearn.base import OutlierMixin
 from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.validation import check_is_fitted
+from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 
 from skmade._density import MADEDensity
 from skmade._training import Rows
@@ -35,6 +35,10 @@ class MADEOutlierDetector(OutlierMixin, MADEDensity):
         Share of the training rows to flag. With "auto", `false_alarm_rate` decides.
     false_alarm_rate : float in (0, 1), default=0.05
         Share of fresh normal rows to flag, where `contamination` is "auto".
+    trim : float in [0, 1), default=0.0
+        Share of the training rows that are left out when the networks are trained a second
+        time: those of lowest density after the first. For tables with anomalies among the
+        rows to fit, which a density otherwise learns as well.
     activation, direct_connections, residual, conditionals : see `MADEDensity`
     categorical_features, n_components, ordering, n_masks, mask_sampling : see `MADEDensity`
     n_estimators : int, default=4
@@ -87,6 +91,7 @@ class MADEOutlierDetector(OutlierMixin, MADEDensity):
         **MADEDensity._parameter_constraints,
         "contamination": [StrOptions({"auto"}), Interval(Real, 0, 0.5, closed="right")],
         "false_alarm_rate": [Interval(Real, 0, 1, closed="neither")],
+        "trim": [Interval(Real, 0, 1, closed="left")],
         "input_noise": [StrOptions({"auto"}), Interval(Real, 0, None, closed="left")],
     }
 
@@ -96,6 +101,7 @@ class MADEOutlierDetector(OutlierMixin, MADEDensity):
         *,
         contamination="auto",
         false_alarm_rate=0.05,
+        trim=0.0,
         activation="relu",
         direct_connections=True,
         residual=False,
@@ -156,6 +162,7 @@ class MADEOutlierDetector(OutlierMixin, MADEDensity):
         )
         self.contamination = contamination
         self.false_alarm_rate = false_alarm_rate
+        self.trim = trim
 
     def _settings(self, training):
         settings = super()._settings(training)
@@ -166,10 +173,20 @@ class MADEOutlierDetector(OutlierMixin, MADEDensity):
 
     def _fit(self, X, sample_weight, X_val):
         super()._fit(X, sample_weight, X_val)
+        if self.trim > 0:
+            weights = self._weights_without_the_least_dense(X, sample_weight)
+            super()._fit(X, weights, X_val)
         rows = vars(self).pop("_calibration")
         scores = self._score_table(rows.table)
         self.held_out_scores_ = np.sort(scores)
         return self.calibrate(X)
+
+    def _weights_without_the_least_dense(self, X, sample_weight):
+        """Weights that are zero for the share of rows to trim."""
+        scores = MADEDensity.score_samples(self, X)
+        weights = _check_sample_weight(sample_weight, scores, copy=True)
+        weights[np.argsort(scores, kind="stable")[: int(self.trim * len(scores))]] = 0
+        return weights
 
     def _partial_fit(self, X, sample_weight):
         """The rows of a pass are scored before it, and the threshold is set on these scores."""

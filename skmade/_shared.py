@@ -219,20 +219,23 @@ def run_shared_steps(network, progress, batches, noise, kept, settings, memory, 
     Returns the sum of the losses of the batches that were used, and their number.
     """
     table, rows, weights, bounds = batches
-    total, used = 0.0, 0
-    for begin, end in pairwise(bounds):
-        step = progress.step + used + 1
-        draw = network.draw_for_step(step, rng)
+    solver, alpha, rate = SOLVERS.index(settings.solver), float(settings.alpha), progress.rate
+
+    def run_step(begin, end, step, draw):
         theta = memory.theta[: n_parameters(draw.plan)]
-        loss = run_as_team(
-            lambda team, draw=draw, step=step, theta=theta, begin=begin, end=end: shared_step(
-                draw.plan, team, draw.places, memory.blocks, SOLVERS.index(settings.solver),
-                progress.theta, memory.dense_gradient, progress.moments, table, rows, begin, end,
-                weights, noise, kept, float(settings.alpha), max_norm, float(progress.rate), step,
-                theta, memory.steps,
+        return run_as_team(
+            lambda team: shared_step(
+                draw.plan, team, draw.places, memory.blocks, solver, progress.theta,
+                memory.dense_gradient, progress.moments, table, rows, begin, end, weights, noise,
+                kept, alpha, max_norm, float(rate), step, theta, memory.steps,
             ),
             make_teams(draw.plan, len(progress.theta), len(memory.steps.scratch)),
         )  # fmt: skip
+
+    total, used = 0.0, 0
+    for begin, end in pairwise(bounds):
+        step = progress.step + used + 1
+        loss = run_step(begin, end, step, network.draw_for_step(step, rng))
         if np.isfinite(loss):
             total, used = total + loss, used + 1
     return total, used

@@ -179,11 +179,11 @@ def run_epoch(network, progress, training, settings, rng):
     plan = network.draws[0].plan if isinstance(network, SharedNetwork) else network.plan
     batch_size, dtype = int(np.diff(bounds).max()), progress.theta.dtype
     is_small = 3 * flops_per_row(plan) * batch_size < _FLOPS_WORTH_THREADS
-    n = 1 if is_small else n_threads(settings.n_jobs)
+    team_size = 1 if is_small else n_threads(settings.n_jobs)
     if isinstance(network, SharedNetwork):
-        memory = SharedMemory.allocate(network, batch_size, n)
+        memory = SharedMemory.allocate(network, batch_size, team_size)
     else:
-        memory = make_memory(plan, batch_size, n, dtype)
+        memory = make_memory(plan, batch_size, team_size, dtype)
     total, used = 0.0, 0
     for first, last in _stretches(plan, settings, bounds):
         part = slice(bounds[first], bounds[last])

@@ -146,3 +146,23 @@ def test_noise_follows_the_number_of_rows_and_columns(rng):
     np.testing.assert_array_equal(chosen.score_samples(X), given.score_samples(X))
     other = clone(detector).set_params(input_noise=0.1).fit(X)
     assert not np.array_equal(chosen.score_samples(X), other.score_samples(X))
+
+
+def test_trimming_fits_again_without_the_rows_of_lowest_density(rng):
+    X = rng.normal(size=(sizes(300, 40), 2))
+    first = detector().fit(X)
+    kept = np.ones(len(X))
+    kept[np.argsort(first.score_samples(X))[: int(0.25 * len(X))]] = 0
+    again, trimmed = detector().fit(X, sample_weight=kept), detector(trim=0.25).fit(X)
+    np.testing.assert_array_equal(trimmed.score_samples(X), again.score_samples(X))
+    assert len(trimmed.held_out_scores_) < len(first.held_out_scores_)
+
+
+def test_trimming_keeps_anomalies_out_of_the_density(rng):
+    normal, anomalies = rng.normal(size=(sizes(400, 40), 2)), rng.normal(6, 0.3, (20, 2))
+    X = np.vstack([normal, anomalies])
+    scores = [
+        detector(trim=trim, max_iter=sizes(60, 1)).fit(X).score_samples(X) for trim in (0, 0.1)
+    ]
+    gaps = [s[: len(normal)].mean() - s[len(normal) :].mean() for s in scores]
+    assert gaps[1] > gaps[0] + sizes(2, -10)
