@@ -35,6 +35,9 @@ class Columns:
     steps : ndarray of shape (n_features,)
         Distance of neighbouring values of a column of integers, or of another that is
         taken to be on a lattice, with ties; else 0.
+    decimals : list of (int or None)
+        To how many decimals the values of such a column are rounded, so that draws are the
+        same numbers bit for bit; None where they are not.
     categories : list of (ndarray or None)
         Sorted distinct values of each categorical column.
     n_components : int
@@ -45,6 +48,7 @@ class Columns:
     center: np.ndarray
     scale: np.ndarray
     steps: np.ndarray
+    decimals: list
     categories: list
     n_components: int
 
@@ -59,7 +63,7 @@ class Columns:
         """
         n_features = X.shape[1]
         center, scale, steps = np.zeros(n_features), np.ones(n_features), np.zeros(n_features)
-        categories = [None] * n_features
+        categories, decimals = [None] * n_features, [None] * n_features
         for j, family in enumerate(conditionals):
             if family == "categorical":
                 categories[j] = np.unique(X[:, j])
@@ -69,7 +73,8 @@ class Columns:
                 if family == "logistic_mixture" or _is_integral(column):
                     steps[j] = lattice_step(column)
                     center[j] = _on_lattice(center[j], column[0], steps[j])
-        return cls(conditionals, center, scale, steps, categories, n_components)
+                    decimals[j] = _decimals(column)
+        return cls(conditionals, center, scale, steps, decimals, categories, n_components)
 
     def families(self):
         """The family of each column, as an object."""
@@ -168,6 +173,8 @@ class Columns:
         values = self.center + self.scale * table.astype(np.float64)
         for j in np.flatnonzero(self.steps):
             values[:, j] = _on_lattice(values[:, j], self.center[j], self.steps[j])
+            if self.decimals[j] is not None:
+                values[:, j] = np.round(values[:, j], self.decimals[j])
         return values
 
     def _with_categories(self, values):
@@ -228,8 +235,14 @@ def lattice_step(column):
     for step in (np.diff(values).min(), 1.0):
         place = (values - values[0]) / step
         if place[-1] < 1e7 and np.all(np.abs(place - np.round(place)) < 1e-3):
-            return float(step)
+            return float((values[-1] - values[0]) / np.round(place[-1]))
     return 0.0
+
+
+def _decimals(column):
+    """To how many decimals all values are rounded, if to 15 or fewer."""
+    values = np.unique(column)
+    return next((n for n in range(16) if np.array_equal(np.round(values, n), values)), None)
 
 
 def _on_lattice(values, origin, step):

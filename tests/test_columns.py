@@ -120,3 +120,13 @@ def test_units_change_the_density_by_their_jacobian(a):
     np.testing.assert_allclose(
         scaled.score_samples(a * X + 3 * a), original.score_samples(X) - 2 * np.log(a), atol=1e-4
     )
+
+
+def test_draws_of_rounded_columns_are_the_same_numbers(rng):
+    X = np.column_stack([np.round(rng.normal(20, 1, 400), n) for n in (0, 1, 2)])
+    X = np.column_stack([X, 1e6 + np.round(rng.normal(size=400), 1), np.round(X[:, 0] / 5) * 0.25])
+    drawn = quick(max_iter=sizes(30, 1)).fit(X).sample(200, random_state=0)
+    for n, column in enumerate(drawn.T[:3]):
+        np.testing.assert_array_equal(column, np.round(column, n))
+    np.testing.assert_array_equal(drawn[:, 3], np.round(drawn[:, 3], 1))
+    np.testing.assert_array_equal(drawn[:, 4], np.round(drawn[:, 4] * 4) / 4)

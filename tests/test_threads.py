@@ -124,3 +124,16 @@ def test_a_network_is_the_same_from_more_threads_than_cores(monkeypatch):
     np.testing.assert_array_equal(thetas[0], thetas[1])
     np.testing.assert_array_equal(thetas[0], thetas[2])
     assert threading.active_count() == n_before
+
+
+@pytest.mark.parametrize("n_masks", [3, None])
+def test_a_shared_network_is_the_same_on_any_number_of_threads(n_masks, monkeypatch):
+    monkeypatch.setattr(_training, "_FLOPS_WORTH_THREADS", 0)
+    X = correlated_flags(sizes(200, 20), 50)
+    one, *others = (
+        quick(n_masks=n_masks, hidden_layer_sizes=(130,), n_jobs=n_jobs, max_iter=2).fit(X)
+        for n_jobs in (1, 2, 3)
+    )
+    for other in others:
+        np.testing.assert_array_equal(one._networks[0]["theta"], other._networks[0]["theta"])
+        assert one.loss_curve_ == other.loss_curve_
