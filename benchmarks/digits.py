@@ -1,6 +1,6 @@
 """Binarized MNIST: likelihood by the number of networks, and digits that were drawn.
 
-    python -m benchmarks.digits --data DIR [--networks 8] [--minutes 90]
+    python -m benchmarks.digits --data DIR [--units 4000] [--networks 8] [--minutes 90]
 
 Networks are fitted one after the other, with random states 0, 1, ...; after each, all there
 are so far are combined, as a mixture and as a product. Figures are nats per test row. The
@@ -17,7 +17,6 @@ from skmade import MADEDensity
 from skmade._ensemble import Ensemble
 
 SETTING = {
-    "hidden_layer_sizes": (2000,),
     "dropout": 0.5,
     "learning_rate_init": 0.001,
     "n_iter_no_change": 5,
@@ -27,6 +26,7 @@ SETTING = {
 
 def main():
     parser = tables.parser(__doc__.splitlines()[0])
+    parser.add_argument("--units", type=int, default=4000, help="of the hidden layer")
     parser.add_argument("--networks", type=int, default=8)
     parser.add_argument("--minutes", type=float, default=90, help="no network begins after these")
     options = parser.parse_args()
@@ -39,15 +39,15 @@ def main():
         if time.perf_counter() - started > 60 * options.minutes:
             break
         more = {"max_iter": 2} if options.quick else {}
-        model = MADEDensity(random_state=k, n_jobs=2, **{**SETTING, **more})
+        model = MADEDensity((options.units,), random_state=k, n_jobs=2, **SETTING, **more)
         model.fit(data["train"], X_val=data["valid"])
         networks += model._restored()
         if k == 0:
             draw_digits(model, data["train"], results.name)
         seconds = time.perf_counter() - started
         for row in combined(networks, model._encode(data["test"])):
-            results.add(networks=len(networks), fit_s=seconds, **row)
-    test = results.table("test", index="networks", columns="combination")
+            results.add(units=options.units, networks=len(networks), fit_s=seconds, **row)
+    test = results.table("test", index=["units", "networks"], columns="combination")
     results.finish({"test": test.round(3)})
 
 
