@@ -34,7 +34,7 @@ _FLOPS_WORTH_THREADS = 5e6
 
 @dataclass(frozen=True)
 class Rows:
-    """Encoded rows, with weights of mean one and their constant share of the log-density."""
+    """Encoded rows, with weights of mean one."""
 
     table: np.ndarray
     weights: np.ndarray

@@ -26,34 +26,6 @@ _HALF_LOG_2PI = 0.5 * np.log(2 * np.pi)
 
 
 @part
-def add_log_probs(plan, first, last, units, targets, work, row, totals, width):
-    """Add the log-densities of positions ``first:last`` to `totals` (float64).
-
-    `row` is memory for one number per column.
-    """
-    d = first
-    while d < last:
-        family, start, n = plan.features[d, 1], plan.features[d, 4], plan.features[d, 5]
-        if family == BERNOULLI:
-            stop = _end_of_run(plan, d, last)
-            _add_bernoulli(units, start, targets, d, stop, row, totals, width)
-            d = stop
-        else:
-            log_prob(family, units, start, n, plan.halves[d], targets, d, work, row, width)
-            for b in range(width):
-                totals[b] += np.float64(row[b])
-            d += 1
-
-
-@part
-def _end_of_run(plan, d, last):
-    """Where the run of flags that begins at position d ends."""
-    while d < last and plan.features[d, 1] == BERNOULLI:
-        d += 1
-    return d
-
-
-@part
 def log_prob(family, units, start, n, half, targets, d, work, out, width):
     """``out[b] = log p(targets[d, b])``."""
     if family == BERNOULLI:
@@ -67,33 +39,17 @@ def log_prob(family, units, start, n, half, targets, d, work, out, width):
 
 
 @part
-def add_gradients(plan, first, last, units, targets, weights, deltas, row, totals, width):
-    """`add_log_probs`, and the derivatives of ``-weights * log p`` by all parameters."""
-    d = first
-    while d < last:
-        family, start, n = plan.features[d, 1], plan.features[d, 4], plan.features[d, 5]
-        if family == BERNOULLI:
-            stop = _end_of_run(plan, d, last)
-            _add_bernoulli_gradient(units, start, targets, d, stop, deltas, row, totals, width)
-            n, d = stop - d, stop
-        else:
-            half = plan.halves[d]
-            if family == CATEGORICAL:
-                _categorical_log_prob(units, start, n, targets, d, deltas, row, width)
-                _categorical_gradient(start, targets, d, deltas, width)
-            elif family == GAUSSIAN:
-                _gaussian_log_prob(units, start, targets, d, row, width)
-                _gaussian_gradient(units, start, targets, d, deltas, width)
-            else:
-                k = n // 3
-                _mixture_log_prob(family, units, start, k, half, targets, d, deltas, row, width)
-                _mixture_gradient(family, units, start, k, half, targets, d, deltas, width)
-            for b in range(width):
-                totals[b] += np.float64(row[b])
-            d += 1
-        for r in range(start, start + n):
-            for b in range(width):
-                deltas[r, b] *= weights[b]
+def gradient(family, units, start, n, half, targets, d, deltas, out, width):
+    """`log_prob`, and the derivatives of ``-log p`` by the parameters into `deltas`."""
+    log_prob(family, units, start, n, half, targets, d, deltas, out, width)
+    if family == BERNOULLI:
+        _bernoulli_gradient(units, start, targets, d, deltas, width)
+    elif family == CATEGORICAL:
+        _categorical_gradient(start, targets, d, deltas, width)
+    elif family == GAUSSIAN:
+        _gaussian_gradient(units, start, targets, d, deltas, width)
+    else:
+        _mixture_gradient(family, units, start, n // 3, half, targets, d, deltas, width)
 
 
 @part
@@ -146,26 +102,11 @@ def _bernoulli_log_prob(units, r, targets, d, out, width):
 
 
 @part
-def _add_bernoulli(units, start, targets, first, last, row, totals, width):
-    """Flags at positions ``first:last``, whose logits are rows of `units` from `start` on."""
-    for d in range(first, last):
-        _bernoulli_log_prob(units, start + d - first, targets, d, row, width)
-        for b in range(width):
-            totals[b] += np.float64(row[b])
-
-
-@part
-def _add_bernoulli_gradient(units, start, targets, first, last, deltas, row, totals, width):
-    """`_add_bernoulli`, and the derivatives of ``-log p`` by the logits."""
+def _bernoulli_gradient(units, r, targets, d, deltas, width):
     one, zero = like(units[0, 0], 1), like(units[0, 0], 0)
-    for d in range(first, last):
-        r = start + d - first
-        _bernoulli_log_prob(units, r, targets, d, row, width)
-        for b in range(width):
-            totals[b] += np.float64(row[b])
-        for b in range(width):
-            e = exp(-abs(units[r, b]))
-            deltas[r, b] = (one if units[r, b] >= zero else e) / (one + e) - targets[d, b]
+    for b in range(width):
+        e = exp(-abs(units[r, b]))
+        deltas[r, b] = (one if units[r, b] >= zero else e) / (one + e) - targets[d, b]
 
 
 @part

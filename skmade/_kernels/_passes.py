@@ -12,7 +12,7 @@ import numpy as np
 from skmade._kernels._activations import activate, activation_slopes
 from skmade._kernels._compile import inlined, kernel, part
 from skmade._kernels._elementary import like
-from skmade._kernels._families import add_log_probs, log_prob
+from skmade._kernels._families import log_prob
 from skmade._kernels._plan import CATEGORICAL, GAUSSIAN, INPUT_LIMIT, PANEL_ROWS
 from skmade._kernels._product import (
     FROM_BIAS,
@@ -325,16 +325,15 @@ def score_rows(plan, theta, table, tile, buffers, scores, shares):
         load(plan, table, rows, begin, end, nothing, buffers, first, n_features)
         forward(plan, theta, buffers, width)
         totals[:] = 0
-        if shares.shape[0] > 0:
-            for d in range(n_features):
-                column, family, _, _, start, size = plan.features[d]
-                log_prob(
-                    family, units, start, size, plan.halves[d], buffers.targets, d, work, row, width
-                )
+        for d in range(n_features):
+            column, family, _, _, start, size = plan.features[d]
+            log_prob(
+                family, units, start, size, plan.halves[d], buffers.targets, d, work, row, width
+            )
+            for b in range(width):
+                totals[b] += np.float64(row[b])
+            if shares.shape[0] > 0:
                 for b in range(end - begin):
                     shares[begin + b, column] = np.float64(row[b])
-                    totals[b] += np.float64(row[b])
-        else:
-            add_log_probs(plan, first, n_features, units, buffers.targets, work, row, totals, width)
         for b in range(end - begin):
             scores[begin + b] += totals[b]

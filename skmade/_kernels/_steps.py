@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from skmade._kernels._compile import inlined, kernel, part
-from skmade._kernels._families import add_gradients
+from skmade._kernels._families import gradient
 from skmade._kernels._optimizers import update
 from skmade._kernels._passes import (
     activate_rows,
@@ -139,10 +139,17 @@ def _losses(plan, team, weights, begin, n_rows, buffers, losses, width):
     for i in range(team.parts[team.thread], team.parts[team.thread + 1]):
         first, last = i * PART, min((i + 1) * PART, plan.features.shape[0])
         totals[:] = 0
-        add_gradients(
-            plan, first, last, buffers.units, buffers.targets, factors, buffers.deltas, row,
-            totals, width,
-        )  # fmt: skip
+        for d in range(first, last):
+            family, start, n = plan.features[d, 1], plan.features[d, 4], plan.features[d, 5]
+            gradient(
+                family, buffers.units, start, n, plan.halves[d], buffers.targets, d,
+                buffers.deltas, row, width,
+            )  # fmt: skip
+            for b in range(width):
+                totals[b] += np.float64(row[b])
+            for r in range(start, start + n):
+                for b in range(width):
+                    buffers.deltas[r, b] *= factors[b]
         total = 0.0
         for b in range(n_rows):
             total -= totals[b] * np.float64(factors[b])
