@@ -63,10 +63,10 @@ def make_network(n_features, hidden):
 
 
 @numba.njit(nogil=True)
-def load(plan, table, rows, nothing, buffers):
+def load(plan, table, rows, buffers):
     n_rows, n_features = np.int64(len(rows)), np.int64(len(plan.features))
     tile = _passes.of_tile(buffers, np.int64(0))
-    _passes.load(plan, table, rows, np.int64(0), n_rows, nothing, tile, np.int64(0), n_features)
+    _passes.load(plan, table, rows, np.int64(0), n_rows, tile, np.int64(0), n_features)
 
 
 @numba.njit(nogil=True)
@@ -78,7 +78,8 @@ def forward(plan, theta, buffers, n_rows):
 def loss(plan, team, weights, memory, n_rows):
     tile, width = _passes.of_tile(memory.buffers, np.int64(0)), _passes.padded(n_rows)
     zero = np.int64(0)
-    _steps._losses(plan, team, weights, zero, n_rows, tile, memory.losses[0], width)
+    losses = memory.losses[0]
+    _steps._losses(plan, team, weights, zero, n_rows, tile, memory.lines, losses, width)
 
 
 @numba.njit(nogil=True)
@@ -106,10 +107,10 @@ def step_parts(n_features, hidden):
         _steps.make_memory(plan, ROWS, 1, theta.dtype),
         make_teams(plan, len(theta), 1),
     )
-    rows, tiles, nothing = np.arange(ROWS), np.array([0, ROWS]), np.zeros((0, 0), np.float32)
+    rows, tiles = np.arange(ROWS), np.array([0, ROWS])
     moments, weights = np.zeros((2, len(theta)), np.float32), np.full(ROWS, 0.01, np.float32)
     parts = {
-        "load the rows": lambda: load(plan, table, rows, nothing, memory.buffers),
+        "load the rows": lambda: load(plan, table, rows, memory.buffers),
         "forward": lambda: forward(plan, theta, memory.buffers, ROWS),
         "loss": lambda: loss(plan, team, weights, memory, ROWS),
         "backward": lambda: backward(plan, theta, memory.buffers, ROWS),

@@ -109,15 +109,14 @@ class Columns:
         is_kept = isinstance(given_dtype, np.dtype) and given_dtype.kind in kinds
         return given_dtype.name if is_kept else "float64"
 
-    def encode(self, X, dtype, names):
-        """Rows of X as rows of the table.
+    def encode(self, X, table, names):
+        """Write rows of X as rows of the table.
 
         Raises
         ------
         ValueError
             For values other than 0 and 1 in a Bernoulli column, and for unknown categories.
         """
-        table = np.empty(X.shape, dtype)
         flags, real = self._selection("bernoulli"), self._selection(*_REAL)
         if flags is not None:
             values = _as_float(X, flags, names)
@@ -128,7 +127,6 @@ class Columns:
         for j, categories in enumerate(self.categories):
             if categories is not None:
                 table[:, j] = _codes(X[:, j], categories, names[j])
-        return table
 
     def hold_text(self):
         """Whether the categories of some column are no numbers."""

@@ -632,7 +632,9 @@ class MADEDensity(DensityMixin, BaseEstimator):
             print(f"Conditionals: {kinds}", flush=True)
 
     def _encode(self, X):
-        return Columns(**self._columns).encode(X, self._network_dtype(), feature_labels(self))
+        table = np.empty(X.shape, self._network_dtype())
+        Columns(**self._columns).encode(X, table, feature_labels(self))
+        return table
 
     def _network_dtype(self):
         """That of the fitted network, or else of the one to be made."""
@@ -806,11 +808,12 @@ class MADEDensity(DensityMixin, BaseEstimator):
         scores = np.zeros(len(X))
         shares = np.zeros(X.shape) if by_feature else None
 
-        def make_worker():
-            scorers = ensemble.scorers()
+        def make_worker(n_rows):
+            scorers, memory = ensemble.scorers(), np.empty((n_rows, X.shape[1]), dtype)
 
             def work(rows):
-                table = columns.encode(X[rows], dtype, names)
+                table = memory[: rows.stop - rows.start]
+                columns.encode(X[rows], table, names)
                 own = shares[rows] if by_feature else None
                 scores[rows] = ensemble.score(table, own, scorers)
 

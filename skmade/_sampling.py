@@ -9,7 +9,7 @@ import numpy as np
 
 from skmade._combination import log_acceptance, log_mean_exp
 from skmade._kernels._ancestral import ancestral_pass
-from skmade._kernels._passes import make_buffers
+from skmade._kernels._passes import make_buffers, make_lines
 from skmade._kernels._plan import GAUSSIAN, flops_per_row
 from skmade._kernels._product import LANES
 from skmade._scoring import log_densities
@@ -75,13 +75,16 @@ def _ancestral(network, table, given, rng, n_jobs=None):
 
     def work(_):
         buffers = make_buffers(plan, 1, _ROWS, table.dtype)
+        lines = make_lines(1, _ROWS, table.dtype)
         while (numbers := next_numbers()) is not None:
             rows, uniform, normal = numbers
             n, width = rows.stop - rows.start, uniform.shape[1]
             sums, targets = np.zeros(width), buffers.targets[0]
             targets[:, :width] = 0
             targets[positions, :n] = table[rows, ordering[positions]].T
-            ancestral_pass(plan, theta, _BLOCK, positions, uniform, normal, buffers, sums, width)
+            ancestral_pass(
+                plan, theta, _BLOCK, positions, uniform, normal, buffers, lines, sums, width
+            )
             table[rows, ordering] = targets[:, :n].T
             log_given[rows] = sums[:n]
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from skmade._kernels._passes import make_buffers, score_rows
+from skmade._kernels._passes import make_buffers, make_lines, score_rows
 from skmade._kernels._plan import SCORE_TILE, flops_per_row
 from skmade._threads import map_chunks
 
@@ -25,7 +25,7 @@ def log_densities(networks, table, n_jobs=None):
     logs = np.zeros((len(networks), len(table)))
     flops = sum(flops_per_row(network.plan) for network in networks)
 
-    def make_worker():
+    def make_worker(_):
         scorers = [Scorer(network) for network in networks]
 
         def work(rows):
@@ -39,13 +39,16 @@ def log_densities(networks, table, n_jobs=None):
 
 
 class Scorer:
-    """Scores rows under a network, always in the same memory."""
+    """Scores rows under a network, a tile of them at a time, always in the same memory."""
 
-    def __init__(self, network):
-        self.network = network
-        self.buffers = make_buffers(network.plan, 1, SCORE_TILE, network.theta.dtype)
+    def __init__(self, network, tile=SCORE_TILE):
+        self.network, self.tile, dtype = network, tile, network.theta.dtype
+        self.buffers = make_buffers(network.plan, 1, tile, dtype)
+        self.lines = make_lines(1, tile, dtype)
 
     def add_scores(self, table, scores, shares=_NO_SHARES):
         """Add log-densities to `scores`; write what each feature adds to them to `shares`."""
-        plan, theta = self.network.plan, self.network.theta
-        score_rows(plan, theta, table, SCORE_TILE, self.buffers, scores, shares)
+        score_rows(
+            self.network.plan, self.network.theta, table, np.arange(len(table)), self.tile,
+            self.buffers, self.lines, scores, shares,
+        )  # fmt: skip

@@ -14,8 +14,8 @@ from skmade._kernels._steps import PART, Team
 
 # A chunk of rows and what is made of it should stay in a core's cache.
 _CHUNK_CELLS = 2**18
-# Fewer operations (a few milliseconds) are not worth a thread.
-_FLOPS_WORTH_THREAD = 3e8
+# Fewer operations (some tenths of a millisecond) are not worth a thread.
+_FLOPS_WORTH_THREAD = 5e7
 
 
 def n_threads(n_jobs):
@@ -42,18 +42,20 @@ def threads_worth(flops, n_jobs):
 def map_chunks(make_worker, shape, flops_per_row, n_jobs):
     """Work through chunks of the rows of a table of a shape, in threads where that pays.
 
-    Every thread calls ``make_worker()`` once, and what this returned with one slice of the
-    rows after the other.
+    Every thread calls ``make_worker(size)`` once, and what this returned with one slice of the
+    rows after the other, each of at most `size`.
     """
     n_rows, n_columns = shape
     size = max(1, _CHUNK_CELLS // (n_columns * SCORE_TILE)) * SCORE_TILE
-    n = threads_worth(n_rows * flops_per_row, n_jobs)
+    flops = n_rows * flops_per_row
+    n = threads_worth(flops, n_jobs)
     if n > 1:  # some chunks for each thread, so that all end at about the same time
-        size = min(size, -(-n_rows // (4 * n * SCORE_TILE)) * SCORE_TILE)
+        n_chunks = np.clip(int(flops / _FLOPS_WORTH_THREAD), n, 4 * n)
+        size = min(size, -(-n_rows // (n_chunks * SCORE_TILE)) * SCORE_TILE)
     begins = iter(range(0, n_rows, size))  # shared: a thread takes the next that is left
 
     def work(_):
-        worker = make_worker()
+        worker = make_worker(size)
         for begin in begins:
             worker(slice(begin, min(begin + size, n_rows)))
 
@@ -61,11 +63,12 @@ def map_chunks(make_worker, shape, flops_per_row, n_jobs):
 
 
 def run_in_threads(function, n):
-    """``[function(0), ..., function(n - 1)]``, in as many threads."""
+    """``[function(0), ..., function(n - 1)]``, in as many threads: the first in this one."""
     if n == 1:
         return [function(0)]
-    with ThreadPoolExecutor(n) as pool:
-        return list(pool.map(function, range(n)))
+    with ThreadPoolExecutor(n - 1) as pool:
+        others = pool.map(function, range(1, n))
+        return [function(0), *others]
 
 
 def run_as_team(function, teams):

@@ -13,11 +13,12 @@ from skmade import _sampling
 from skmade._kernels import _elementary
 from skmade._kernels._ancestral import ancestral_pass
 from skmade._kernels._optimizers import update
-from skmade._kernels._passes import make_buffers, score_rows
+from skmade._kernels._passes import make_buffers, make_lines
 from skmade._kernels._plan import ACTIVATIONS, SOLVERS
 from skmade._kernels._product import FROM_BIAS, FROM_OUTPUT, FROM_ZERO, block_product
 from skmade._kernels._steps import make_memory, train_steps
 from skmade._network import Network
+from skmade._scoring import Scorer
 from skmade._threads import make_teams
 
 NETWORKS = [
@@ -134,13 +135,13 @@ def test_scores_equal_those_of_a_dense_masked_network(parameters, activation):
     _, network, table = fitted(activation=activation, **parameters)
     n, tile = sizes(65, 3), 64
     scores, shares = np.zeros(n), np.zeros((n, table.shape[1]))
-    buffers = make_buffers(network.plan, 1, tile, table.dtype)
-    score_rows(network.plan, network.theta, table[:n].copy(), tile, buffers, scores, shares)
+    scorer = Scorer(network, tile)
+    scorer.add_scores(table[:n].copy(), scores, shares)
     expected = np.array([DenseNetwork(network).shares(row) for row in table[:n]])
     np.testing.assert_allclose(shares, expected, rtol=1e-9, atol=1e-9)
     np.testing.assert_allclose(scores, expected.sum(axis=1), rtol=1e-9)
-    alone, nothing = np.zeros(n), np.zeros((0, 0))
-    score_rows(network.plan, network.theta, table[:n].copy(), tile, buffers, alone, nothing)
+    alone = np.zeros(n)
+    scorer.add_scores(table[:n].copy(), alone)
     np.testing.assert_allclose(alone, scores, rtol=1e-9)
 
 
@@ -191,16 +192,22 @@ def test_the_loss_of_a_batch_is_the_weighted_score(rng):
     np.testing.assert_allclose(loss, -weights @ (model.score_samples(X) - log_jacobian), rtol=1e-9)
 
 
+def memory_of_a_tile(network, n_rows):
+    """Buffers and lines."""
+    dtype = network.theta.dtype
+    return make_buffers(network.plan, 1, n_rows, dtype), make_lines(1, n_rows, dtype)
+
+
 @pytest.mark.parametrize("block", [1, 2, 3, 8, 100])
 @pytest.mark.parametrize("parameters", NETWORKS)
 def test_one_pass_sampling_equals_as_many_passes_as_features(parameters, block, rng):
     _, network, table = fitted(**parameters)
     width, n_features = sizes(13, 3), table.shape[1]
     uniform, normal = rng.random((n_features, 16)), rng.normal(size=(n_features, 16))
-    buffers = make_buffers(network.plan, 1, 16, table.dtype)
-    none = np.zeros(len(uniform), bool)
+    buffers, lines = memory_of_a_tile(network, 16)
+    none, sums = np.zeros(len(uniform), bool), np.zeros(16)
     ancestral_pass(
-        network.plan, network.theta, block, none, uniform, normal, buffers, np.zeros(16), 16
+        network.plan, network.theta, block, none, uniform, normal, buffers, lines, sums, 16
     )
     naive = DenseNetwork(network)
     for b in range(width):
@@ -220,10 +227,10 @@ def test_sample_and_score_agree_on_the_blocks_of_many_features():
     uniform, normal = random.random((n_features, width)), random.normal(size=(n_features, width))
     drawn = []
     for block in (1, _sampling._BLOCK, n_features):
-        buffers = make_buffers(network.plan, 1, width, network.theta.dtype)
+        buffers, lines = memory_of_a_tile(network, width)
         none, sums = np.zeros(n_features, bool), np.zeros(width)
         ancestral_pass(
-            network.plan, network.theta, block, none, uniform, normal, buffers, sums, width
+            network.plan, network.theta, block, none, uniform, normal, buffers, lines, sums, width
         )
         drawn.append(buffers.targets[0].copy())
     np.testing.assert_array_equal(drawn[0], drawn[1])

@@ -7,14 +7,15 @@ contribute is a small triangle, worked through feature by feature.
 
 import numpy as np
 
+from skmade._kernels._activations import activate
 from skmade._kernels._compile import inlined, kernel
 from skmade._kernels._families import draw, log_prob
-from skmade._kernels._passes import activate_rows, add_products, feed, of_tile
+from skmade._kernels._passes import add_layer_before, add_products, feed, of_tile
 from skmade._kernels._product import FROM_BIAS, FROM_OUTPUT
 
 
 @kernel
-def ancestral_pass(plan, theta, block, given, uniform, normal, buffers, log_given, width):
+def ancestral_pass(plan, theta, block, given, uniform, normal, buffers, lines, log_given, width):
     """Draw ``targets[0, :, :width]`` from uniform and normal numbers of that shape.
 
     Positions that are ``given`` keep their values; ``log_given`` gets the sum of their
@@ -22,21 +23,20 @@ def ancestral_pass(plan, theta, block, given, uniform, normal, buffers, log_give
     numbers.
     """
     buffers, n_features = of_tile(buffers, np.int64(0)), plan.features.shape[0]
-    units, targets, work = buffers.units, buffers.targets, buffers.deltas
-    row = np.empty(width, theta.dtype)
+    units, targets, work, out = buffers.units, buffers.targets, buffers.deltas, lines.parts[0]
     for before in range(0, n_features, block):
         after = min(before + block, n_features)
         _from_earlier_blocks(plan, theta, before, after, buffers, width)
         for d in range(before, after):
             _complete_outputs(plan, theta, before, d, buffers, width)
-            _, family, _, _, start, n = plan.features[d]
+            family, start, n = plan.features[d, 1], plan.features[d, 4], plan.features[d, 5]
             half = plan.halves[d]
             if given[d]:
-                log_prob(family, units, start, n, half, targets, d, work, row, width)
+                log_prob(family, units, start, n, half, targets, d, work, out, width)
                 for b in range(width):
-                    log_given[b] += np.float64(row[b])
+                    log_given[b] += np.float64(out[0, b])
             else:
-                draw(family, units, start, n, half, uniform, normal, targets, d, work, width)
+                draw(family, units, start, n, half, uniform, normal, targets, d, work, out, width)
             feed(plan, d, buffers, width)
             _complete_hidden(plan, theta, before, d, buffers, width)
 
@@ -64,10 +64,10 @@ def _complete_outputs(plan, theta, before, d, buffers, width):
 def _complete_hidden(plan, theta, before, d, buffers, width):
     """Compute the hidden units that position d, now known, was the last to be missing for."""
     known, every, add = plan.counts[:, before], plan.counts[:, -1], np.int64(FROM_OUTPUT)
-    nothing, zero = np.zeros((0, 0), theta.dtype), np.int64(0)
     for layer in range(1, plan.layers.shape[0] - 1):
         start = plan.layers[layer, 0]
         row, stop = start + plan.counts[layer, d], start + plan.counts[layer, d + 1]
         if row < stop:
             add_products(plan, theta, buffers, layer, row, stop, known, every, add, width)
-            activate_rows(plan, layer, buffers, nothing, zero, zero, row, stop, width)
+            activate(plan.activation, buffers.units, row, stop, width)
+            add_layer_before(plan, layer, buffers.units, row, stop, width)

@@ -3,7 +3,8 @@
 A feature's parameters are `n` consecutive rows of `units` from row `start` on, its values
 row `d` of `targets`; the first `width` columns are worked on. What the parameters mean is
 said by the classes of `skmade._conditionals`. `work` and `deltas` have the shape of `units`,
-and `half` is half the distance of the values of a column on a lattice, else 0.
+`out` has two rows, the second for what is needed on the way, and `half` is half the distance
+of the values of a column on a lattice, else 0.
 """
 
 import math
@@ -27,7 +28,7 @@ _HALF_LOG_2PI = 0.5 * np.log(2 * np.pi)
 
 @part
 def log_prob(family, units, start, n, half, targets, d, work, out, width):
-    """``out[b] = log p(targets[d, b])``."""
+    """``out[0, b] = log p(targets[d, b])``."""
     if family == BERNOULLI:
         _bernoulli_log_prob(units, start, targets, d, out, width)
     elif family == CATEGORICAL:
@@ -39,9 +40,8 @@ def log_prob(family, units, start, n, half, targets, d, work, out, width):
 
 
 @part
-def gradient(family, units, start, n, half, targets, d, deltas, out, width):
-    """`log_prob`, and the derivatives of ``-log p`` by the parameters into `deltas`."""
-    log_prob(family, units, start, n, half, targets, d, deltas, out, width)
+def gradient(family, units, start, n, half, targets, d, deltas, width):
+    """The derivatives of ``-log p`` by the parameters, of what `log_prob` left in `deltas`."""
     if family == BERNOULLI:
         _bernoulli_gradient(units, start, targets, d, deltas, width)
     elif family == CATEGORICAL:
@@ -53,20 +53,20 @@ def gradient(family, units, start, n, half, targets, d, deltas, out, width):
 
 
 @part
-def draw(family, units, start, n, half, uniform, normal, targets, d, work, width):
+def draw(family, units, start, n, half, uniform, normal, targets, d, work, out, width):
     """``targets[d, b] ~ p``, from row d of uniform and standard normal numbers."""
     if family == BERNOULLI:
         for b in range(width):
             drawn = uniform[d, b] < sigmoid(units[start, b])
             targets[d, b] = like(units[start, b], 1) if drawn else like(units[start, b], 0)
     elif family == CATEGORICAL:
-        _draw_index(units, start, n, uniform, targets, d, work, width)
+        _draw_index(units, start, n, uniform, targets, d, work, out, width)
     elif family == GAUSSIAN:
         for b in range(width):
             targets[d, b] = units[start, b] + scale(units[start + 1, b]) * normal[d, b]
     else:
         k, is_logistic = n // 3, family == LOGISTIC_MIXTURE
-        _draw_index(units, start, k, uniform, targets, d, work, width)
+        _draw_index(units, start, k, uniform, targets, d, work, out, width)
         for b in range(width):
             c, noise = start + int(targets[d, b]), np.float64(normal[d, b])
             if is_logistic:
@@ -96,9 +96,9 @@ def _bernoulli_log_prob(units, r, targets, d, out, width):
     # (in two short loops, which compilers vectorise better than a long one)
     zero = like(units[0, 0], 0)
     for b in range(width):
-        out[b] = exp(-abs(units[r, b]))
+        out[1, b] = exp(-abs(units[r, b]))
     for b in range(width):
-        out[b] = targets[d, b] * units[r, b] - max(units[r, b], zero) - log1p_unit(out[b])
+        out[0, b] = targets[d, b] * units[r, b] - max(units[r, b], zero) - log1p_unit(out[1, b])
 
 
 @part
@@ -110,33 +110,49 @@ def _bernoulli_gradient(units, r, targets, d, deltas, width):
 
 
 @part
-def _softmax(units, start, n, work, top, width):
-    """Rows of `work` become softmax probabilities; returns nothing, `top` the log-sum-exp."""
+def _exponentials(x, start, stop, width):
+    """Replace rows of x by their exponentials."""
+    # (a loop of its own, once: inside others, exp would be compiled again and again)
+    for r in range(start, stop):
+        for b in range(width):
+            x[r, b] = exp(x[r, b])
+
+
+@part
+def _softmax(units, start, n, work, out, width):
+    """Rows of `work` become the softmax of rows of `units`, ``out[0]`` their log-sum-exp."""
     for b in range(width):
-        top[b] = units[start, b]
+        out[1, b] = units[start, b]
     for c in range(start + 1, start + n):
         for b in range(width):
-            top[b] = max(top[b], units[c, b])
+            out[1, b] = max(out[1, b], units[c, b])
     for c in range(start, start + n):
         for b in range(width):
-            work[c, b] = exp(units[c, b] - top[b])
-    for c in range(start + 1, start + n):
-        for b in range(width):
-            work[start, b] += work[c, b]
+            work[c, b] = units[c, b] - out[1, b]
+    _exponentials(work, start, start + n, width)
+    _normalise(work, start, n, out, width)
+
+
+@part
+def _normalise(work, start, n, out, width):
+    """Divide rows by their sum; ``out[0]`` becomes ``out[1]`` and the logarithm of the sum."""
     for b in range(width):
-        total, e = work[start, b], exp(units[start, b] - top[b])
-        top[b] += log(total)
-        work[start, b] = e / total
+        out[0, b] = work[start, b]
     for c in range(start + 1, start + n):
         for b in range(width):
-            work[c, b] = exp(units[c, b] - top[b])
+            out[0, b] += work[c, b]
+    for c in range(start, start + n):
+        for b in range(width):
+            work[c, b] /= out[0, b]
+    for b in range(width):
+        out[0, b] = out[1, b] + log(out[0, b])
 
 
 @part
 def _categorical_log_prob(units, start, n, targets, d, work, out, width):
     _softmax(units, start, n, work, out, width)
     for b in range(width):
-        out[b] = units[start + int(targets[d, b]), b] - out[b]
+        out[0, b] = units[start + int(targets[d, b]), b] - out[0, b]
 
 
 @part
@@ -150,7 +166,7 @@ def _gaussian_log_prob(units, start, targets, d, out, width):
     for b in range(width):
         deviation = scale(units[start + 1, b])
         t = standardised(targets[d, b], units[start, b], deviation)
-        out[b] = like(t, -0.5) * t * t - log(deviation) - like(t, _HALF_LOG_2PI)
+        out[0, b] = like(t, -0.5) * t * t - log(deviation) - like(t, _HALF_LOG_2PI)
 
 
 @part
@@ -165,43 +181,43 @@ def _gaussian_gradient(units, start, targets, d, deltas, width):
 
 @part
 def _mixture_log_prob(family, units, start, k, half, targets, d, work, out, width):
-    """Leaves in `work` the weights of the components (first k rows) and what each
-    component's log-density is above the mixture's (last k rows).
+    """Leaves in `work` the weights of the components, their scales, and their posterior
+    probabilities given the value.
 
     Of logistics with distribution function F and ``half > 0``, the density is
     ``(F(x + half) - F(x - half)) / (2 half)``.
     """
     logits, means, raws = start, start + k, start + 2 * k
     _softmax(units, logits, k, work, out, width)
+    for c in range(k):
+        for b in range(width):
+            work[means + c, b] = scale(units[raws + c, b])
     if family == GAUSSIAN_MIXTURE:
         for c in range(k):
             for b in range(width):
-                deviation = scale(units[raws + c, b])
-                t = standardised(targets[d, b], units[means + c, b], deviation)
-                a = units[logits + c, b] - out[b] - log(deviation)
-                work[raws + c, b] = a - like(t, 0.5) * t * t - like(t, _HALF_LOG_2PI)
+                s = work[means + c, b]
+                t = standardised(targets[d, b], units[means + c, b], s)
+                a = units[logits + c, b] - out[0, b] - like(t, _HALF_LOG_2PI)
+                work[raws + c, b] = a - like(t, 0.5) * t * t - log(s)
     else:
         for c in range(k):
             for b in range(width):
-                deviation = scale(units[raws + c, b])
-                t = standardised(targets[d, b], units[means + c, b], deviation)
-                h = like(t, half) / deviation
-                a = units[logits + c, b] - out[b] - log(deviation) + log(_in_cell(h + h))
-                work[raws + c, b] = a - softplus(-t - h) - softplus(t - h)
+                s = work[means + c, b]
+                t = abs(standardised(targets[d, b], units[means + c, b], s))
+                h, one = like(t, half) / s, like(t, 1)
+                a = units[logits + c, b] - out[0, b] - max(t - h, like(t, 0))
+                both = (one + exp(-t - h)) * (one + exp(-abs(t - h)))
+                work[raws + c, b] = a + log(_in_cell(h + h, exp(-h - h)) / (s * both))
     for b in range(width):
-        work[means, b] = work[raws, b]
-        out[b] = like(out[b], 0)
+        out[1, b] = work[raws, b]
     for c in range(1, k):
         for b in range(width):
-            work[means, b] = max(work[means, b], work[raws + c, b])
+            out[1, b] = max(out[1, b], work[raws + c, b])
     for c in range(k):
         for b in range(width):
-            out[b] += exp(work[raws + c, b] - work[means, b])
-    for b in range(width):
-        out[b] = work[means, b] + log(out[b])
-    for c in range(k):
-        for b in range(width):
-            work[raws + c, b] -= out[b]
+            work[raws + c, b] -= out[1, b]
+    _exponentials(work, raws, raws + k, width)
+    _normalise(work, raws, k, out, width)
 
 
 @part
@@ -210,34 +226,41 @@ def _mixture_gradient(family, units, start, k, half, targets, d, deltas, width):
     if family == GAUSSIAN_MIXTURE:
         for c in range(k):
             for b in range(width):
-                deviation = scale(units[raws + c, b])
-                t = standardised(targets[d, b], units[means + c, b], deviation)
-                share = exp(deltas[raws + c, b])  # posterior probability of the component
+                s, share = deltas[means + c, b], deltas[raws + c, b]
+                t = standardised(targets[d, b], units[means + c, b], s)
                 deltas[logits + c, b] -= share
-                deltas[means + c, b] = -share * t / deviation
-                slope = sigmoid(units[raws + c, b]) / deviation
-                deltas[raws + c, b] = share * (like(t, 1) - t * t) * slope
+                deltas[means + c, b] = -share * t / s
+                deltas[raws + c, b] = share * (like(t, 1) - t * t) * _slope_of_scale(s) / s
     else:
         for c in range(k):
             for b in range(width):
-                deviation = scale(units[raws + c, b])
-                t = standardised(targets[d, b], units[means + c, b], deviation)
-                h = like(t, half) / deviation
-                share = exp(deltas[raws + c, b])
-                upper, lower = sigmoid(-t - h), sigmoid(t - h)
+                s, share = deltas[means + c, b], deltas[raws + c, b]
+                t = standardised(targets[d, b], units[means + c, b], s)
+                h, one, far = like(t, half) / s, like(t, 1), abs(t)
+                e, e_near = exp(-far - h), exp(-abs(far - h))
+                outer = e / (one + e)
+                inner = (one if far >= h else e_near) / (one + e_near)
+                pull = (outer - inner) * share / s
+                e = exp(-h - h)
+                inside = (far + h) * outer - (far - h) * inner + e / _in_cell(h + h, e)
                 deltas[logits + c, b] -= share
-                deltas[means + c, b] = share * (upper - lower) / deviation
-                slope = sigmoid(units[raws + c, b]) / deviation
-                inside = exp(-h - h) / _in_cell(h + h)
-                deltas[raws + c, b] = share * slope * ((t + h) * upper - (t - h) * lower + inside)
+                deltas[means + c, b] = pull if t >= 0 else -pull
+                deltas[raws + c, b] = share * inside * _slope_of_scale(s) / s
 
 
 @part
-def _in_cell(u):
-    """``(1 - e**-u) / u``, at 0 its limit 1: what a cell of u scales has of its width."""
+def _slope_of_scale(s):
+    """The derivative of `scale`, where it is s."""
+    return like(s, 1) - exp(like(s, SCALE_FLOOR) - s)
+
+
+@part
+def _in_cell(u, e):
+    """``(1 - e) / u`` for ``e = e**-u``, at 0 its limit 1: what a cell of u scales has of its
+    width."""
     one = like(u, 1)
     series = one - u * (like(u, 1 / 2) - u * (like(u, 1 / 6) - u * like(u, 1 / 24)))
-    return series if u < like(u, 0.1) else (one - exp(-u)) / u
+    return series if u < like(u, 0.1) else (one - e) / u
 
 
 @part
@@ -248,10 +271,9 @@ def _logistic_from_normal(x):
 
 
 @part
-def _draw_index(units, start, n, uniform, targets, d, work, width):
+def _draw_index(units, start, n, uniform, targets, d, work, out, width):
     """Index of a category by inversion of the cumulative softmax."""
-    top = np.empty(width, units.dtype)
-    _softmax(units, start, n, work, top, width)
+    _softmax(units, start, n, work, out, width)
     for b in range(width):
         c, total = 0, work[start, b]
         while c < n - 1 and uniform[d, b] >= total:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from skmade._kernels._activations import activate, activation_slopes
+from skmade._kernels._activations import activate
 from skmade._kernels._compile import inlined, kernel, part
 from skmade._kernels._elementary import like
 from skmade._kernels._families import log_prob
@@ -22,6 +22,9 @@ from skmade._kernels._product import (
     ROWS,
     block_product,
 )
+
+# Squares are added up in so many sums.
+SUMS = 4 * LANES
 
 
 class Buffers(NamedTuple):
@@ -38,17 +41,37 @@ class Buffers(NamedTuple):
     """(n_tiles, n_units, width): derivatives of the loss by outputs and pre-activations."""
 
 
+class Lines(NamedTuple):
+    """Working memory of single rows; inside a pass, of one thread, without the first axis."""
+
+    parts: np.ndarray
+    """(n_threads, 3, width)"""
+    totals: np.ndarray
+    """(n_threads, width), float64"""
+
+
 def make_buffers(plan, n_tiles, n_rows, dtype, training=False):
-    """Buffers for tiles of at most `n_rows` rows, padded to whole vectors."""
-    width = -(-n_rows // LANES) * LANES
-    if width % (4 * LANES) == 0:  # rows a power of two apart would share lines of the cache
-        width += LANES
+    """Buffers for tiles of at most `n_rows` rows."""
+    width = _padded_width(n_rows)
     n_units, n_sources = plan.layers[-1, 1], plan.layers[-1, 0]
     shapes = [
         (len(plan.features), width), (n_units, width), (n_sources if training else 0, width),
         (n_units, width),
     ]  # fmt: skip
     return Buffers(*(np.zeros((n_tiles, *shape), dtype) for shape in shapes))
+
+
+def make_lines(n_threads, n_rows, dtype):
+    """Lines for tiles of at most `n_rows` rows."""
+    width = _padded_width(n_rows)
+    return Lines(np.zeros((n_threads, 3, width), dtype), np.zeros((n_threads, width)))
+
+
+def _padded_width(n_rows):
+    """Rows padded to whole vectors."""
+    width = -(-n_rows // LANES) * LANES
+    # rows a power of two apart would share lines of the cache
+    return width + LANES if width % (4 * LANES) == 0 else width
 
 
 @inlined
@@ -67,33 +90,39 @@ def padded(n):
 
 
 @part
-def load(plan, table, rows, begin, end, noise, buffers, first, last):
+def load(plan, table, rows, begin, end, buffers, first, last):
     """Read rows ``rows[begin:end]`` of the table into inputs and targets ``first:last``.
 
-    Columns past the last row repeat it. `noise` holds what is added to the rows, or nothing.
+    Columns past the last row repeat it.
     """
-    cells, targets, units = table.ravel(), buffers.targets.ravel(), buffers.units.ravel()
-    limit, width = like(cells[0], INPUT_LIMIT), padded(end - begin)
-    first_cells = np.empty(LANES, np.uint64)  # (unsigned: no check that they are negative)
+    targets, units = buffers.targets, buffers.units
+    limit, width = like(targets[0, 0], INPUT_LIMIT), padded(end - begin)
     for place in range(0, width, LANES):  # few rows at a time, which stay in the cache
-        for b in range(LANES):
-            first_cells[b] = rows[min(begin + place + b, end - 1)] * table.shape[1]
         for d in range(first, last):
-            column = np.uint64(plan.features[d, 0])
-            target = np.uint64(d * buffers.targets.shape[1] + place)
-            unit = np.uint64(plan.features[d, 2] * buffers.units.shape[1] + place)
-            for b in range(LANES):
-                x = cells[first_cells[b] + column]
-                targets[target + np.uint64(b)] = x
-                units[unit + np.uint64(b)] = max(min(x, limit), -limit)  # as `feed` does
-    noisy = noise.shape[0] > 0
+            column, unit = np.uint64(plan.features[d, 0]), plan.features[d, 2]
+            for b in range(place, place + LANES):
+                # (unsigned: no check that they are negative)
+                row = np.uint64(rows[np.uint64(min(begin + b, end - 1))])
+                x = table[row, column]
+                targets[d, b] = x
+                units[unit, b] = max(min(x, limit), -limit)  # as `feed` does
+    for d in range(first, last):
+        if plan.features[d, 1] == CATEGORICAL:
+            feed(plan, d, buffers, width)
+
+
+@part
+def add_noise(plan, noise, begin, end, buffers, first, last):
+    """Add to real inputs and targets ``first:last`` their columns of rows ``begin:end``.
+
+    Columns past the last row repeat it.
+    """
+    width = padded(end - begin)
     for d in range(first, last):
         column, family = plan.features[d, 0], plan.features[d, 1]
-        noisy_here = noisy and family >= GAUSSIAN
-        if noisy_here:
+        if family >= GAUSSIAN:
             for b in range(width):
                 buffers.targets[d, b] += noise[min(begin + b, end - 1), column]
-        if noisy_here or family == CATEGORICAL:
             feed(plan, d, buffers, width)
 
 
@@ -121,8 +150,8 @@ def add_products(plan, theta, buffers, layer, begin, end, low, high, first_start
     Of the units of source layer s, those from ``low[s]`` up to ``high[s]``. It is added to
     what the units hold or, where `first_start` is FROM_BIAS, to their biases.
     """
-    units, n_inputs, one = buffers.units.ravel(), plan.layers[0, 1], np.int64(1)
-    ld, biases = buffers.units.shape[1], plan.biases - n_inputs
+    units, n_inputs, one = buffers.units, plan.layers[0, 1], np.int64(1)
+    ld, biases = units.shape[1], plan.biases - n_inputs
     first_source = plan.panels[plan.first_panel[layer], 2]
     for panel in range(plan.first_panel[layer], plan.first_panel[layer + 1]):
         row, stop, source, _, height, offset, extents = plan.panels[panel]
@@ -140,40 +169,41 @@ def add_products(plan, theta, buffers, layer, begin, end, low, high, first_start
 
 
 @part
-def activate_rows(plan, layer, buffers, kept, begin, n_rows, row, stop, width):
-    """Turn pre-activations of hidden units ``row:stop`` into activations.
-
-    What a layer adds is multiplied by its rows of `kept` (dropout; its columns from `begin`
-    on are those of the `n_rows` rows), if that is not empty. Slopes are left out where there
-    is no room for them.
-    """
-    units, slopes, n_inputs = buffers.units, buffers.slopes, plan.layers[0, 1]
+def add_layer_before(plan, layer, units, row, stop, width):
+    """Add to hidden units ``row:stop`` of a residual network those of the layer before."""
     before = plan.layers[layer - 1, 0] - plan.layers[layer, 0]
-    activate(plan.activation, units, row, stop, width)
-    if slopes.shape[0] > 0:
-        activation_slopes(plan.activation, units, slopes, row, stop, width)
-    if kept.shape[0] > 0:
-        for r in range(row, stop):
-            for b in range(n_rows):
-                factor = kept[r - n_inputs, begin + b]
-                units[r, b] *= factor
-                slopes[r, b] *= factor
     if plan.residual and layer > 1:
         for r in range(row, stop):
             for b in range(width):
                 units[r, b] += units[r + before, b]
 
 
+@part
+def drop_out(plan, buffers, kept, begin, n_rows, row, stop):
+    """Multiply hidden units ``row:stop``, and their slopes, by `kept` if that is not empty.
+
+    Its columns from `begin` on are those of the `n_rows` rows.
+    """
+    units, slopes, n_inputs = buffers.units, buffers.slopes, plan.layers[0, 1]
+    if kept.shape[0] > 0:
+        for r in range(row, stop):
+            for b in range(n_rows):
+                factor = kept[r - n_inputs, begin + b]
+                units[r, b] *= factor
+                slopes[r, b] *= factor
+
+
 @inlined
 def forward(plan, theta, buffers, width):
     """Compute all units from the inputs."""
-    n_layers, nothing, zero = plan.layers.shape[0], np.zeros((0, 0), theta.dtype), np.int64(0)
+    n_layers, units = plan.layers.shape[0], buffers.units
     none, every, fresh = plan.counts[:, 0], plan.counts[:, -1], np.int64(FROM_BIAS)
     for layer in range(1, n_layers):
         start, end = plan.layers[layer]
         add_products(plan, theta, buffers, layer, start, end, none, every, fresh, width)
         if layer < n_layers - 1:
-            activate_rows(plan, layer, buffers, nothing, zero, zero, start, end, width)
+            activate(plan.activation, units, start, end, width)
+            add_layer_before(plan, layer, units, start, end, width)
 
 
 @part
@@ -185,7 +215,7 @@ def pass_back(plan, theta, layer, buffers, first, last, width):
     """
     deltas, slopes, below = buffers.deltas, buffers.slopes, plan.layers[layer - 1, 0]
     zero = np.int64(0)
-    ld, flat, one, add = deltas.shape[1], deltas.ravel(), np.int64(1), np.int64(FROM_OUTPUT)
+    ld, one, add = deltas.shape[1], np.int64(1), np.int64(FROM_OUTPUT)
     if not (plan.residual and layer < plan.layers.shape[0] - 1):
         for r in range(first, last):
             for b in range(width):
@@ -198,8 +228,8 @@ def pass_back(plan, theta, layer, buffers, first, last, width):
                 while plan.extents[extents + hidden] <= k:  # rows that see none of these units
                     hidden += 1
                 block_product(
-                    theta, offset + k * height + hidden, height, one, flat, (row + hidden) * ld,
-                    ld, flat, (source + k) * ld, ld, min(ROWS, end - k), width,
+                    theta, offset + k * height + hidden, height, one, deltas, (row + hidden) * ld,
+                    ld, deltas, (source + k) * ld, ld, min(ROWS, end - k), width,
                     stop - row - hidden, add, theta, zero,
                 )  # fmt: skip
     if plan.residual and layer > 2:
@@ -226,12 +256,13 @@ def panel_gradient(plan, panel, buffers, tiles, penalty, theta, scratch, out):
     """Derivatives of the objective by a panel's weights, exactly zero where masked, and biases.
 
     Tile t of the batch ends at row ``tiles[t + 1]``; `scratch` has room for PANEL_ROWS
-    numbers for each row of the batch. Returns the sum of the derivatives' squares.
+    numbers for each row of the batch, and for SUMS. Returns the sum of the derivatives' squares.
     """
     row, stop, source, extent, height, offset, extents = plan.panels[panel]
     _transpose_deltas(buffers, row, stop, tiles, scratch)
     first, total = 0, 0.0
     zero, one, ld_deltas = np.int64(0), np.int64(1), np.int64(PANEL_ROWS)
+    sums = scratch[scratch.shape[0] - SUMS :]
     for begin in range(0, extent, ROWS):
         end = min(begin + ROWS, extent)
         skipped = first // LANES * LANES  # rows that see none of these units
@@ -239,7 +270,7 @@ def panel_gradient(plan, panel, buffers, tiles, penalty, theta, scratch, out):
             units = buffers.units[tile]
             ld, start = units.shape[1], FROM_OUTPUT if tile > 0 else FROM_ZERO
             block_product(
-                units.ravel(), (source + begin) * ld, ld, one,
+                units, (source + begin) * ld, ld, one,
                 scratch, (tiles[tile] - tiles[0]) * PANEL_ROWS + skipped, ld_deltas,
                 out, offset + begin * height + skipped, height,
                 end - begin, height - skipped, tiles[tile + 1] - tiles[tile], start, theta, zero,
@@ -253,7 +284,7 @@ def panel_gradient(plan, panel, buffers, tiles, penalty, theta, scratch, out):
                 out[offset + k * height : offset + k * height + first] = 0
             if stop - row < height:
                 out[offset + k * height + stop - row : offset + (k + 1) * height] = 0
-        total += _sum_of_squares(out[offset + begin * height : offset + end * height])
+        total += _sum_of_squares(out[offset + begin * height : offset + end * height], sums)
     if brings_biases(plan, panel):
         shift = plan.biases - plan.layers[0, 1]
         total += _bias_gradient(scratch, tiles[-1] - tiles[0], out[shift + row : shift + stop])
@@ -269,16 +300,19 @@ def _add_multiple(factor, x, begin, end, out):
 
 
 @part
-def _sum_of_squares(x):
+def _sum_of_squares(x, sums):
     """Of as many numbers as fill vectors; several sums at a time, so that none is waited for."""
-    n, sums = x.shape[0] // (4 * LANES) * (4 * LANES), np.zeros(4 * LANES, x.dtype)
-    for i in range(0, n, 4 * LANES):
-        for lane in range(4 * LANES):
+    n, total = x.shape[0] // SUMS * SUMS, 0.0
+    sums[:] = 0
+    for i in range(0, n, SUMS):
+        for lane in range(SUMS):
             sums[lane] += x[i + lane] * x[i + lane]
     for i in range(n, x.shape[0], LANES):
         for lane in range(LANES):
             sums[lane] += x[i + lane] * x[i + lane]
-    return np.float64(np.sum(sums))
+    for lane in range(SUMS):
+        total += np.float64(sums[lane])
+    return total
 
 
 @part
@@ -309,31 +343,30 @@ def _bias_gradient(deltas, n_rows, out):
 
 
 @kernel
-def score_rows(plan, theta, table, tile, buffers, scores, shares):
-    """Log-density of each row of the table, and if asked for the share of each feature.
+def score_rows(plan, theta, table, rows, tile, buffers, lines, scores, shares):
+    """Log-density of rows of the table, and if asked for the share of each feature.
 
-    `buffers` are for `tile` rows, which are scored at a time.
+    Buffers and lines are for `tile` rows, which are scored at a time.
     """
-    first, nothing = np.int64(0), np.zeros((0, 0), theta.dtype)
+    first, n_features = np.int64(0), plan.features.shape[0]
     buffers = of_tile(buffers, first)
-    n_features, rows = plan.features.shape[0], np.arange(table.shape[0])
-    units, work = buffers.units, buffers.deltas
-    row, totals = np.empty(padded(tile), theta.dtype), np.empty(padded(tile))
-    for begin in range(0, table.shape[0], tile):
-        end = min(begin + tile, table.shape[0])
+    units, work, out, totals = buffers.units, buffers.deltas, lines.parts[0], lines.totals[0]
+    for begin in range(0, rows.shape[0], tile):
+        end = min(begin + tile, rows.shape[0])
         width = padded(end - begin)
-        load(plan, table, rows, begin, end, nothing, buffers, first, n_features)
+        load(plan, table, rows, begin, end, buffers, first, n_features)
         forward(plan, theta, buffers, width)
         totals[:] = 0
         for d in range(n_features):
-            column, family, _, _, start, size = plan.features[d]
+            column, family = plan.features[d, 0], plan.features[d, 1]
+            start, size = plan.features[d, 4], plan.features[d, 5]
             log_prob(
-                family, units, start, size, plan.halves[d], buffers.targets, d, work, row, width
+                family, units, start, size, plan.halves[d], buffers.targets, d, work, out, width
             )
             for b in range(width):
-                totals[b] += np.float64(row[b])
+                totals[b] += np.float64(out[0, b])
             if shares.shape[0] > 0:
                 for b in range(end - begin):
-                    shares[begin + b, column] = np.float64(row[b])
+                    shares[begin + b, column] = np.float64(out[0, b])
         for b in range(end - begin):
             scores[begin + b] += totals[b]

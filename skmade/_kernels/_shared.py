@@ -28,7 +28,7 @@ def gather(plan, places, blocks, dense, theta, first, last):
             column, rows = theta[place : place + height], places[row:stop]
             column[:hidden], column[stop - row :] = 0, 0
             for r in range(hidden, stop - row):
-                column[r] = dense[start + rows[r]]
+                column[r] = dense[start + np.uint64(rows[r])]
         if brings_biases(plan, panel):
             for unit in range(row, stop):
                 theta[plan.biases + unit - n_inputs] = dense[biases + places[unit]]
@@ -47,7 +47,7 @@ def scatter(plan, places, blocks, theta, dense, first, last):
             start, place = _dense_start(plan, places, blocks, panel, k), offset + k * height
             column, rows = theta[place : place + height], places[row:stop]
             for r in range(hidden, stop - row):
-                dense[start + rows[r]] = column[r]
+                dense[start + np.uint64(rows[r])] = column[r]
         if brings_biases(plan, panel):
             for unit in range(row, stop):
                 dense[biases + places[unit]] = theta[plan.biases + unit - n_inputs]
@@ -64,7 +64,7 @@ def _dense_start(plan, places, blocks, panel, k):
     first_source = 0 if is_input else plan.layers[layer - 1, 0]
     block = blocks[layer, 1 if is_input and layer > 1 else 0]
     width = plan.layers[layer, 1] - first_unit
-    return block + (places[source + k] - first_source) * width - first_unit
+    return np.uint64(block + (places[source + k] - first_source) * width - first_unit)
 
 
 @kernel

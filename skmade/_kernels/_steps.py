@@ -9,14 +9,20 @@ from typing import NamedTuple
 
 import numpy as np
 
+from skmade._kernels._activations import activate, activation_slopes
 from skmade._kernels._compile import inlined, kernel, part
-from skmade._kernels._families import gradient
+from skmade._kernels._families import gradient, log_prob
 from skmade._kernels._optimizers import update
 from skmade._kernels._passes import (
-    activate_rows,
+    SUMS,
+    Lines,
+    add_layer_before,
+    add_noise,
     add_products,
+    drop_out,
     load,
     make_buffers,
+    make_lines,
     of_tile,
     padded,
     panel_gradient,
@@ -59,7 +65,10 @@ class StepMemory(NamedTuple):
     losses: np.ndarray
     """(n_tiles, n_parts)"""
     scratch: np.ndarray
-    """(n_threads, batch_size * PANEL_ROWS)"""
+    """(n_threads, batch_size * PANEL_ROWS + SUMS)"""
+    tiles: np.ndarray
+    """(n_threads, n_tiles + 1): where the tiles of a batch begin."""
+    lines: Lines
 
 
 def make_memory(plan, batch_size, n_threads, dtype):
@@ -69,8 +78,11 @@ def make_memory(plan, batch_size, n_threads, dtype):
     buffers = make_buffers(plan, n_tiles, rows_per_tile, dtype, training=True)
     squares = np.zeros(len(plan.panels))
     losses = np.zeros((n_tiles, -(-len(plan.features) // PART)))
-    scratch = np.zeros((n_threads, batch_size * PANEL_ROWS), dtype)
-    return StepMemory(buffers, np.zeros(n_parameters(plan), dtype), squares, losses, scratch)
+    scratch = np.zeros((n_threads, batch_size * PANEL_ROWS + SUMS), dtype)
+    tiles = np.zeros((n_threads, n_tiles + 1), np.int64)
+    lines = make_lines(n_threads, rows_per_tile, dtype)
+    gradient = np.zeros(n_parameters(plan), dtype)
+    return StepMemory(buffers, gradient, squares, losses, scratch, tiles, lines)
 
 
 @inlined
@@ -82,13 +94,13 @@ def batch_gradient(
     The loss is NaN where a thread has failed.
     """
     thread, n_tiles = team.thread, memory.losses.shape[0]
-    n_vectors, tiles = padded(end - begin) // LANES, np.empty(n_tiles + 1, np.int64)
+    n_vectors, tiles = padded(end - begin) // LANES, memory.tiles[thread]
     for tile in range(n_tiles + 1):  # whole vectors, as equal as can be
         tiles[tile] = begin + min(tile * n_vectors // n_tiles * LANES, end - begin)
     for tile in range(n_tiles):
         _pass_tile(
             plan, team, theta, table, rows, tiles[tile], tiles[tile + 1], weights, noise, kept,
-            of_tile(memory.buffers, tile), memory.losses[tile],
+            of_tile(memory.buffers, tile), memory.lines, memory.losses[tile],
         )  # fmt: skip
     for panel in range(team.panels[thread], team.panels[thread + 1]):
         memory.squares[panel] = panel_gradient(
@@ -104,21 +116,28 @@ def batch_gradient(
 
 
 @inlined
-def _pass_tile(plan, team, theta, table, rows, begin, end, weights, noise, kept, buffers, losses):
+def _pass_tile(
+    plan, team, theta, table, rows, begin, end, weights, noise, kept, buffers, lines, losses
+):
     """Losses of the rows ``rows[begin:end]``, and the derivatives by all units."""
     thread, n_layers, n_rows = team.thread, plan.layers.shape[0], end - begin
     width, n_features = padded(n_rows), plan.features.shape[0]
     first, last = team.parts[thread] * PART, min(team.parts[thread + 1] * PART, n_features)
     none, every, fresh = plan.counts[:, 0], plan.counts[:, -1], np.int64(FROM_BIAS)
-    load(plan, table, rows, begin, end, noise, buffers, first, last)
+    load(plan, table, rows, begin, end, buffers, first, last)
+    if noise.shape[0] > 0:
+        add_noise(plan, noise, begin, end, buffers, first, last)
     wait(team.sync, team.n_threads)
     for layer in range(1, n_layers):
         row, stop = team.rows[layer, thread], team.rows[layer, thread + 1]
         add_products(plan, theta, buffers, layer, row, stop, none, every, fresh, width)
         if layer < n_layers - 1:
-            activate_rows(plan, layer, buffers, kept, begin, n_rows, row, stop, width)
+            activate(plan.activation, buffers.units, row, stop, width)
+            activation_slopes(plan.activation, buffers.units, buffers.slopes, row, stop, width)
+            drop_out(plan, buffers, kept, begin, n_rows, row, stop)
+            add_layer_before(plan, layer, buffers.units, row, stop, width)
         wait(team.sync, team.n_threads)
-    _losses(plan, team, weights, begin, n_rows, buffers, losses, width)
+    _losses(plan, team, weights, begin, n_rows, buffers, lines, losses, width)
     wait(team.sync, team.n_threads)
     for layer in range(n_layers - 1, 1, -1):
         row, stop = team.sources[layer - 1, thread], team.sources[layer - 1, thread + 1]
@@ -127,13 +146,15 @@ def _pass_tile(plan, team, theta, table, rows, begin, end, weights, noise, kept,
 
 
 @inlined
-def _losses(plan, team, weights, begin, n_rows, buffers, losses, width):
+def _losses(plan, team, weights, begin, n_rows, buffers, lines, losses, width):
     """Weighted sums of ``-log p`` of this thread's features, and the derivatives by outputs.
 
     Columns past the last row count with weight zero.
     """
-    totals, row = np.empty(width), np.empty(width, buffers.units.dtype)
-    factors = np.zeros(width, weights.dtype)
+    units, targets, deltas = buffers.units, buffers.targets, buffers.deltas
+    out, totals = lines.parts[team.thread], lines.totals[team.thread]
+    factors = out[2]
+    factors[:] = 0
     for b in range(n_rows):
         factors[b] = weights[begin + b]
     for i in range(team.parts[team.thread], team.parts[team.thread + 1]):
@@ -141,15 +162,14 @@ def _losses(plan, team, weights, begin, n_rows, buffers, losses, width):
         totals[:] = 0
         for d in range(first, last):
             family, start, n = plan.features[d, 1], plan.features[d, 4], plan.features[d, 5]
-            gradient(
-                family, buffers.units, start, n, plan.halves[d], buffers.targets, d,
-                buffers.deltas, row, width,
-            )  # fmt: skip
+            half = plan.halves[d]
+            log_prob(family, units, start, n, half, targets, d, deltas, out, width)
+            gradient(family, units, start, n, half, targets, d, deltas, width)
             for b in range(width):
-                totals[b] += np.float64(row[b])
+                totals[b] += np.float64(out[0, b])
             for r in range(start, start + n):
                 for b in range(width):
-                    buffers.deltas[r, b] *= factors[b]
+                    deltas[r, b] *= factors[b]
         total = 0.0
         for b in range(n_rows):
             total -= totals[b] * np.float64(factors[b])
@@ -186,7 +206,10 @@ def train_steps(
 @part
 def step_factor(loss, squares, max_norm):
     """What to scale a gradient by, so that its norm is at most `max_norm`; 0 to leave it out."""
-    norm = np.sqrt(np.sum(squares))
+    norm = 0.0
+    for i in range(squares.shape[0]):
+        norm += squares[i]
+    norm = np.sqrt(norm)
     if not (np.isfinite(loss) and np.isfinite(norm)):
         return 0.0
     return min(1.0, max_norm / max(norm, 1e-30))
