@@ -31,7 +31,7 @@ MADE_PAPER = {
 # ACMN, Strudel, RAT-SPN, EiNet, HCLT, continuous mixtures).
 NINE_FAMILIES = {"nltcs": -5.99, "msnbc": -6.04, "plants": -12.27, "tretail": -10.82}
 CANDIDATES = [
-    {"n_estimators": 1},
+    {"n_estimators": 1, "hidden_layer_sizes": (256, 256)},
     {"n_estimators": 1, "hidden_layer_sizes": (500,)},
     {"n_estimators": 1, "hidden_layer_sizes": (256, 256, 256), "residual": True, "dropout": 0.3},
     {

@@ -33,6 +33,8 @@ _FRESH_DRAWS = 32
 _FILLING_DRAWS = 8
 # Rows that the networks of n_estimators="auto" see together.
 _ROWS_SEEN = 16_000
+# With fewer rows for each column, a second hidden layer fits flags too closely.
+_ROWS_FOR_TWO_LAYERS = 15
 # A product of which less than this share of the mixture's draws is kept cannot be sampled.
 _LEAST_ACCEPTANCE = 1e-3
 # A normaliser with a larger standard error (of its logarithm) is warned of.
@@ -59,9 +61,11 @@ class MADEDensity(DensityMixin, BaseEstimator):
 
     Parameters
     ----------
-    hidden_layer_sizes : tuple of int, default=(256, 256)
+    hidden_layer_sizes : tuple of int or "auto", default="auto"
         Units per hidden layer. ``()`` leaves the direct connections alone, and without
-        these independent columns.
+        these independent columns. "auto" is two layers of 256; but one of 500 for a table of
+        flags and categories with fewer than 15 rows for each column, which a second layer
+        fits too closely, or with more than 256 columns, for which 256 units are too few.
     activation : {"relu", "tanh", "logistic", "softplus", "elu"}, default="relu"
         Activation of the hidden units.
     direct_connections : bool, default=True
@@ -186,7 +190,11 @@ class MADEDensity(DensityMixin, BaseEstimator):
     """
 
     _parameter_constraints: dict = {
-        "hidden_layer_sizes": ["array-like", Interval(Integral, 1, None, closed="left")],
+        "hidden_layer_sizes": [
+            "array-like",
+            Interval(Integral, 1, None, closed="left"),
+            StrOptions({"auto"}),
+        ],
         "activation": [StrOptions(set(ACTIVATIONS))],
         "direct_connections": ["boolean"],
         "residual": ["boolean"],
@@ -218,7 +226,7 @@ class MADEDensity(DensityMixin, BaseEstimator):
 
     def __init__(
         self,
-        hidden_layer_sizes=(256, 256),
+        hidden_layer_sizes="auto",
         *,
         activation="relu",
         direct_connections=True,
@@ -678,8 +686,10 @@ class MADEDensity(DensityMixin, BaseEstimator):
     def _make_network(self, training, rng):
         """A network with new masks and initial weights."""
         n_features, dtype = training.table.shape[1], self._network_dtype()
-        sizes = _checked_sizes(self.hidden_layer_sizes, self.residual)
         families = Columns(**self._columns).families()
+        sizes = _checked_sizes(self.hidden_layer_sizes, self.residual)
+        if sizes is None:
+            sizes = _default_sizes(len(training.table), families)
         marginals = [
             family.initial_bias(column, training.weights)
             for family, column in zip(families, training.table.T)
@@ -831,7 +841,9 @@ def _to_generator(random_state):
 
 
 def _checked_sizes(hidden_layer_sizes, residual):
-    """Widths of the hidden layers as a list of int."""
+    """Widths of the hidden layers as a list of int; None for "auto"."""
+    if isinstance(hidden_layer_sizes, str):
+        return None
     sizes = np.atleast_1d(hidden_layer_sizes).tolist()
     if not all(isinstance(size, int) and size > 0 for size in sizes):
         raise ValueError(
@@ -843,6 +855,14 @@ def _checked_sizes(hidden_layer_sizes, residual):
             f"width; got hidden_layer_sizes={hidden_layer_sizes!r}."
         )
     return sizes
+
+
+def _default_sizes(n_rows, families):
+    """What hidden_layer_sizes="auto" stands for."""
+    n_features = len(families)
+    if not all(family.is_discrete for family in families):
+        return [256, 256]
+    return [500] if n_rows < _ROWS_FOR_TWO_LAYERS * n_features or n_features > 256 else [256, 256]
 
 
 def _is_random(ordering):

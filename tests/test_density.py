@@ -171,3 +171,20 @@ def test_sample_is_reproducible_and_independent():
     assert not np.array_equal(model.sample(3), model.sample(3))
     state = np.random.RandomState(0)
     assert not np.array_equal(model.sample(3, state), model.sample(3, state))
+
+
+@pytest.mark.parametrize(
+    "shape, real, expected",
+    [
+        ((90, 8), False, [500]),
+        ((300, 8), False, [256, 256]),
+        ((90, 8), True, [256, 256]),
+        ((4000, 257), False, [500]),
+    ],
+)
+def test_layers_follow_rows_columns_and_kinds(shape, real, expected):
+    X = np.random.default_rng(0).integers(0, 2, shape).astype(float)
+    if real:
+        X[:, 0] += np.random.default_rng(1).normal(size=len(X))
+    model = quick(hidden_layer_sizes="auto", max_iter=1, n_estimators=1).fit(X)
+    assert [len(layer) for layer in model._networks[0]["degrees"]] == expected
