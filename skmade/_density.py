@@ -35,6 +35,8 @@ _FILLING_DRAWS = 8
 _ROWS_SEEN = 16_000
 # With fewer rows for each column, a second hidden layer fits flags too closely.
 _ROWS_FOR_TWO_LAYERS = 15
+# What our random numbers of a seed differ by from others'.
+_STREAM = 2015
 # A product of which less than this share of the mixture's draws is kept cannot be sampled.
 _LEAST_ACCEPTANCE = 1e-3
 # A normaliser with a larger standard error (of its logarithm) is warned of.
@@ -837,6 +839,10 @@ class MADEDensity(DensityMixin, BaseEstimator):
 
 def _to_generator(random_state):
     """A NumPy generator from what scikit-learn accepts as random_state."""
+    if isinstance(random_state, Integral):
+        # (A RandomState takes longer than a small sample. The second number keeps apart from
+        # numbers that the caller draws with the same seed.)
+        return np.random.default_rng([random_state, _STREAM])
     return np.random.default_rng(check_random_state(random_state).randint(2**31, size=4))
 
 

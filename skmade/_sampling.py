@@ -58,7 +58,7 @@ def _draw_from(network, n_rows, rng, n_jobs):
 def _ancestral(network, table, given, rng, n_jobs=None):
     """Draw the columns of the table that are not given; returns log-densities of the others."""
     plan, theta, ordering, n_rows = network.plan, network.theta, network.ordering, len(table)
-    log_given, positions = np.zeros(n_rows), given[ordering]
+    log_given, positions, places = np.zeros(n_rows), given[ordering], np.argsort(ordering)
     n_normal = len(ordering) if np.any(plan.features[:, 1] >= GAUSSIAN) else 0
     begins, in_turn = iter(range(0, n_rows, _ROWS)), threading.Lock()
 
@@ -85,7 +85,7 @@ def _ancestral(network, table, given, rng, n_jobs=None):
             ancestral_pass(
                 plan, theta, _BLOCK, positions, uniform, normal, buffers, lines, sums, width
             )
-            table[rows, ordering] = targets[:, :n].T
+            table[rows] = targets[places, :n].T
             log_given[rows] = sums[:n]
 
     run_in_threads(work, threads_worth(n_rows * flops_per_row(plan), n_jobs))
