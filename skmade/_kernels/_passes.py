@@ -5,6 +5,7 @@ staircase: a few rows at a time are multiplied with the prefix of the source uni
 the last of them sees, and the rest of the matrix is never touched.
 """
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -58,13 +59,21 @@ def make_buffers(plan, n_tiles, n_rows, dtype, training=False):
         (len(plan.features), width), (n_units, width), (n_sources if training else 0, width),
         (n_units, width),
     ]  # fmt: skip
-    return Buffers(*(np.zeros((n_tiles, *shape), dtype) for shape in shapes))
+    return Buffers(*(aligned_zeros((n_tiles, *shape), dtype) for shape in shapes))
 
 
 def make_lines(n_threads, n_rows, dtype):
     """Lines for tiles of at most `n_rows` rows."""
     width = _padded_width(n_rows)
-    return Lines(np.zeros((n_threads, 3, width), dtype), np.zeros((n_threads, width)))
+    return Lines(aligned_zeros((n_threads, 3, width), dtype), np.zeros((n_threads, width)))
+
+
+def aligned_zeros(shape, dtype):
+    """Zeros that begin where a line of the cache does: no vector then lies in two of them."""
+    line, size = 64, math.prod(shape) * np.dtype(dtype).itemsize
+    memory = np.zeros(size + line, np.uint8)
+    start = -memory.ctypes.data % line
+    return memory[start : start + size].view(dtype).reshape(shape)
 
 
 def _padded_width(n_rows):

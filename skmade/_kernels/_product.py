@@ -7,6 +7,8 @@ chain of multiply-adds in the order of the steps, whatever the tile it is in: it
 same bits in a block of any size.
 """
 
+import itertools
+
 import llvmlite.binding
 import numpy as np
 from llvmlite import ir
@@ -17,8 +19,9 @@ from skmade._kernels._compile import kernel
 
 # Blocks are padded to a multiple of so many columns: the lanes of the widest vectors.
 LANES = 16
-# Rows of the largest tile.
-ROWS = 12
+# Rows of tiles: as many of the highest as there is room for, then of the next.
+_HEIGHTS = (6, 4, 1)
+ROWS = _HEIGHTS[0]
 # Weights are fetched into the cache so many steps before they are needed: a panel's are too
 # far apart for the processor to see what comes next.
 _AHEAD = 24
@@ -35,30 +38,53 @@ def _vector_bytes():
 _VECTOR_BYTES = _vector_bytes()
 
 
-def _make_tile(n_rows, n_vectors):
-    """A function that computes a tile of `n_rows` by ``n_vectors * LANES`` columns."""
+def _most_vectors(size):
+    """Vectors of LANES numbers of `size` bytes in the widest tile.
 
-    @intrinsic
-    def tile(typingctx, a, a_row, a_step, b, b_step, c, c_row, n_steps, bias, start, zero):
-        """Addresses of the first elements; distances between rows and steps in elements."""
+    Sums fill 6 by 4 registers of the 32, or 6 by 2 of AVX2's 16, and leave room for factors.
+    """
+    registers = 2 if _VECTOR_BYTES == 32 else 4
+    return max(1, registers * _VECTOR_BYTES // (size * LANES))
 
-        def codegen(context, builder, signature, args):
-            kind = ir.FunctionType(ir.VoidType(), [argument.type for argument in args])
-            name = f"skmade_tile_{n_rows}_{n_vectors}_{zero}"
-            function = cgutils.get_or_insert_function(builder.module, kind, name)
-            if function.is_declaration:
-                # once in a module, and called: inlining only multiplies the time to compile
-                function.linkage = "linkonce_odr"
-                function.attributes.add("noinline")
-                body = ir.IRBuilder(function.append_basic_block())
-                _tile_code(body, function.args, n_rows, n_vectors * LANES)
-            builder.call(function, args)
-            return context.get_dummy_value()
 
-        word = types.intp
-        return types.void(*(word,) * 10, zero), codegen
+@intrinsic
+def _tile(
+    typingctx, n_rows, n_vectors, a, a_row, a_step, b, b_step, c, c_row, n_steps, bias, start, zero
+):
+    """A tile of `n_rows` by ``n_vectors * LANES`` columns.
 
-    return tile
+    Takes addresses of the first elements, and distances between rows and steps in elements.
+    """
+
+    def codegen(context, builder, signature, args):
+        n_rows, n_vectors, *args = args
+        size = 4 if isinstance(args[-1].type, ir.FloatType) else 8
+        most, word, after = _most_vectors(size), n_rows.type, builder.append_basic_block()
+        shape = builder.add(builder.mul(n_rows, word(most)), n_vectors)
+        switch = builder.switch(shape, after)
+        for height, width in itertools.product(_HEIGHTS, range(1, most + 1)):
+            block = builder.append_basic_block()
+            switch.add_case(word(height * most + width), block)
+            with builder.goto_block(block):
+                builder.call(_tile_function(builder.module, args, height, width), args)
+                builder.branch(after)
+        builder.position_at_end(after)
+        return context.get_dummy_value()
+
+    return types.void(*(types.intp,) * 12, zero), codegen
+
+
+def _tile_function(module, args, n_rows, n_vectors):
+    """The function of a tile, once in a module: inlining would only multiply compile time."""
+    kind = ir.FunctionType(ir.VoidType(), [argument.type for argument in args])
+    name = f"skmade_tile_{n_rows}_{n_vectors}_{args[-1].type}"
+    function = cgutils.get_or_insert_function(module, kind, name)
+    if function.is_declaration:
+        function.linkage = "linkonce_odr"
+        function.attributes.add("noinline")
+        body = ir.IRBuilder(function.append_basic_block())
+        _tile_code(body, function.args, n_rows, n_vectors * LANES)
+    return function
 
 
 def _tile_code(builder, args, n_rows, n_columns):
@@ -131,14 +157,6 @@ def _tile_code(builder, args, n_rows, n_columns):
     builder.ret_void()
 
 
-# 12 rows by 2 vectors fill 24 of the 32 registers of AVX-512; where registers are fewer
-# or narrower, tiles are lower.
-_TALL = ROWS if _VECTOR_BYTES == 64 else 4
-_tall_two, _tall_one = _make_tile(_TALL, 2), _make_tile(_TALL, 1)
-_four_two, _four_one = _make_tile(4, 2), _make_tile(4, 1)
-_one_two, _one_one = _make_tile(1, 2), _make_tile(1, 1)
-
-
 def _block(
     a, a0, a_row, a_step, b, b0, b_step, c, c0, c_row, n_rows, n_columns, n_steps, start, bias,
     bias0,
@@ -163,36 +181,29 @@ def _compiled_block(
     a, a0, a_row, a_step, b, b0, b_step, c, c0, c_row, n_rows, n_columns, n_steps, start, bias,
     bias0,
 ):  # fmt: skip
-    # two vectors of LANES numbers where each of them is one register
-    tall, wide = _TALL, 2 * LANES if a.dtype == types.float32 and _TALL == ROWS else LANES
+    tall, middle, _ = _HEIGHTS
+    most, size = _most_vectors(a.dtype.bitwidth // 8), a.dtype.bitwidth // 8
 
     def block(
         a, a0, a_row, a_step, b, b0, b_step, c, c0, c_row, n_rows, n_columns, n_steps, start,
         bias, bias0,
     ):  # fmt: skip
-        size, zero, row = a.itemsize, a.dtype.type(0), 0
+        zero, row = a.dtype.type(0), 0
         while row < n_rows:
-            height = tall if n_rows - row >= tall else 4 if n_rows - row >= 4 else 1
+            height = tall if n_rows - row >= tall else middle if n_rows - row >= middle else 1
             pa, column = a.ctypes.data + size * (a0 + row * a_row), 0
             p = bias.ctypes.data + size * (bias0 + row)
             while column < n_columns:
+                n_vectors = (n_columns - column) // LANES
+                # as equal as can be: narrow tiles would wait for each sum's last addition
+                n_vectors = -(-n_vectors // -(-n_vectors // most))
                 pb = b.ctypes.data + size * (b0 + column)
                 pc = c.ctypes.data + size * (c0 + row * c_row + column)
-                width = wide if n_columns - column >= wide else LANES
-                if width == 2 * LANES:
-                    if height == tall:
-                        _tall_two(pa, a_row, a_step, pb, b_step, pc, c_row, n_steps, p, start, zero)
-                    elif height == 4:
-                        _four_two(pa, a_row, a_step, pb, b_step, pc, c_row, n_steps, p, start, zero)
-                    else:
-                        _one_two(pa, a_row, a_step, pb, b_step, pc, c_row, n_steps, p, start, zero)
-                elif height == tall:
-                    _tall_one(pa, a_row, a_step, pb, b_step, pc, c_row, n_steps, p, start, zero)
-                elif height == 4:
-                    _four_one(pa, a_row, a_step, pb, b_step, pc, c_row, n_steps, p, start, zero)
-                else:
-                    _one_one(pa, a_row, a_step, pb, b_step, pc, c_row, n_steps, p, start, zero)
-                column += width
+                _tile(
+                    height, n_vectors, pa, a_row, a_step, pb, b_step, pc, c_row, n_steps, p,
+                    start, zero,
+                )  # fmt: skip
+                column += n_vectors * LANES
             row += height
 
     return block
