@@ -16,12 +16,27 @@ PACKAGES = ("skmade", "numpy", "scipy", "scikit-learn", "numba", "torch", "zuko"
 
 def seconds(function, repeats):
     """Times of `repeats` calls after a first, which may compile."""
-    function()
-    times = []
-    for _ in range(repeats):
-        started = time.perf_counter()
+    return seconds_in_turn({"": function}, repeats, warm=False)[""]
+
+
+def seconds_in_turn(functions, repeats, warm=True):
+    """Times of several functions by name, one turn after the other.
+
+    A machine's speed changes from minute to minute: only what is timed in turn can be compared.
+    With `warm`, each is called once more before it is timed, so that it finds its data in the
+    cache. The pause lets threads of the one before, which spin for work, fall asleep.
+    """
+    times = {name: [] for name in functions}
+    for function in functions.values():
         function()
-        times.append(time.perf_counter() - started)
+    for _ in range(repeats):
+        for name, function in functions.items():
+            time.sleep(0.1)
+            if warm:
+                function()
+            started = time.perf_counter()
+            function()
+            times[name].append(time.perf_counter() - started)
     return times
 
 

@@ -2,9 +2,9 @@
 
     python -m benchmarks.speed [--quick] [--threads 1 2]
 
-All run in one process, in turn, on the same number of threads; medians of at least five
-repeats, compile time apart. The floor is the time that the useful operations would take
-at the speed of this machine's dense float32 product, measured in the same run.
+All run in one process, on the same number of threads, one turn after the other; medians of
+at least five turns, compile time apart. The floor is the time that the useful operations would
+take at the speed of this machine's dense float32 product, measured in the same turns.
 """
 
 import argparse
@@ -66,26 +66,32 @@ def run_case(name, n_threads, repeats, quick):
     model.score_samples(scored), model.sample(1)
     yield {"task": "compile", "who": "skmade", "median_s": time.perf_counter() - started}
     network = Network.from_state(model._networks[0])
-    speed, useful = dense_speed(repeats), int(network.plan.extents.sum())
+    tasks = {
+        "fit step": {"skmade": epoch(model, network, X)},
+        "score": {"skmade": lambda: model.score_samples(scored)},
+        "sample": {"skmade": lambda: model.sample(N_DRAWN, random_state=0)},
+        "score one row": {"skmade": lambda: model.score_samples(scored[:1])},
+    }
+    add_rivals(tasks, network, X, scored, batch_size, n_threads, quick)
+    if n_features <= 64:
+        add_scikit_learn(tasks["score"], X, scored)
+    useful = int(network.plan.extents.sum())
     operations = {
         "fit step": 6 * useful * batch_size,
         "score": 2 * useful * N_SCORED,
         "sample": 2 * useful * N_DRAWN,
+        "score one row": 2 * useful,
     }
-    for task, count in operations.items():
-        yield {"task": task, "who": "floor", "median_s": count / speed}
-    ours = {
-        "fit step": (epoch(model, network, X), N_BATCHES),
-        "score": (lambda: model.score_samples(scored), 1),
-        "sample": (lambda: model.sample(N_DRAWN, random_state=0), 1),
-        "score one row": (lambda: model.score_samples(scored[:1]), 1),
-    }
-    for task, (function, per) in ours.items():
-        times = [t / per for t in report.seconds(function, repeats)]
-        yield {"task": task, "who": "skmade", **report.summary(times)}
-    yield from rival_rows(network, X, scored, batch_size, n_threads, repeats, quick)
-    if n_features <= 64:
-        yield from scikit_learn_rows(X, scored, repeats)
+    a = rng.random((2000, 2000), dtype=np.float32)
+    for task, functions in tasks.items():
+        functions["dense product"] = lambda: a @ a
+        slow = task == "sample"  # D passes take up to a minute
+        times = report.seconds_in_turn(functions, 5 if slow else repeats, warm=not slow)
+        speed = 2 * len(a) ** 3 / np.median(times.pop("dense product"))
+        yield {"task": task, "who": "floor", "median_s": operations[task] / speed}
+        per = N_BATCHES if task == "fit step" else 1
+        for who, own in times.items():
+            yield {"task": task, "who": who, **report.summary([t / per for t in own])}
 
 
 def epoch(model, network, X):
@@ -96,13 +102,7 @@ def epoch(model, network, X):
     return lambda: _training.run_epoch(network, progress, rows, settings, rng)
 
 
-def dense_speed(repeats):
-    """Operations per second of a large dense product in float32."""
-    a = np.random.default_rng(0).random((2000, 2000), dtype=np.float32)
-    return 2 * 2000**3 / np.median(report.seconds(lambda: a @ a, repeats))
-
-
-def rival_rows(network, X, scored, batch_size, n_threads, repeats, quick):
+def add_rivals(tasks, network, X, scored, batch_size, n_threads, quick):
     """PyTorch and zuko, where they are installed."""
     try:
         from benchmarks import rivals
@@ -112,7 +112,6 @@ def rival_rows(network, X, scored, batch_size, n_threads, repeats, quick):
     n_features = X.shape[1]
     masks, direct = reference_masks(network.degrees, n_features)
     torch_model = rivals.TorchMADE(masks, direct)
-    batches = rivals.tensor(X).split(batch_size)
     steps = {"PyTorch": rivals.training_step(torch_model, compiled=False)}
     if not quick:
         compiled = rivals.TorchMADE(masks, direct)
@@ -122,23 +121,19 @@ def rival_rows(network, X, scored, batch_size, n_threads, repeats, quick):
         steps["zuko MAF"], _ = rivals.zuko_step(n_features, hidden)
     except ImportError:
         pass
+    batches = rivals.tensor(X).split(batch_size)
     for who, step in steps.items():
-        times = report.seconds(lambda step=step: [step(batch) for batch in batches], repeats)
-        summary = report.summary([t / len(batches) for t in times])
-        yield {"task": "fit step", "who": who, **summary}
+        tasks["fit step"][who] = lambda step=step: [step(batch) for batch in batches]
     once = torch_model.masked_once()
-    times = report.seconds(lambda: rivals.score(once, scored), repeats)
-    yield {"task": "score", "who": "PyTorch masked once", **report.summary(times)}
-    times = report.seconds(lambda: rivals.sample(once, N_DRAWN, n_features), 5)
-    yield {"task": "sample", "who": "PyTorch, D passes", **report.summary(times)}
+    tasks["score"]["PyTorch masked once"] = lambda: rivals.score(once, scored)
+    tasks["sample"]["PyTorch, D passes"] = lambda: rivals.sample(once, N_DRAWN, n_features)
 
 
-def scikit_learn_rows(X, scored, repeats):
+def add_scikit_learn(functions, X, scored):
     """Densities of scikit-learn, which know no flags but can be timed on them."""
     for model in (GaussianMixture(5, reg_covar=1e-3), KernelDensity()):
         model.fit(X)
-        times = report.seconds(lambda model=model: model.score_samples(scored), repeats)
-        yield {"task": "score", "who": type(model).__name__, **report.summary(times)}
+        functions[type(model).__name__] = lambda model=model: model.score_samples(scored)
 
 
 def ratios(rows):

@@ -32,7 +32,7 @@ _FRESH_DRAWS = 32
 # As many are made to fill in missing cells.
 _FILLING_DRAWS = 8
 # Rows that the networks of n_estimators="auto" see together.
-_ROWS_SEEN = 16_000
+_ROWS_SEEN = 32_000
 # With fewer rows for each column, a second hidden layer fits flags too closely.
 _ROWS_FOR_TWO_LAYERS = 15
 # What our random numbers of a seed differ by from others'.
@@ -101,7 +101,7 @@ class MADEDensity(DensityMixin, BaseEstimator):
         What a draw changes. An `ordering` that is given stays as it is.
     n_estimators : int or "auto", default="auto"
         Networks that are trained independently, each with masks of its own. "auto" takes as
-        many as see 16,000 rows together, from 1 to 8: averaging makes up for few rows, and
+        many as see 32,000 rows together, from 1 to 8: averaging makes up for few rows, and
         training costs no more than on a large table. (With `n_masks` it takes one.)
     combination : {"mixture", "weighted", "product"}, default="mixture"
         How the densities of several draws and networks are combined: their mean, a mean
@@ -120,7 +120,7 @@ class MADEDensity(DensityMixin, BaseEstimator):
     solver : {"adam", "adagrad", "adadelta", "sgd"}, default="adam"
         "sgd" uses Nesterov's momentum of 0.9.
     learning_rate_init : float, default=0.003
-        Step size. It is divided by five, twice, where the score has stopped to rise.
+        Step size. It is divided by five where the score has stopped to rise.
         (For "adadelta" the usual value is 1.)
     batch_size : int, default=100
         Rows of a mini-batch, at most.
@@ -683,7 +683,7 @@ class MADEDensity(DensityMixin, BaseEstimator):
             return self.n_estimators
         if fitted:
             return len(fitted)
-        return 1 if self.n_masks != 1 else int(np.clip(_ROWS_SEEN // n_rows, 1, 8))
+        return 1 if self.n_masks != 1 else int(np.clip(-(-_ROWS_SEEN // n_rows), 1, 8))
 
     def _make_network(self, training, rng):
         """A network with new masks and initial weights."""

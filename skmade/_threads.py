@@ -14,8 +14,8 @@ from skmade._kernels._steps import PART, Team
 
 # A chunk of rows and what is made of it should stay in a core's cache.
 _CHUNK_CELLS = 2**18
-# Fewer operations (some tenths of a millisecond) are not worth a thread.
-_FLOPS_WORTH_THREAD = 5e7
+# Fewer operations (a millisecond or two) are not worth a thread.
+_FLOPS_WORTH_THREAD = 2e8
 
 
 def n_threads(n_jobs):

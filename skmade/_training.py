@@ -21,7 +21,9 @@ _MAX_NORM = 10.0
 # When the validated score stops rising, the step is divided by this, so often, each
 # time from the best network so far, before training ends.
 _RATE_DIVISOR = 5.0
-_RATE_CUTS = 2
+_RATE_CUTS = 1
+# Parameters are averaged over about so many of the latest epochs.
+_AVERAGED_EPOCHS = 10
 # Validation averages over so many draws of masks, at most.
 _VALIDATION_DRAWS = 8
 # Random numbers for so many cells are drawn at a time.
@@ -65,6 +67,10 @@ class Progress:
     moments: np.ndarray
     rate: float
     step: int = 0
+    average: np.ndarray | None = None
+    n_averaged: int = 0
+    candidates: list = field(default_factory=list)
+    """Parameters to validate after an epoch: the latest, their average, or both."""
     best_theta: np.ndarray | None = None
     best_score: float = -np.inf
     loss_curve: list = field(default_factory=list)
@@ -73,13 +79,28 @@ class Progress:
     @classmethod
     def start(cls, theta, rate):
         """Progress before the first step."""
-        return cls(theta.copy(), np.zeros((2, len(theta)), theta.dtype), rate)
+        progress = cls(theta.copy(), np.zeros((2, len(theta)), theta.dtype), rate)
+        progress.best_theta, progress.average = theta.copy(), theta.copy()
+        progress.candidates = [progress.theta, progress.average]
+        return progress
+
+    def take_average(self):
+        """Take the latest parameters into the average, in which the older ones fade."""
+        self.n_averaged += 1
+        share = max(1 / self.n_averaged, 1 / _AVERAGED_EPOCHS)
+        self.average += share * (self.theta - self.average)
+
+    def keep(self, theta, score):
+        """Keep these parameters as the best so far."""
+        self.best_theta, self.best_score = theta.copy(), score
 
     def return_to_best(self):
         """Go on from the best network so far, with smaller steps."""
         self.theta[:] = self.best_theta
         self.moments[:] = 0
-        self.step = 0
+        self.step = self.n_averaged = 0
+        self.average[:] = self.theta
+        self.candidates = [self.theta, self.average]
         self.rate /= _RATE_DIVISOR
 
 
@@ -91,10 +112,12 @@ def train(network, training, validation, settings, offset, rng):
         ``mean_i w_i (-log p(x_i)) + alpha / 2 * sum of squared weights``
 
     1. go once through the training rows in random order;
-    2. score the validation rows (the training loss stands in where there are none), and
-       keep the network if it is the best so far;
+    2. score the validation rows, by the network and by the average of what it was after the
+       latest ten epochs or so, which the noise of the steps moves less (the training loss
+       stands in where there are no such rows), and keep the better one if it is the best so
+       far;
     3. after `n_iter_no_change` epochs that did not improve by `tol`, return to the best
-       network and divide the step by five; the third time, stop. An epoch that ends in
+       network and divide the step by five; the second time, stop. An epoch that ends in
        numbers that are not finite is treated in the same way at once.
 
     Parameters
@@ -119,21 +142,17 @@ def train(network, training, validation, settings, offset, rng):
     """
     progress = Progress.start(network.theta, settings.learning_rate_init)
     stale = cuts = 0
-    progress.best_theta = progress.theta.copy()
     try:
         for _ in range(settings.max_iter):
             loss = run_epoch(network, progress, training, settings, rng)
-            score = -loss
+            theta, score = progress.theta, -loss
             if validation is not None:
-                score = mean_score(network, progress.theta, validation, settings.n_jobs)
-            finite = (
-                np.isfinite(loss) and np.isfinite(score) and np.all(np.isfinite(progress.theta))
-            )
+                theta, score = best_candidate(network, progress, validation, settings.n_jobs)
+            finite = np.isfinite(loss) and np.isfinite(score) and np.all(np.isfinite(theta))
             record(progress, loss - offset, score + offset, validation, settings)
             stale = 0 if finite and score > progress.best_score + settings.tol else stale + 1
             if finite and score > progress.best_score:
-                progress.best_score = score
-                progress.best_theta = progress.theta.copy()
+                progress.keep(theta, score)
             if stale >= settings.n_iter_no_change or not finite:
                 if cuts == _RATE_CUTS:
                     break
@@ -156,6 +175,18 @@ def train(network, training, validation, settings, offset, rng):
             "extreme values in X."
         )
     return progress
+
+
+def best_candidate(network, progress, validation, n_jobs):
+    """The better of the latest parameters and their average, and its score.
+
+    The average, which lags behind at first, is judged alone once it was ahead.
+    """
+    progress.take_average()
+    scores = [mean_score(network, theta, validation, n_jobs) for theta in progress.candidates]
+    best = int(np.argmax(scores))  # a score that is not a number, where there is one
+    progress.candidates = progress.candidates[best:]
+    return progress.candidates[0], scores[best]
 
 
 def record(progress, loss, score, validation, settings):
@@ -232,8 +263,10 @@ def draw_noise(plan, settings, n_rows, dtype, rng):
         rng.standard_normal(out=noise, dtype=dtype)
         noise *= settings.input_noise
     if kept.size:
-        keep = 1 - settings.dropout
-        kept[:] = (rng.random(kept.shape, dtype=dtype) < keep) / keep
+        # 16 random bits for each unit: whole random numbers would take as long as the products
+        bits = rng.integers(0, 2**64, -(-kept.size // 4), np.uint64).view(np.uint16)
+        kept[:] = bits[: kept.size].reshape(kept.shape) >= settings.dropout * 2**16
+        kept /= 1 - settings.dropout
     return noise, kept
 
 

@@ -12,6 +12,7 @@ from naive import VALUE, DenseNetwork
 from skmade import _sampling
 from skmade._kernels import _elementary
 from skmade._kernels._ancestral import ancestral_pass
+from skmade._kernels._elementary import NEGLIGIBLE
 from skmade._kernels._optimizers import update
 from skmade._kernels._passes import make_buffers, make_lines
 from skmade._kernels._plan import ACTIVATIONS, SOLVERS
@@ -180,6 +181,29 @@ def test_gradients_match_finite_differences(parameters, activation, alpha, dropo
             values.append(objective_and_gradient(network, table, weights, kept, alpha, moved)[0])
         difference = (values[0] - values[1]) / (2 * step)
         np.testing.assert_allclose(gradient[i], difference, rtol=2e-4, atol=2e-6)
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_negligible_derivatives_are_zero():
+    # (numbers so small that their products are denormal take the processor a hundred times as
+    # long; components far from a value have such derivatives)
+    X = np.random.default_rng(0).normal(size=(64, 2)) * 0.01
+    model = quick(conditionals="gaussian_mixture", n_components=4, max_iter=1).fit(X)
+    network = Network.from_state(model._networks[0])
+    memory = make_memory(network.plan, 64, 1, network.theta.dtype)
+    (team,) = make_teams(network.plan, len(network.theta), 1)
+    nothing = np.zeros((0, 0), network.theta.dtype)
+    table = np.linspace(-20, 20, 128).reshape(64, 2).astype(network.theta.dtype)
+    moments = np.full((2, len(network.theta)), 1e-17, network.theta.dtype)
+    train_steps(
+        network.plan, team, SOLVERS.index("adam"), network.theta, moments, table, np.arange(64),
+        np.full(64, 1 / 64, network.theta.dtype), np.array([0, 64]), nothing, nothing, 0.0,
+        np.inf, 0.0, 0, memory,
+    )  # fmt: skip
+    derivatives = memory.buffers.deltas[:, network.plan.layers[-1, 0] :]
+    assert np.any(derivatives == 0)
+    for numbers in (derivatives, moments[0]):
+        assert np.all((numbers == 0) | (abs(numbers) > NEGLIGIBLE))
 
 
 def test_the_loss_of_a_batch_is_the_weighted_score(rng):

@@ -49,6 +49,34 @@ def test_every_activation_learns_a_curve(activation):
     assert model.score(X) > line.score(X) + sizes(0.3, -9)
 
 
+def test_the_average_is_the_mean_at_first_and_then_forgets():
+    progress = _training.Progress.start(np.zeros(1), 0.1)
+    passed = np.arange(1.0, 31.0)
+    means = []
+    for value in passed:
+        progress.theta[:] = value
+        progress.take_average()
+        means.append(progress.average[0])
+    np.testing.assert_allclose(means[:10], np.cumsum(passed[:10]) / np.arange(1, 11))
+    np.testing.assert_allclose(np.diff(means)[9:], 0.1 * (passed[10:] - means[9:-1]))
+    progress.best_theta = np.array([7.0])
+    progress.return_to_best()
+    progress.theta[:] = 8.0
+    progress.take_average()
+    assert progress.average[0] == 8.0  # nothing is left of what was before
+
+
+def test_the_better_of_network_and_average_is_kept(monkeypatch):
+    progress = _training.Progress.start(np.zeros(1), 0.1)
+    monkeypatch.setattr(_training, "mean_score", lambda network, theta, *_: -abs(theta[0] - 3))
+    kept = []
+    for value in (1.0, 3.0, 9.0, 1.0):
+        progress.theta[:] = value
+        kept.append(_training.best_candidate(None, progress, None, None)[0][0])
+    # the network, while it is better; then the average, and from there on it alone
+    np.testing.assert_allclose(kept, [1.0, 3.0, 13 / 3, 14 / 4])
+
+
 def test_curves_and_counts():
     X = dependent(200)
     model = quick(max_iter=4).fit(X)

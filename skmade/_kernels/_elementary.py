@@ -11,6 +11,10 @@ from numba.extending import intrinsic, overload
 
 from skmade._kernels._compile import part
 
+# Derivatives below this are taken as zero: they, their products and squares would come to
+# numbers so small that the processor takes a hundred times as long for each.
+NEGLIGIBLE = 1e-15
+
 
 @intrinsic
 def _bits(typingctx, number, integer):

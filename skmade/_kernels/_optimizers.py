@@ -3,7 +3,7 @@
 import numpy as np
 
 from skmade._kernels._compile import kernel
-from skmade._kernels._elementary import like
+from skmade._kernels._elementary import NEGLIGIBLE, like
 from skmade._kernels._plan import ADADELTA, ADAGRAD, ADAM
 
 ADAM_DECAY = 0.9
@@ -28,9 +28,11 @@ def update(solver, theta, gradient, moments, first, last, rate, step, shrink):
         correction = np.sqrt(1 - ADAM_DECAY_OF_SQUARES**step)
         size = like(theta[0], rate * correction / (1 - ADAM_DECAY**step))
         epsilon = like(theta[0], 1e-8 * correction)
+        tiny, zero = like(theta[0], NEGLIGIBLE), like(theta[0], 0)
         for i in range(theta.shape[0]):
             g = s * gradient[i]
-            m[i] = decay * m[i] + (one - decay) * g
+            mean = decay * m[i] + (one - decay) * g
+            m[i] = mean if abs(mean) > tiny else zero
             v[i] = decay2 * v[i] + (one - decay2) * g * g
             theta[i] -= size * m[i] / (np.sqrt(v[i]) + epsilon)
     elif solver == ADAGRAD:

@@ -11,6 +11,7 @@ import numpy as np
 
 from skmade._kernels._activations import activate, activation_slopes
 from skmade._kernels._compile import inlined, kernel, part
+from skmade._kernels._elementary import NEGLIGIBLE, like
 from skmade._kernels._families import gradient, log_prob
 from skmade._kernels._optimizers import update
 from skmade._kernels._passes import (
@@ -154,7 +155,7 @@ def _losses(plan, team, weights, begin, n_rows, buffers, lines, losses, width):
     """
     units, targets, deltas = buffers.units, buffers.targets, buffers.deltas
     out, totals = lines.parts[team.thread], lines.totals[team.thread]
-    factors = out[2]
+    factors, tiny, zero = out[2], like(out[0, 0], NEGLIGIBLE), like(out[0, 0], 0)
     factors[:] = 0
     for b in range(n_rows):
         factors[b] = weights[begin + b]
@@ -170,7 +171,8 @@ def _losses(plan, team, weights, begin, n_rows, buffers, lines, losses, width):
                 totals[b] += np.float64(out[0, b])
             for r in range(start, start + n):
                 for b in range(width):
-                    deltas[r, b] *= factors[b]
+                    delta = deltas[r, b] * factors[b]
+                    deltas[r, b] = delta if abs(delta) > tiny else zero
         total = 0.0
         for b in range(n_rows):
             total -= totals[b] * np.float64(factors[b])
