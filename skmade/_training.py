@@ -88,7 +88,8 @@ class Progress:
         """Take the latest parameters into the average, in which the older ones fade."""
         self.n_averaged += 1
         share = max(1 / self.n_averaged, 1 / _AVERAGED_EPOCHS)
-        self.average += share * (self.theta - self.average)
+        self.average *= 1 - share  # (in this form the first average is exactly the network)
+        self.average += share * self.theta
 
     def keep(self, theta, score):
         """Keep these parameters as the best so far."""
