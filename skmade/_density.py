@@ -31,7 +31,7 @@ from skmade._threads import map_chunks
 _FRESH_DRAWS = 32
 # As many are made to fill in missing cells.
 _FILLING_DRAWS = 8
-# Rows that the networks of n_estimators="auto" see together.
+# Rows that the networks of n_estimators="auto" see together, at most where there are several.
 _ROWS_SEEN = 32_000
 # With fewer rows for each column, a second hidden layer fits flags too closely.
 _ROWS_FOR_TWO_LAYERS = 15
@@ -683,7 +683,7 @@ class MADEDensity(DensityMixin, BaseEstimator):
             return self.n_estimators
         if fitted:
             return len(fitted)
-        return 1 if self.n_masks != 1 else int(np.clip(-(-_ROWS_SEEN // n_rows), 1, 8))
+        return 1 if self.n_masks != 1 else int(np.clip(_ROWS_SEEN // n_rows, 1, 8))
 
     def _make_network(self, training, rng):
         """A network with new masks and initial weights."""

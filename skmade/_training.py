@@ -266,7 +266,7 @@ def draw_noise(plan, settings, n_rows, dtype, rng):
     if kept.size:
         # 16 random bits for each unit: whole random numbers would take as long as the products
         bits = rng.integers(0, 2**64, -(-kept.size // 4), np.uint64).view(np.uint16)
-        kept[:] = bits[: kept.size].reshape(kept.shape) >= settings.dropout * 2**16
+        kept[:] = bits[: kept.size].reshape(kept.shape) >= round(settings.dropout * 2**16)
         kept /= 1 - settings.dropout
     return noise, kept
 

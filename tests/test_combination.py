@@ -363,7 +363,7 @@ def test_networks_of_one_ordering_have_conditionals_in_it():
 
 
 def test_few_rows_get_many_networks():
-    for n, expected in ((100, 8), (5000, 7), (20_000, 2), (40_000, 1)):
+    for n, expected in ((100, 8), (5000, 6), (16_000, 2), (20_000, 1)):
         assert quick(n_estimators="auto")._n_networks(n, []) == expected
     model = quick(n_estimators="auto", max_iter=1).fit(correlated_flags(50, D))
     assert len(model._networks) == 8
