@@ -31,7 +31,7 @@ from skmade._threads import map_chunks
 _FRESH_DRAWS = 32
 # As many are made to fill in missing cells.
 _FILLING_DRAWS = 8
-# Rows that the networks of n_estimators="auto" see together, at most where there are several.
+# Rows that several networks of n_estimators="auto" see together, at most.
 _ROWS_SEEN = 32_000
 # With fewer rows for each column, a second hidden layer fits flags too closely.
 _ROWS_FOR_TWO_LAYERS = 15
