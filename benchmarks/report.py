@@ -14,29 +14,29 @@ RESULTS = Path(__file__).parents[1] / "results"
 PACKAGES = ("skmade", "numpy", "scipy", "scikit-learn", "numba", "torch", "zuko")
 
 
-def seconds(function, repeats):
-    """Times of `repeats` calls after a first, which may compile."""
-    return seconds_in_turn({"": function}, repeats, warm=False)[""]
+def seconds(function, repeats, warm=True):
+    """Times of `repeats` calls, with `warm` after one that fills the cache, and may compile."""
+    if warm:
+        function()
+    times = []
+    for _ in range(repeats):
+        started = time.perf_counter()
+        function()
+        times.append(time.perf_counter() - started)
+    return times
 
 
 def seconds_in_turn(functions, repeats, warm=True):
     """Times of several functions by name, one turn after the other.
 
     A machine's speed changes from minute to minute: only what is timed in turn can be compared.
-    With `warm`, each is called once more before it is timed, so that it finds its data in the
-    cache. The pause lets threads of the one before, which spin for work, fall asleep.
+    The pause lets threads of the one before, which spin for work, fall asleep.
     """
     times = {name: [] for name in functions}
-    for function in functions.values():
-        function()
     for _ in range(repeats):
         for name, function in functions.items():
             time.sleep(0.1)
-            if warm:
-                function()
-            started = time.perf_counter()
-            function()
-            times[name].append(time.perf_counter() - started)
+            times[name] += seconds(function, 1, warm)
     return times
 
 

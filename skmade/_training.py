@@ -66,23 +66,20 @@ class Progress:
     theta: np.ndarray
     moments: np.ndarray
     rate: float
-    step: int = 0
-    average: np.ndarray | None = None
-    n_averaged: int = 0
-    candidates: list = field(default_factory=list)
-    """Parameters to validate after an epoch: the latest, their average, or both."""
-    best_theta: np.ndarray | None = None
+    average: np.ndarray
+    best_theta: np.ndarray
     best_score: float = -np.inf
+    step: int = 0
+    n_averaged: int = 0
+    average_leads: bool = False
     loss_curve: list = field(default_factory=list)
     validation_curve: list = field(default_factory=list)
 
     @classmethod
     def start(cls, theta, rate):
         """Progress before the first step."""
-        progress = cls(theta.copy(), np.zeros((2, len(theta)), theta.dtype), rate)
-        progress.best_theta, progress.average = theta.copy(), theta.copy()
-        progress.candidates = [progress.theta, progress.average]
-        return progress
+        moments = np.zeros((2, len(theta)), theta.dtype)
+        return cls(theta.copy(), moments, rate, theta.copy(), theta.copy())
 
     def take_average(self):
         """Take the latest parameters into the average, in which the older ones fade."""
@@ -91,17 +88,13 @@ class Progress:
         self.average *= 1 - share  # (in this form the first average is exactly the network)
         self.average += share * self.theta
 
-    def keep(self, theta, score):
-        """Keep these parameters as the best so far."""
-        self.best_theta, self.best_score = theta.copy(), score
-
     def return_to_best(self):
         """Go on from the best network so far, with smaller steps."""
         self.theta[:] = self.best_theta
         self.moments[:] = 0
         self.step = self.n_averaged = 0
         self.average[:] = self.theta
-        self.candidates = [self.theta, self.average]
+        self.average_leads = False
         self.rate /= _RATE_DIVISOR
 
 
@@ -153,7 +146,7 @@ def train(network, training, validation, settings, offset, rng):
             record(progress, loss - offset, score + offset, validation, settings)
             stale = 0 if finite and score > progress.best_score + settings.tol else stale + 1
             if finite and score > progress.best_score:
-                progress.keep(theta, score)
+                progress.best_theta, progress.best_score = theta.copy(), score
             if stale >= settings.n_iter_no_change or not finite:
                 if cuts == _RATE_CUTS:
                     break
@@ -184,10 +177,13 @@ def best_candidate(network, progress, validation, n_jobs):
     The average, which lags behind at first, is judged alone once it was ahead.
     """
     progress.take_average()
-    scores = [mean_score(network, theta, validation, n_jobs) for theta in progress.candidates]
+    candidates = (
+        [progress.average] if progress.average_leads else [progress.theta, progress.average]
+    )
+    scores = [mean_score(network, theta, validation, n_jobs) for theta in candidates]
     best = int(np.argmax(scores))  # a score that is not a number, where there is one
-    progress.candidates = progress.candidates[best:]
-    return progress.candidates[0], scores[best]
+    progress.average_leads = candidates[best] is progress.average
+    return candidates[best], scores[best]
 
 
 def record(progress, loss, score, validation, settings):

@@ -20,8 +20,6 @@ from numba.core.compiler import Compiler
 # log-sum-exp of -inf into NaN; reassociation would undo the two-part reductions of
 # the elementary functions.
 _FASTMATH = {"contract", "nsz", "arcp", "afn"}
-
-
 _CALLED_BY_KERNELS = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
 
 
