@@ -112,9 +112,12 @@ class MADEDensity(DensityMixin, BaseEstimator):
     input_noise : float, default=0.0
         Standard deviation of Gaussian noise added in training to standardised real
         columns.
-    alpha : float, default=0.0
+    alpha : float or "auto", default="auto"
         L2 penalty: ``alpha / 2`` times the sum of squared weights is added to the mean
-        negative log-density.
+        negative log-density. "auto" is 1 over the number of training rows (of the call, for
+        `partial_fit`) for a table of flags and categories: weights have a standard normal
+        prior, on the scale of log-odds. It is 0 where there are real columns or counts, whose
+        narrow conditionals need large weights.
     dtype : {"float32", "float64"}, default="float32"
         Of the network. Log-densities are summed and returned in float64 either way.
     solver : {"adam", "adagrad", "adadelta", "sgd"}, default="adam"
@@ -210,7 +213,7 @@ class MADEDensity(DensityMixin, BaseEstimator):
         "combination": [StrOptions({"mixture", "weighted", "product"})],
         "dropout": [Interval(Real, 0, 1, closed="left")],
         "input_noise": [Interval(Real, 0, None, closed="left")],
-        "alpha": [Interval(Real, 0, None, closed="left")],
+        "alpha": [StrOptions({"auto"}), Interval(Real, 0, None, closed="left")],
         "dtype": [StrOptions({"float32", "float64"})],
         "solver": [StrOptions(set(SOLVERS))],
         "learning_rate_init": [Interval(Real, 0, None, closed="neither")],
@@ -243,7 +246,7 @@ class MADEDensity(DensityMixin, BaseEstimator):
         combination="mixture",
         dropout=0.2,
         input_noise=0.0,
-        alpha=0.0,
+        alpha="auto",
         dtype="float32",
         solver="adam",
         learning_rate_init=0.003,
@@ -791,7 +794,12 @@ class MADEDensity(DensityMixin, BaseEstimator):
     def _settings(self, training):
         """What training takes from the parameters, and from its rows."""
         names = _training.Settings.__dataclass_fields__
-        return _training.Settings(**{name: getattr(self, name) for name in names})
+        values = {name: getattr(self, name) for name in names}
+        if self.alpha == "auto":
+            families = Columns(**self._columns).families()
+            all_discrete = all(family.is_discrete for family in families)
+            values["alpha"] = 1 / len(training.table) if all_discrete else 0.0
+        return _training.Settings(**values)
 
     def _keep(self, networks, progresses, rng):
         """Set fitted attributes: arrays and plain values only."""

@@ -52,7 +52,9 @@ class MADEOutlierDetector(OutlierMixin, MADEDensity):
         values would put spikes. Under noise a network learns the kernel density of that
         bandwidth, and smooths it further: "auto" is three quarters of Scott's bandwidth,
         ``0.75 * n ** (-1 / (d + 4))`` for n rows of d columns.
-    alpha, dtype, solver, learning_rate_init, batch_size, max_iter : see `MADEDensity`
+    alpha : float, default=0.0
+        See `MADEDensity`.
+    dtype, solver, learning_rate_init, batch_size, max_iter : see `MADEDensity`
     tol, n_iter_no_change, early_stopping : see `MADEDensity`
     validation_fraction : float, default=0.2
         Share of the rows to hold out: one half tells training when to stop, the other

@@ -138,6 +138,17 @@ def test_a_penalty_makes_weights_smaller():
     assert norms[1] < 0.7 * norms[0]
 
 
+def test_the_default_penalty_is_a_standard_normal_prior_where_all_columns_are_discrete(rng):
+    flags, reals = correlated_flags(300, 5), rng.normal(size=(300, 5))
+    for X, alpha in ((flags, 1 / 270), (reals, 0.0)):  # (a tenth of the rows is held out)
+        by_default = quick(max_iter=3, alpha="auto").fit(X)
+        assert np.array_equal(
+            by_default.score_samples(X), quick(max_iter=3, alpha=alpha).fit(X).score_samples(X)
+        )
+        without = quick(max_iter=3, alpha=0.0).fit(X).score_samples(X)
+        assert np.array_equal(by_default.score_samples(X), without) == (alpha == 0)
+
+
 def test_input_noise_smooths_real_columns_and_leaves_flags_alone():
     X, families = mixed_table(300)
     X[:, 2:] = np.round(X[:, 2:])  # spikes
@@ -150,7 +161,7 @@ def test_input_noise_smooths_real_columns_and_leaves_flags_alone():
 
 
 def test_dropout_leaves_units_out_and_keeps_their_mean():
-    settings = quick(dropout=0.3)._settings(None)
+    settings = quick(dropout=0.3, alpha=0.0)._settings(None)
     network = Network.from_state(quick().fit(dependent(50))._networks[0])
     rng = np.random.default_rng(0)
     _, kept = _training.draw_noise(network.plan, settings, 5000, np.dtype("float32"), rng)
