@@ -154,9 +154,11 @@ class Columns:
 
     def decode(self, table, dtype):
         """Rows of the table as rows of X, an array of a dtype."""
+        if set(self.conditionals) == {"bernoulli"}:
+            return table.astype(dtype, copy=False)
         values = self._values(table)
-        if all(categories is None for categories in self.categories):
-            return values.astype(dtype)
+        if "categorical" not in self.conditionals:
+            return values.astype(dtype, copy=False)
         X = np.empty(table.shape, dtype)
         for j, column in enumerate(self._with_categories(values)):
             X[:, j] = column

@@ -15,8 +15,8 @@ from skmade._kernels._product import LANES
 from skmade._scoring import log_densities
 from skmade._threads import run_in_threads, threads_worth
 
-# Rows drawn at a time: bounds the memory, whatever the number of rows.
-_ROWS = 256
+# Rows drawn at a time: so many that their units about fit a core's cache, within limits.
+_MOST_ROWS, _LEAST_ROWS, _CELLS = 512, 256, 2**18
 # Features drawn between two products with all that is known.
 _BLOCK = 16
 # Draws among which one is chosen, where a conditional cannot be drawn from exactly.
@@ -60,7 +60,8 @@ def _ancestral(network, table, given, rng, n_jobs=None):
     plan, theta, ordering, n_rows = network.plan, network.theta, network.ordering, len(table)
     log_given, positions, places = np.zeros(n_rows), given[ordering], np.argsort(ordering)
     n_normal = len(ordering) if np.any(plan.features[:, 1] >= GAUSSIAN) else 0
-    begins, in_turn = iter(range(0, n_rows, _ROWS)), threading.Lock()
+    most = int(np.clip(_CELLS // plan.layers[-1, 1], _LEAST_ROWS, _MOST_ROWS)) // LANES * LANES
+    begins, in_turn = iter(range(0, n_rows, most)), threading.Lock()
 
     def next_numbers():
         """The next rows, and random numbers for them: the same in any number of threads."""
@@ -68,14 +69,14 @@ def _ancestral(network, table, given, rng, n_jobs=None):
             begin = next(begins, None)
             if begin is None:
                 return None
-            rows = slice(begin, min(begin + _ROWS, n_rows))
+            rows = slice(begin, min(begin + most, n_rows))
             width = -(-(rows.stop - begin) // LANES) * LANES
             uniform = rng.random((len(ordering), width), dtype=table.dtype)
             return rows, uniform, rng.standard_normal((n_normal, width), dtype=table.dtype)
 
     def work(_):
-        buffers = make_buffers(plan, 1, _ROWS, table.dtype)
-        lines = make_lines(1, _ROWS, table.dtype)
+        buffers = make_buffers(plan, 1, most, table.dtype)
+        lines = make_lines(1, most, table.dtype)
         while (numbers := next_numbers()) is not None:
             rows, uniform, normal = numbers
             n, width = rows.stop - rows.start, uniform.shape[1]
