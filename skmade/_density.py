@@ -35,6 +35,8 @@ _FILLING_DRAWS = 8
 _ROWS_SEEN = 32_000
 # With fewer rows for each column, a second hidden layer fits flags too closely.
 _ROWS_FOR_TWO_LAYERS = 15
+# An epoch has so many steps, if batches of the sizes allowed make it.
+_STEPS_PER_EPOCH, _BATCH_SIZES = 32, (16, 100)
 # What our random numbers of a seed differ by from others'.
 _STREAM = 2015
 # A product of which less than this share of the mixture's draws is kept cannot be sampled.
@@ -125,8 +127,9 @@ class MADEDensity(DensityMixin, BaseEstimator):
     learning_rate_init : float, default=0.003
         Step size. It is divided by five where the score has stopped to rise.
         (For "adadelta" the usual value is 1.)
-    batch_size : int, default=100
-        Rows of a mini-batch, at most.
+    batch_size : int or "auto", default="auto"
+        Rows of a mini-batch, at most. "auto" is 100, but fewer for fewer than 3,200 rows, down
+        to 16: an epoch of at least 32 steps or so is enough to be judged by.
     max_iter : int, default=500
         Epochs, at most.
     tol : float, default=1e-4
@@ -217,7 +220,7 @@ class MADEDensity(DensityMixin, BaseEstimator):
         "dtype": [StrOptions({"float32", "float64"})],
         "solver": [StrOptions(set(SOLVERS))],
         "learning_rate_init": [Interval(Real, 0, None, closed="neither")],
-        "batch_size": [Interval(Integral, 1, None, closed="left")],
+        "batch_size": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
         "max_iter": [Interval(Integral, 1, None, closed="left")],
         "tol": [Interval(Real, 0, None, closed="left")],
         "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
@@ -250,7 +253,7 @@ class MADEDensity(DensityMixin, BaseEstimator):
         dtype="float32",
         solver="adam",
         learning_rate_init=0.003,
-        batch_size=100,
+        batch_size="auto",
         max_iter=500,
         tol=1e-4,
         n_iter_no_change=10,
@@ -793,12 +796,14 @@ class MADEDensity(DensityMixin, BaseEstimator):
 
     def _settings(self, training):
         """What training takes from the parameters, and from its rows."""
-        names = _training.Settings.__dataclass_fields__
+        names, n_rows = _training.Settings.__dataclass_fields__, len(training.table)
         values = {name: getattr(self, name) for name in names}
+        if self.batch_size == "auto":
+            values["batch_size"] = int(np.clip(n_rows // _STEPS_PER_EPOCH, *_BATCH_SIZES))
         if self.alpha == "auto":
             families = Columns(**self._columns).families()
             all_discrete = all(family.is_discrete for family in families)
-            values["alpha"] = 1 / len(training.table) if all_discrete else 0.0
+            values["alpha"] = 1 / n_rows if all_discrete else 0.0
         return _training.Settings(**values)
 
     def _keep(self, networks, progresses, rng):

@@ -54,8 +54,13 @@ class MADEOutlierDetector(OutlierMixin, MADEDensity):
         ``0.75 * n ** (-1 / (d + 4))`` for n rows of d columns.
     alpha : float, default=0.0
         See `MADEDensity`.
-    dtype, solver, learning_rate_init, batch_size, max_iter : see `MADEDensity`
-    tol, n_iter_no_change, early_stopping : see `MADEDensity`
+    dtype, solver, learning_rate_init, batch_size : see `MADEDensity`
+    max_iter : int, default=1000
+        Epochs, at most.
+    tol : see `MADEDensity`
+    n_iter_no_change : int, default=50
+        See `MADEDensity`.
+    early_stopping : see `MADEDensity`
     validation_fraction : float, default=0.2
         Share of the rows to hold out: one half tells training when to stop, the other
         half sets the threshold.
@@ -121,10 +126,10 @@ class MADEOutlierDetector(OutlierMixin, MADEDensity):
         dtype="float32",
         solver="adam",
         learning_rate_init=0.003,
-        batch_size=100,
-        max_iter=500,
+        batch_size="auto",
+        max_iter=1000,
         tol=1e-4,
-        n_iter_no_change=30,
+        n_iter_no_change=50,
         early_stopping=True,
         validation_fraction=0.2,
         warm_start=False,

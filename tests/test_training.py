@@ -45,7 +45,9 @@ def test_every_activation_learns_a_curve(activation):
         activation=activation, max_iter=sizes(150, 3), learning_rate_init=0.01,
         ordering="natural", hidden_layer_sizes=(32,), n_components=5,
     ).fit(X)  # fmt: skip
-    line = quick(hidden_layer_sizes=(), ordering="natural", max_iter=sizes(150, 3)).fit(X)
+    line = quick(
+        max_iter=sizes(150, 3), ordering="natural", hidden_layer_sizes=(), n_components=1
+    ).fit(X)
     assert model.score(X) > line.score(X) + sizes(0.3, -9)
 
 
@@ -149,6 +151,12 @@ def test_the_default_penalty_is_a_standard_normal_prior_where_all_columns_are_di
         assert np.array_equal(by_default.score_samples(X), without) == (alpha == 0)
 
 
+@pytest.mark.parametrize("n, size", [(50, 16), (1000, 31), (10_000, 100)])
+def test_batches_of_few_rows_are_smaller_by_default(n, size):
+    rows = _training.Rows(np.zeros((n, 2)), np.ones(n))
+    assert quick(alpha=0.0)._settings(rows).batch_size == size
+
+
 def test_input_noise_smooths_real_columns_and_leaves_flags_alone():
     X, families = mixed_table(300)
     X[:, 2:] = np.round(X[:, 2:])  # spikes
@@ -161,8 +169,10 @@ def test_input_noise_smooths_real_columns_and_leaves_flags_alone():
 
 
 def test_dropout_leaves_units_out_and_keeps_their_mean():
-    settings = quick(dropout=0.3, alpha=0.0)._settings(None)
-    network = Network.from_state(quick().fit(dependent(50))._networks[0])
+    X = dependent(50)
+    model = quick(dropout=0.3).fit(X)
+    settings = model._settings(_training.Rows(X, np.ones(50)))
+    network = Network.from_state(model._networks[0])
     rng = np.random.default_rng(0)
     _, kept = _training.draw_noise(network.plan, settings, 5000, np.dtype("float32"), rng)
     assert kept.shape == (16, 5000)
