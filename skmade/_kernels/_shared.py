@@ -17,40 +17,57 @@ from skmade._kernels._sync import wait
 @kernel
 def gather(plan, places, blocks, dense, theta, first, last):
     """Write the weights of some panels of a draw, exactly zero where masked, and biases."""
-    n_inputs, biases = plan.layers[0, 1], blocks[0, 0] - plan.layers[0, 1]
-    for panel in range(first, last):
-        row, stop, _, extent, height, offset, extents = plan.panels[panel]
-        hidden = 0
-        for k in range(extent):
-            while plan.extents[extents + hidden] <= k:  # rows that do not see this unit
-                hidden += 1
-            start, place = _dense_start(plan, places, blocks, panel, k), offset + k * height
-            column, rows = theta[place : place + height], places[row:stop]
-            column[:hidden], column[stop - row :] = 0, 0
-            for r in range(hidden, stop - row):
-                column[r] = dense[start + np.uint64(rows[r])]
-        if brings_biases(plan, panel):
-            for unit in range(row, stop):
-                theta[plan.biases + unit - n_inputs] = dense[biases + places[unit]]
+    _exchange(plan, places, blocks, dense, theta, first, last, True)
 
 
 @kernel
 def scatter(plan, places, blocks, theta, dense, first, last):
     """The reverse of `gather`; what is masked stays as it is."""
+    _exchange(plan, places, blocks, dense, theta, first, last, False)
+
+
+@part
+def _exchange(plan, places, blocks, dense, own, first, last, gathers):
+    """Copy the weights of some panels from `dense` to `own`, or back.
+
+    All panels of a matrix take their share of a dense row while it is in the cache.
+    """
     n_inputs, biases = plan.layers[0, 1], blocks[0, 0] - plan.layers[0, 1]
-    for panel in range(first, last):
-        row, stop, _, extent, height, offset, extents = plan.panels[panel]
-        hidden = 0
-        for k in range(extent):
-            while plan.extents[extents + hidden] <= k:
-                hidden += 1
-            start, place = _dense_start(plan, places, blocks, panel, k), offset + k * height
-            column, rows = theta[place : place + height], places[row:stop]
-            for r in range(hidden, stop - row):
-                dense[start + np.uint64(rows[r])] = column[r]
+    panel, zero = first, like(dense[0], 0)
+    while panel < last:
+        end = panel + 1
+        while end < last and plan.panels[end, 2] == plan.panels[panel, 2]:
+            end += 1
         if brings_biases(plan, panel):
-            for unit in range(row, stop):
-                dense[biases + places[unit]] = theta[plan.biases + unit - n_inputs]
+            for unit in range(plan.panels[panel, 0], plan.panels[end - 1, 1]):
+                at, dense_at = plan.biases + unit - n_inputs, biases + places[unit]
+                if gathers:
+                    own[at] = dense[dense_at]
+                else:
+                    dense[dense_at] = own[at]
+        for k in range(plan.panels[end - 1, 3]):
+            while plan.panels[panel, 3] <= k:  # panels that do not see this unit
+                panel += 1
+            start = _dense_start(plan, places, blocks, panel, k)
+            for p in range(panel, end):
+                row, stop, _, _, height, offset, extents = plan.panels[p]
+                hidden, place = 0, offset + k * height
+                while plan.extents[extents + hidden] <= k:  # rows that do not see it
+                    hidden += 1
+                if gathers:
+                    for at in range(place, place + hidden):
+                        own[at] = zero
+                    for at in range(place + stop - row, place + height):
+                        own[at] = zero
+                # (slices, because indices that begin at zero need no check that they are negative)
+                column, rows = own[place + hidden : place + stop - row], places[row + hidden : stop]
+                if gathers:
+                    for r in range(rows.shape[0]):
+                        column[r] = dense[start + np.uint64(rows[r])]
+                else:
+                    for r in range(rows.shape[0]):
+                        dense[start + np.uint64(rows[r])] = column[r]
+        panel = end
 
 
 @part
