@@ -8,6 +8,7 @@ from sklearn.base import OutlierMixin
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 
+from skmade._columns import Columns
 from skmade._density import MADEDensity
 from skmade._training import Rows
 
@@ -63,7 +64,9 @@ class MADEOutlierDetector(OutlierMixin, MADEDensity):
     early_stopping : see `MADEDensity`
     validation_fraction : float, default=0.2
         Share of the rows to hold out: one half tells training when to stop, the other
-        half sets the threshold.
+        half sets the threshold. Where all columns are real and `input_noise` is "auto",
+        noise keeps networks from fitting rows too closely, and the first half is trained on,
+        too (but for a "weighted" `combination`).
     warm_start, verbose, random_state, n_jobs : see `MADEDensity`
 
     Attributes
@@ -73,7 +76,7 @@ class MADEOutlierDetector(OutlierMixin, MADEDensity):
         set, and `calibrate` sets it anew.
     held_out_scores_ : ndarray of shape (n_held_out,)
         Sorted log-densities of held-out rows that played no part in training: half of
-        those held out; the others tell training when to stop.
+        those held out.
 
     See Also
     --------
@@ -203,7 +206,11 @@ class MADEOutlierDetector(OutlierMixin, MADEDensity):
         return self.calibrate(X)
 
     def _split(self, table, weights, X_val, rng):
-        """Half of the held-out rows are kept for the threshold."""
+        """Half of the held-out rows are kept for the threshold.
+
+        The other half tells when to stop. Where noise keeps networks from fitting rows too
+        closely, it can do so although it is trained on, too.
+        """
         training, held_out = super()._split(table, weights, X_val, rng)
         if held_out is None:
             self._calibration = training
@@ -214,7 +221,15 @@ class MADEOutlierDetector(OutlierMixin, MADEDensity):
             Rows(held_out.table[half], held_out.weights[half]) for half in map(np.sort, halves)
         )
         self._calibration = second
-        return training, first if len(first.table) else second
+        if not len(first.table):
+            return training, second
+        is_real = [not family.is_discrete for family in Columns(**self._columns).families()]
+        is_noisy = self.input_noise == "auto" and all(is_real)
+        if is_noisy and X_val is None and self.combination != "weighted":
+            weights = np.concatenate([training.weights, first.weights])
+            table = np.concatenate([training.table, first.table])
+            training = Rows(table, weights / weights.mean())
+        return training, first
 
     def calibrate(self, X=None):
         """Set the threshold anew, without refitting.

@@ -141,11 +141,28 @@ def test_noise_follows_the_number_of_rows_and_columns(rng):
     X = rng.normal(size=(sizes(500, 40), 3))
     detector = MADEOutlierDetector(random_state=0, max_iter=sizes(5, 1), n_estimators=1)
     chosen = clone(detector).fit(X)
-    n_training = len(X) - round(0.2 * len(X))
+    n_training = len(X) - round(0.1 * len(X))  # half of what is held out, for the threshold
     given = clone(detector).set_params(input_noise=0.75 * n_training ** (-1 / 7)).fit(X)
     np.testing.assert_array_equal(chosen.score_samples(X), given.score_samples(X))
     other = clone(detector).set_params(input_noise=0.1).fit(X)
     assert not np.array_equal(chosen.score_samples(X), other.score_samples(X))
+
+
+@pytest.mark.parametrize("is_real", [True, False])
+def test_rows_that_tell_when_to_stop_are_trained_on_where_noise_is_everywhere(is_real, rng):
+    X = rng.normal(size=(100, 2))
+    if not is_real:
+        X[:, 1] = X[:, 1] > 0
+    detector = MADEOutlierDetector(random_state=0, max_iter=1, n_estimators=1).fit(X)
+    table = np.arange(200.0).reshape(100, 2)
+    training, validation = detector._split(table, np.ones(100), None, rng)
+    trained, judged, threshold = (
+        set(rows.table[:, 0]) for rows in (training, validation, detector._calibration)
+    )
+    assert (len(trained), len(judged), len(threshold)) == (90 if is_real else 80, 10, 10)
+    assert not threshold & (trained | judged)
+    assert judged <= trained if is_real else not judged & trained
+    assert training.weights.mean() == pytest.approx(1)
 
 
 def test_trimming_fits_again_without_the_rows_of_lowest_density(rng):
