@@ -10,7 +10,6 @@ take at the speed of this machine's dense float32 product, measured in the same 
 import argparse
 import time
 import warnings
-from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -60,7 +59,7 @@ def run_case(name, n_threads, repeats, quick):
     scored = np.resize(X, (N_SCORED, n_features))
     started = time.perf_counter()
     model = MADEDensity(
-        hidden, batch_size=batch_size, dropout=0.0, max_iter=1, ordering="natural",
+        hidden, batch_size=batch_size, dropout=0.0, alpha=0.0, max_iter=1, ordering="natural",
         early_stopping=False, random_state=0, n_jobs=n_threads, n_estimators=1,
     ).fit(X)  # fmt: skip
     model.score_samples(scored), model.sample(1)
@@ -98,7 +97,7 @@ def epoch(model, network, X):
     """A function that goes once through X in steps of training."""
     rows = _training.Rows(model._encode(X.astype(np.float64)), np.ones(len(X)))
     progress = _training.Progress.start(network.theta, 1e-3)
-    settings, rng = replace(model._settings(None)), np.random.default_rng(0)
+    settings, rng = model._settings(rows), np.random.default_rng(0)
     return lambda: _training.run_epoch(network, progress, rows, settings, rng)
 
 

@@ -66,7 +66,7 @@ class MADEOutlierDetector(OutlierMixin, MADEDensity):
         Share of the rows to hold out: one half tells training when to stop, the other
         half sets the threshold. Where all columns are real and `input_noise` is "auto",
         noise keeps networks from fitting rows too closely, and the first half is trained on,
-        too (but for a "weighted" `combination`).
+        too (but with `trim`, or for a "weighted" `combination`).
     warm_start, verbose, random_state, n_jobs : see `MADEDensity`
 
     Attributes
@@ -225,7 +225,8 @@ class MADEOutlierDetector(OutlierMixin, MADEDensity):
             return training, second
         is_real = [not family.is_discrete for family in Columns(**self._columns).families()]
         is_noisy = self.input_noise == "auto" and all(is_real)
-        if is_noisy and X_val is None and self.combination != "weighted":
+        is_clean = self.trim == 0  # else anomalies, learnt by heart, would not be trimmed
+        if is_noisy and is_clean and X_val is None and self.combination != "weighted":
             weights = np.concatenate([training.weights, first.weights])
             table = np.concatenate([training.table, first.table])
             training = Rows(table, weights / weights.mean())
