@@ -119,7 +119,8 @@ class MADEDensity(DensityMixin, BaseEstimator):
         negative log-density. "auto" is 1 over the number of training rows (of the call, for
         `partial_fit`) for a table of flags and categories: weights have a standard normal
         prior, on the scale of log-odds. It is 0 where there are real columns or counts, whose
-        narrow conditionals need large weights.
+        narrow conditionals need large weights, and where many draws of masks, `n_masks`,
+        keep weights from fitting rows too closely.
     dtype : {"float32", "float64"}, default="float32"
         Of the network. Log-densities are summed and returned in float64 either way.
     solver : {"adam", "adagrad", "adadelta", "sgd"}, default="adam"
@@ -802,8 +803,8 @@ class MADEDensity(DensityMixin, BaseEstimator):
             values["batch_size"] = int(np.clip(n_rows // _STEPS_PER_EPOCH, *_BATCH_SIZES))
         if self.alpha == "auto":
             families = Columns(**self._columns).families()
-            all_discrete = all(family.is_discrete for family in families)
-            values["alpha"] = 1 / n_rows if all_discrete else 0.0
+            has_prior = self.n_masks == 1 and all(family.is_discrete for family in families)
+            values["alpha"] = 1 / n_rows if has_prior else 0.0
         return _training.Settings(**values)
 
     def _keep(self, networks, progresses, rng):

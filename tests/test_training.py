@@ -140,15 +140,15 @@ def test_a_penalty_makes_weights_smaller():
     assert norms[1] < 0.7 * norms[0]
 
 
-def test_the_default_penalty_is_a_standard_normal_prior_where_all_columns_are_discrete(rng):
+def test_the_default_penalty_is_a_standard_normal_prior_of_one_mask_of_flags(rng):
     flags, reals = correlated_flags(300, 5), rng.normal(size=(300, 5))
-    for X, alpha in ((flags, 1 / 270), (reals, 0.0)):  # (a tenth of the rows is held out)
-        by_default = quick(max_iter=3, alpha="auto").fit(X)
-        assert np.array_equal(
-            by_default.score_samples(X), quick(max_iter=3, alpha=alpha).fit(X).score_samples(X)
+    # (a tenth of the rows is held out)
+    for X, n_masks, alpha in ((flags, 1, 1 / 270), (flags, 2, 0.0), (reals, 1, 0.0)):
+        scores, given, without = (
+            quick(n_masks=n_masks, alpha=a).fit(X).score_samples(X) for a in ("auto", alpha, 0.0)
         )
-        without = quick(max_iter=3, alpha=0.0).fit(X).score_samples(X)
-        assert np.array_equal(by_default.score_samples(X), without) == (alpha == 0)
+        assert np.array_equal(scores, given)
+        assert np.array_equal(scores, without) == (alpha == 0)
 
 
 @pytest.mark.parametrize("n, size", [(50, 16), (1000, 31), (10_000, 100)])
