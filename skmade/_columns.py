@@ -90,6 +90,11 @@ class Columns:
         return [make[family](j) for j, family in enumerate(self.conditionals)]
 
     @property
+    def is_discrete(self):
+        """Whether each column has probabilities, not a density."""
+        return [family.is_discrete for family in self.families()]
+
+    @property
     def log_jacobian(self):
         """``log |dz/dx|`` of each column: what turns densities of the table into those of X."""
         return -np.log(self.scale)
@@ -154,7 +159,7 @@ class Columns:
 
     def decode(self, table, dtype):
         """Rows of the table as rows of X, an array of a dtype."""
-        if set(self.conditionals) == {"bernoulli"}:
+        if set(self.conditionals) == {"bernoulli"}:  # numbers stand for themselves
             return table.astype(dtype, copy=False)
         values = self._values(table)
         if "categorical" not in self.conditionals:

@@ -802,8 +802,7 @@ class MADEDensity(DensityMixin, BaseEstimator):
         if self.batch_size == "auto":
             values["batch_size"] = int(np.clip(n_rows // _STEPS_PER_EPOCH, *_BATCH_SIZES))
         if self.alpha == "auto":
-            families = Columns(**self._columns).families()
-            has_prior = self.n_masks == 1 and all(family.is_discrete for family in families)
+            has_prior = self.n_masks == 1 and all(Columns(**self._columns).is_discrete)
             values["alpha"] = 1 / n_rows if has_prior else 0.0
         return _training.Settings(**values)
 

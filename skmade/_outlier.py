@@ -223,8 +223,7 @@ class MADEOutlierDetector(OutlierMixin, MADEDensity):
         self._calibration = second
         if not len(first.table):
             return training, second
-        is_real = [not family.is_discrete for family in Columns(**self._columns).families()]
-        is_noisy = self.input_noise == "auto" and all(is_real)
+        is_noisy = self.input_noise == "auto" and not any(Columns(**self._columns).is_discrete)
         is_clean = self.trim == 0  # else anomalies, learnt by heart, would not be trimmed
         if is_noisy and is_clean and X_val is None and self.combination != "weighted":
             weights = np.concatenate([training.weights, first.weights])

@@ -13,10 +13,10 @@ from skmade._kernels._passes import make_buffers, make_lines
 from skmade._kernels._plan import GAUSSIAN, flops_per_row
 from skmade._kernels._product import LANES
 from skmade._scoring import log_densities
-from skmade._threads import run_in_threads, threads_worth
+from skmade._threads import CHUNK_CELLS, run_in_threads, threads_worth
 
-# Rows drawn at a time: so many that their units about fit a core's cache, within limits.
-_MOST_ROWS, _LEAST_ROWS, _CELLS = 512, 256, 2**18
+# Rows drawn at a time: within these limits, so many that their units stay in a core's cache.
+_LEAST_ROWS, _MOST_ROWS = 256, 512
 # Features drawn between two products with all that is known.
 _BLOCK = 16
 # Draws among which one is chosen, where a conditional cannot be drawn from exactly.
@@ -60,7 +60,7 @@ def _ancestral(network, table, given, rng, n_jobs=None):
     plan, theta, ordering, n_rows = network.plan, network.theta, network.ordering, len(table)
     log_given, positions, places = np.zeros(n_rows), given[ordering], np.argsort(ordering)
     n_normal = len(ordering) if np.any(plan.features[:, 1] >= GAUSSIAN) else 0
-    most = int(np.clip(_CELLS // plan.layers[-1, 1], _LEAST_ROWS, _MOST_ROWS)) // LANES * LANES
+    most = int(np.clip(CHUNK_CELLS // plan.layers[-1, 1], _LEAST_ROWS, _MOST_ROWS)) // LANES * LANES
     begins, in_turn = iter(range(0, n_rows, most)), threading.Lock()
 
     def next_numbers():

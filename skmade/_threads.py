@@ -13,7 +13,7 @@ from skmade._kernels._product import ROWS
 from skmade._kernels._steps import PART, Team
 
 # A chunk of rows and what is made of it should stay in a core's cache.
-_CHUNK_CELLS = 2**18
+CHUNK_CELLS = 2**18
 # Fewer operations (a millisecond or two) are not worth a thread.
 _FLOPS_WORTH_THREAD = 2e8
 
@@ -46,7 +46,7 @@ def map_chunks(make_worker, shape, flops_per_row, n_jobs):
     rows after the other, each of at most `size`.
     """
     n_rows, n_columns = shape
-    size = max(1, _CHUNK_CELLS // (n_columns * SCORE_TILE)) * SCORE_TILE
+    size = max(1, CHUNK_CELLS // (n_columns * SCORE_TILE)) * SCORE_TILE
     flops = n_rows * flops_per_row
     n = threads_worth(flops, n_jobs)
     if n > 1:  # some chunks for each thread, so that all end at about the same time

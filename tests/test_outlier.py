@@ -12,7 +12,6 @@ from sklearn.datasets import load_wine
 
 from skmade import ContributionsDisplay, MADEOutlierDetector
 from skmade._outlier import _lower_quantile
-from skmade._training import Rows
 
 matplotlib.use("Agg")
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -140,12 +139,16 @@ def test_the_display_shows_the_cell_that_was_spoilt():
 
 def test_noise_follows_the_number_of_rows_and_columns(rng):
     X = rng.normal(size=(sizes(500, 40), 3))
-    detector = MADEOutlierDetector(random_state=0, max_iter=sizes(5, 1), n_estimators=1).fit(X)
-    rows = Rows(X, np.ones(len(X)))
-    assert detector._settings(rows).input_noise == pytest.approx(0.75 * len(X) ** (-1 / 7))
-    given = clone(detector).set_params(input_noise=0.1).fit(X)
-    assert given._settings(rows).input_noise == 0.1
-    assert not np.array_equal(detector.score_samples(X), given.score_samples(X))
+    # (where weights are learnt, a given noise and the chosen one hold out the same rows)
+    detector = MADEOutlierDetector(
+        random_state=0, max_iter=sizes(5, 1), n_estimators=1, combination="weighted"
+    )
+    chosen = clone(detector).fit(X)
+    n_training = len(X) - round(0.2 * len(X))
+    given = clone(detector).set_params(input_noise=0.75 * n_training ** (-1 / 7)).fit(X)
+    np.testing.assert_array_equal(chosen.score_samples(X), given.score_samples(X))
+    other = clone(detector).set_params(input_noise=0.1).fit(X)
+    assert not np.array_equal(chosen.score_samples(X), other.score_samples(X))
 
 
 @pytest.mark.parametrize("is_real, trim", [(True, 0), (False, 0), (True, 0.1)])

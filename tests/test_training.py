@@ -43,10 +43,10 @@ def test_every_activation_learns_a_curve(activation):
     X = np.column_stack([x, x**2 + 0.3 * rng.normal(size=len(x))])
     model = quick(
         activation=activation, max_iter=sizes(150, 3), learning_rate_init=0.01,
-        ordering="natural", hidden_layer_sizes=(32,), n_components=5,
+        ordering="natural", hidden_layer_sizes=(32,), n_components=5, batch_size=100,
     ).fit(X)  # fmt: skip
     line = quick(
-        max_iter=sizes(150, 3), ordering="natural", hidden_layer_sizes=(), n_components=1
+        hidden_layer_sizes=(), ordering="natural", max_iter=sizes(150, 3), batch_size=100
     ).fit(X)
     assert model.score(X) > line.score(X) + sizes(0.3, -9)
 

@@ -33,7 +33,7 @@ def _exchange(plan, places, blocks, dense, own, first, last, gathers):
     All panels of a matrix take their share of a dense row while it is in the cache.
     """
     n_inputs, biases = plan.layers[0, 1], blocks[0, 0] - plan.layers[0, 1]
-    panel, zero = first, like(dense[0], 0)
+    panel = first
     while panel < last:
         end = panel + 1
         while end < last and plan.panels[end, 2] == plan.panels[panel, 2]:
@@ -50,24 +50,29 @@ def _exchange(plan, places, blocks, dense, own, first, last, gathers):
                 panel += 1
             start = _dense_start(plan, places, blocks, panel, k)
             for p in range(panel, end):
-                row, stop, _, _, height, offset, extents = plan.panels[p]
-                hidden, place = 0, offset + k * height
-                while plan.extents[extents + hidden] <= k:  # rows that do not see it
-                    hidden += 1
-                if gathers:
-                    for at in range(place, place + hidden):
-                        own[at] = zero
-                    for at in range(place + stop - row, place + height):
-                        own[at] = zero
-                # (slices, because indices that begin at zero need no check that they are negative)
-                column, rows = own[place + hidden : place + stop - row], places[row + hidden : stop]
-                if gathers:
-                    for r in range(rows.shape[0]):
-                        column[r] = dense[start + np.uint64(rows[r])]
-                else:
-                    for r in range(rows.shape[0]):
-                        dense[start + np.uint64(rows[r])] = column[r]
+                _exchange_column(plan, p, k, start, places, dense, own, gathers)
         panel = end
+
+
+@part
+def _exchange_column(plan, panel, k, start, places, dense, own, gathers):
+    """As `_exchange`, the weights of one panel from its source unit k."""
+    row, stop, _, _, height, offset, extents = plan.panels[panel]
+    hidden, place, zero = 0, offset + k * height, like(dense[0], 0)
+    while plan.extents[extents + hidden] <= k:  # rows that do not see it
+        hidden += 1
+    # (slices, because indices that begin at zero need no check that they are negative)
+    column, rows = own[place + hidden : place + stop - row], places[row + hidden : stop]
+    if not gathers:
+        for r in range(rows.shape[0]):
+            dense[start + np.uint64(rows[r])] = column[r]
+        return
+    for r in range(rows.shape[0]):
+        column[r] = dense[start + np.uint64(rows[r])]
+    for at in range(place, place + hidden):
+        own[at] = zero
+    for at in range(place + stop - row, place + height):
+        own[at] = zero
 
 
 @part
