@@ -232,6 +232,8 @@ class MADEDensity(DensityMixin, BaseEstimator):
         "random_state": ["random_state"],
         "n_jobs": [Integral, None],
     }
+    # An extreme cell must not carry the conditionals of the others out of floating-point range.
+    _input_limit = 100.0
 
     def __init__(
         self,
@@ -706,7 +708,7 @@ class MADEDensity(DensityMixin, BaseEstimator):
         architecture = Architecture(
             # a single feature has no predecessors, so that hidden units have nothing to do
             sizes if n_features > 1 else [], families, self.activation, self.residual,
-            self.direct_connections,
+            self.direct_connections, self._input_limit,
         )  # fmt: skip
         if self.n_masks == 1:
             ordering = make_ordering(self.ordering, n_features, rng)

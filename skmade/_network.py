@@ -26,6 +26,8 @@ class Architecture:
     activation: str
     residual: bool
     direct_connections: bool
+    input_limit: float
+    """Inputs are held within so many standard deviations."""
 
     def __post_init__(self):
         self.widths_in = np.array([family.n_inputs for family in self.families])
@@ -35,7 +37,7 @@ class Architecture:
 
     def parameters(self):
         """What it is made from, but for the families."""
-        names = ("sizes", "activation", "residual", "direct_connections")
+        names = ("sizes", "activation", "residual", "direct_connections", "input_limit")
         return {name: getattr(self, name) for name in names}
 
 
@@ -147,6 +149,7 @@ def make_plan(architecture, ordering, degrees):
         biases=int(panels.n_weights),
         activation=ACTIVATIONS.index(architecture.activation),
         residual=bool(architecture.residual),
+        input_limit=float(architecture.input_limit),
     )
 
 

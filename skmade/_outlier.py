@@ -31,7 +31,8 @@ class MADEOutlierDetector(OutlierMixin, MADEDensity):
         Units per hidden layer. All parameters but the next two are those of `MADEDensity`.
         The defaults are for detection, not for likelihood: `input_noise` in place of
         `dropout`, few `n_components`, and patience (`n_iter_no_change`), for training with
-        noise goes on to improve for long.
+        noise goes on to improve for long. Also, what a real cell says about others
+        no longer changes beyond 4 standard deviations of its column.
     contamination : "auto" or float in (0, 0.5], default="auto"
         Share of the training rows to flag. With "auto", `false_alarm_rate` decides.
     false_alarm_rate : float in (0, 1), default=0.05
@@ -104,6 +105,8 @@ class MADEOutlierDetector(OutlierMixin, MADEDensity):
         "trim": [Interval(Real, 0, 1, closed="left")],
         "input_noise": [StrOptions({"auto"}), Interval(Real, 0, None, closed="left")],
     }
+    # Else an extreme cell explains others away, by relations that few rows or none have shown.
+    _input_limit = 4.0
 
     def __init__(
         self,

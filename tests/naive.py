@@ -4,7 +4,7 @@ import numpy as np
 from scipy.special import expit, logsumexp
 from scipy.stats import logistic, norm
 
-from skmade._kernels._plan import ACTIVATIONS, FAMILIES, INPUT_LIMIT, SCALE_FLOOR
+from skmade._kernels._plan import ACTIVATIONS, FAMILIES, SCALE_FLOOR
 from skmade._masks import reference_masks
 from skmade._network import make_plan
 
@@ -53,7 +53,7 @@ class DenseNetwork:
             if FAMILIES[family] == "categorical":
                 units.extend(np.eye(n)[int(row[column])])
             else:
-                units.append(np.clip(row[column], -INPUT_LIMIT, INPUT_LIMIT))
+                units.append(np.clip(row[column], -self.plan.input_limit, self.plan.input_limit))
         return np.array(units, float)
 
     def outputs(self, inputs):

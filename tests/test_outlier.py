@@ -137,6 +137,17 @@ def test_the_display_shows_the_cell_that_was_spoilt():
     matplotlib.pyplot.close("all")
 
 
+def test_an_extreme_cell_says_no_more_than_four_deviations_do(rng):
+    X = rng.normal(size=(sizes(400, 40), 2)) @ [[1, 1], [0, 0.1]]
+    detector = MADEOutlierDetector(
+        ordering="natural", n_estimators=1, max_iter=sizes(20, 1), random_state=0
+    ).fit(X)
+    limit = X[:, 0].mean() + 4 * X[:, 0].std()
+    second = detector.score_features([[x, 3.0] for x in (0.9 * limit, 1.1 * limit, 50, 1e9)])[:, 1]
+    assert second[0] != second[1]
+    np.testing.assert_array_equal(second[1:], second[1])
+
+
 def test_noise_follows_the_number_of_rows_and_columns(rng):
     X = rng.normal(size=(sizes(500, 40), 3))
     # (where weights are learnt, a given noise and the chosen one hold out the same rows)

@@ -14,7 +14,7 @@ from skmade._kernels._activations import activate
 from skmade._kernels._compile import inlined, kernel, part
 from skmade._kernels._elementary import like
 from skmade._kernels._families import log_prob
-from skmade._kernels._plan import CATEGORICAL, GAUSSIAN, INPUT_LIMIT, PANEL_ROWS
+from skmade._kernels._plan import CATEGORICAL, GAUSSIAN, PANEL_ROWS
 from skmade._kernels._product import (
     FROM_BIAS,
     FROM_OUTPUT,
@@ -105,7 +105,7 @@ def load(plan, table, rows, begin, end, buffers, first, last):
     Columns past the last row repeat it.
     """
     targets, units = buffers.targets, buffers.units
-    limit, width = like(targets[0, 0], INPUT_LIMIT), padded(end - begin)
+    limit, width = like(targets[0, 0], plan.input_limit), padded(end - begin)
     for place in range(0, width, LANES):  # few rows at a time, which stay in the cache
         for d in range(first, last):
             column, unit = np.uint64(plan.features[d, 0]), plan.features[d, 2]
@@ -140,7 +140,7 @@ def feed(plan, d, buffers, width):
     """Set the input units of the feature at position d from its values."""
     family, start, n = plan.features[d, 1], plan.features[d, 2], plan.features[d, 3]
     targets, units = buffers.targets, buffers.units
-    limit = like(targets[0, 0], INPUT_LIMIT)
+    limit = like(targets[0, 0], plan.input_limit)
     if family == CATEGORICAL:
         for r in range(start, start + n):
             for b in range(width):

@@ -34,6 +34,8 @@ class Plan(NamedTuple):
     """Offset of the biases in theta."""
     activation: int
     residual: bool
+    input_limit: float
+    """Inputs are held within so many standard deviations."""
 
 
 def n_parameters(plan):
@@ -59,10 +61,6 @@ ADAM, ADAGRAD, ADADELTA, SGD = range(4)
 # Rows are trained on, and scored, so many at a time: so that what units hold for them stays
 # in the cache, and the weights are not read too often.
 TILE, SCORE_TILE = 128, 128
-
-# Network inputs are held within this many standard deviations, so that an extreme cell
-# cannot carry the conditionals of the others out of floating-point range.
-INPUT_LIMIT = 100.0
 
 # Smallest scale of a real-valued conditional, in standard deviations of its column.
 SCALE_FLOOR = 1e-3
