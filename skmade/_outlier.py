@@ -59,7 +59,8 @@ class MADEOutlierDetector(OutlierMixin, MADEDensity):
     dtype, solver, learning_rate_init, batch_size : see `MADEDensity`
     max_iter : int, default=1000
         Epochs, at most.
-    tol : see `MADEDensity`
+    tol : float, default=0.01
+        See `MADEDensity`.
     n_iter_no_change : int, default=50
         See `MADEDensity`.
     early_stopping : see `MADEDensity`
@@ -134,7 +135,7 @@ class MADEOutlierDetector(OutlierMixin, MADEDensity):
         learning_rate_init=0.003,
         batch_size="auto",
         max_iter=1000,
-        tol=1e-4,
+        tol=1e-2,
         n_iter_no_change=50,
         early_stopping=True,
         validation_fraction=0.2,
