@@ -2,8 +2,8 @@
 
     python -m benchmarks.digits --data DIR [--units 4000] [--networks 8] [--minutes 90]
 
-Networks are fitted one after the other, with random states 0, 1, ...; after each, all there
-are so far are combined, as a mixture and as a product. Figures are nats per test row. The
+Networks are fitted one after the other, with random states 0, 1, ..., each with its own
+ordering; after each, all there are so far are combined, as a mixture and as a product. Figures are nats per test row. The
 picture shows digits drawn from the first network, and below each the nearest training digit.
 """
 
@@ -45,22 +45,25 @@ def main():
         if k == 0:
             draw_digits(model, data["train"], results.name)
         seconds = time.perf_counter() - started
-        for row in combined(networks, model._encode(data["test"])):
+        for row in measured(networks, model._encode(data["test"])):
             results.add(units=options.units, networks=len(networks), fit_s=seconds, **row)
-    test = results.table("test", index=["units", "networks"], columns="combination")
+    test = results.table("test", index=["units", "networks"])
     results.finish({"test": test.round(3)})
 
 
-def combined(networks, test):
-    """Figures of all networks together."""
-    for combination in ("mixture", "product")[: len(networks)]:
-        ensemble, error = Ensemble.equal(networks, combination), 0.0
-        if combination == "product":
+def measured(networks, test):
+    """Figures of the latest network alone, and of all together."""
+    ensembles = {"the latest alone": Ensemble.equal(networks[-1:], "mixture")}
+    if len(networks) > 1:
+        ensembles |= {name: Ensemble.equal(networks, name) for name in ("mixture", "product")}
+    for who, ensemble in ensembles.items():
+        error = 0.0
+        if who == "product":
             error = ensemble.normalize(2, np.random.default_rng(0))
         scores = ensemble.score(test)
         yield {
-            "combination": combination, "test": scores.mean(),
-            "error": scores.std() / len(scores) ** 0.5, "normalizer_error": error,
+            "who": who, "test": scores.mean(), "error": scores.std() / len(scores) ** 0.5,
+            "normalizer_error": error,
         }  # fmt: skip
 
 

@@ -14,10 +14,8 @@ RESULTS = Path(__file__).parents[1] / "results"
 PACKAGES = ("skmade", "numpy", "scipy", "scikit-learn", "numba", "torch", "zuko")
 
 
-def seconds(function, repeats, warm=True):
-    """Times of `repeats` calls, with `warm` after one that fills the cache, and may compile."""
-    if warm:
-        function()
+def seconds(function, repeats=1):
+    """Times of some calls; the first may compile."""
     times = []
     for _ in range(repeats):
         started = time.perf_counter()
@@ -26,17 +24,19 @@ def seconds(function, repeats, warm=True):
     return times
 
 
-def seconds_in_turn(functions, repeats, warm=True):
+def seconds_in_turn(functions, repeats):
     """Times of several functions by name, one turn after the other.
 
     A machine's speed changes from minute to minute: only what is timed in turn can be compared.
-    The pause lets threads of the one before, which spin for work, fall asleep.
+    The pause lets threads of the one before, which spin for work, fall asleep. What takes less
+    than a second is timed warm, in the second of two calls.
     """
     times = {name: [] for name in functions}
     for _ in range(repeats):
         for name, function in functions.items():
             time.sleep(0.1)
-            times[name] += seconds(function, 1, warm)
+            first = seconds(function)
+            times[name] += first if first[0] > 1 else seconds(function)
     return times
 
 

@@ -84,8 +84,8 @@ def run_case(name, n_threads, repeats, quick):
     a = rng.random((2000, 2000), dtype=np.float32)
     for task, functions in tasks.items():
         functions["dense product"] = lambda: a @ a
-        slow = task == "sample"  # D passes take up to a minute
-        times = report.seconds_in_turn(functions, 5 if slow else repeats, warm=not slow)
+        # (D passes take up to a minute)
+        times = report.seconds_in_turn(functions, 5 if task == "sample" else repeats)
         speed = 2 * len(a) ** 3 / np.median(times.pop("dense product"))
         yield {"task": task, "who": "floor", "median_s": operations[task] / speed}
         per = N_BATCHES if task == "fit step" else 1

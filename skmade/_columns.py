@@ -147,10 +147,12 @@ class Columns:
 
     def _selection(self, *families):
         """Columns of some families: all as a slice, which needs no copy; None without any."""
-        chosen = np.array([family in families for family in self.conditionals])
-        if chosen.all():
+        present = set(self.conditionals)
+        if present <= set(families):
             return slice(None)
-        return np.flatnonzero(chosen) if chosen.any() else None
+        if present.isdisjoint(families):
+            return None
+        return np.flatnonzero([family in families for family in self.conditionals])
 
     def _standardise(self, X, column=...):
         with np.errstate(over="ignore"):

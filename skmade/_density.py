@@ -836,7 +836,7 @@ class MADEDensity(DensityMixin, BaseEstimator):
         shares = np.zeros(X.shape) if by_feature else None
 
         def make_worker(n_rows):
-            scorers, memory = ensemble.scorers(), np.empty((n_rows, X.shape[1]), dtype)
+            scorers, memory = ensemble.scorers(n_rows), np.empty((n_rows, X.shape[1]), dtype)
 
             def work(rows):
                 table = memory[: rows.stop - rows.start]

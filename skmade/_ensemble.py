@@ -69,9 +69,9 @@ class Ensemble:
         self.log_normalizer, error = estimate_normalizer(draw_logs)
         return error
 
-    def scorers(self):
-        """What scores rows under each network; for one thread at a time."""
-        return [Scorer(network) for network in self.networks]
+    def scorers(self, n_rows):
+        """What scores about so many rows under each network; for one thread at a time."""
+        return [Scorer(network, n_rows) for network in self.networks]
 
     def score(self, table, shares=None, scorers=None):
         """Log-density of each row; what each feature adds is written into `shares`.
@@ -82,7 +82,7 @@ class Ensemble:
         a mixture at most the logarithm of the number of networks) is spread evenly over the
         features.
         """
-        scorers = scorers or self.scorers()
+        scorers = scorers or self.scorers(len(table))
         logs = np.zeros((len(scorers), len(table)))
         if shares is None:
             for scorer, row in zip(scorers, logs):

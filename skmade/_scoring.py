@@ -25,8 +25,8 @@ def log_densities(networks, table, n_jobs=None):
     logs = np.zeros((len(networks), len(table)))
     flops = sum(flops_per_row(network.plan) for network in networks)
 
-    def make_worker(_):
-        scorers = [Scorer(network) for network in networks]
+    def make_worker(n_rows):
+        scorers = [Scorer(network, n_rows) for network in networks]
 
         def work(rows):
             for scorer, scores in zip(scorers, logs):
@@ -39,12 +39,15 @@ def log_densities(networks, table, n_jobs=None):
 
 
 class Scorer:
-    """Scores rows under a network, a tile of them at a time, always in the same memory."""
+    """Scores rows under a network, a tile of them at a time, always in the same memory.
 
-    def __init__(self, network, tile=SCORE_TILE):
-        self.network, self.tile, dtype = network, tile, network.theta.dtype
-        self.buffers = make_buffers(network.plan, 1, tile, dtype)
-        self.lines = make_lines(1, tile, dtype)
+    It is made for tables of about `n_rows` rows: few rows need little memory.
+    """
+
+    def __init__(self, network, n_rows):
+        self.network, self.tile = network, min(n_rows, SCORE_TILE)
+        self.buffers = make_buffers(network.plan, 1, self.tile, network.theta.dtype)
+        self.lines = make_lines(1, self.tile, network.theta.dtype)
 
     def add_scores(self, table, scores, shares=_NO_SHARES):
         """Add log-densities to `scores`; write what each feature adds to them to `shares`."""

@@ -52,6 +52,7 @@ def map_chunks(make_worker, shape, flops_per_row, n_jobs):
     if n > 1:  # some chunks for each thread, so that all end at about the same time
         n_chunks = np.clip(int(flops / _FLOPS_WORTH_THREAD), n, 4 * n)
         size = min(size, -(-n_rows // (n_chunks * SCORE_TILE)) * SCORE_TILE)
+    size = max(1, min(size, n_rows))
     begins = iter(range(0, n_rows, size))  # shared: a thread takes the next that is left
 
     def work(_):

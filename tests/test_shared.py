@@ -106,7 +106,7 @@ def test_scores_equal_those_of_the_masked_dense_network(setting, activation):
 def shares_of(network, table):
     """log p(x_d | features before d) of each row, by column."""
     shares = np.zeros(table.shape)
-    Scorer(network).add_scores(table, np.zeros(len(table)), shares)
+    Scorer(network, len(table)).add_scores(table, np.zeros(len(table)), shares)
     return shares
 
 
