@@ -3,8 +3,9 @@
     python -m benchmarks.digits --data DIR [--units 4000] [--networks 8] [--minutes 90]
 
 Networks are fitted one after the other, with random states 0, 1, ..., each with its own
-ordering; after each, all there are so far are combined, as a mixture and as a product. Figures are nats per test row. The
-picture shows digits drawn from the first network, and below each the nearest training digit.
+ordering; after each, all there are so far are combined, as a mixture and as a product.
+Figures are nats per test row. The picture shows digits drawn from the first network, and
+below each the nearest training digit.
 """
 
 import time

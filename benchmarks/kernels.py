@@ -54,7 +54,9 @@ def main():
 def make_network(n_features, hidden):
     """A network for flags, in natural order."""
     rng = np.random.default_rng(0)
-    architecture = Architecture(list(hidden), [Bernoulli()] * n_features, "relu", False, True)
+    architecture = Architecture(
+        list(hidden), [Bernoulli()] * n_features, "relu", False, True, 100.0
+    )
     degrees = draw_degrees(hidden, n_features, False, rng)
     marginals = [np.zeros(1)] * n_features
     dtype = np.dtype(np.float32)

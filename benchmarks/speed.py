@@ -10,6 +10,7 @@ take at the speed of this machine's dense float32 product, measured in the same 
 import argparse
 import time
 import warnings
+from copy import copy
 
 import numpy as np
 import pandas as pd
@@ -66,11 +67,12 @@ def run_case(name, n_threads, repeats, quick):
     yield {"task": "compile", "who": "skmade", "median_s": time.perf_counter() - started}
     network = Network.from_state(model._networks[0])
     tasks = {
-        "fit step": {"skmade": epoch(model, network, X)},
-        "score": {"skmade": lambda: model.score_samples(scored)},
-        "sample": {"skmade": lambda: model.sample(N_DRAWN, random_state=0)},
-        "score one row": {"skmade": lambda: model.score_samples(scored[:1])},
+        task: {"skmade": function} for task, function in calls(model, network, X, scored).items()
     }
+    if n_threads > 1:
+        one = copy(model).set_params(n_jobs=1)
+        for task, function in calls(one, network, X, scored).items():
+            tasks[task]["skmade, one thread"] = function
     add_rivals(tasks, network, X, scored, batch_size, n_threads, quick)
     if n_features <= 64:
         add_scikit_learn(tasks["score"], X, scored)
@@ -91,6 +93,16 @@ def run_case(name, n_threads, repeats, quick):
         per = N_BATCHES if task == "fit step" else 1
         for who, own in times.items():
             yield {"task": task, "who": who, **report.summary([t / per for t in own])}
+
+
+def calls(model, network, X, scored):
+    """What is timed of ours."""
+    return {
+        "fit step": epoch(model, network, X),
+        "score": lambda: model.score_samples(scored),
+        "sample": lambda: model.sample(N_DRAWN, random_state=0),
+        "score one row": lambda: model.score_samples(scored[:1]),
+    }
 
 
 def epoch(model, network, X):

@@ -60,8 +60,9 @@ def _ancestral(network, table, given, rng, n_jobs=None):
     plan, theta, ordering, n_rows = network.plan, network.theta, network.ordering, len(table)
     log_given, positions, places = np.zeros(n_rows), given[ordering], np.argsort(ordering)
     n_normal = len(ordering) if np.any(plan.features[:, 1] >= GAUSSIAN) else 0
-    most = int(np.clip(CHUNK_CELLS // plan.layers[-1, 1], _LEAST_ROWS, _MOST_ROWS)) // LANES * LANES
-    begins, in_turn = iter(range(0, n_rows, most)), threading.Lock()
+    most = int(np.clip(CHUNK_CELLS // plan.layers[-1, 1], _LEAST_ROWS, _MOST_ROWS))
+    size = _rows_at_a_time(n_rows, most)
+    begins, in_turn = iter(range(0, n_rows, size)), threading.Lock()
 
     def next_numbers():
         """The next rows, and random numbers for them: the same in any number of threads."""
@@ -69,14 +70,14 @@ def _ancestral(network, table, given, rng, n_jobs=None):
             begin = next(begins, None)
             if begin is None:
                 return None
-            rows = slice(begin, min(begin + most, n_rows))
+            rows = slice(begin, min(begin + size, n_rows))
             width = -(-(rows.stop - begin) // LANES) * LANES
             uniform = rng.random((len(ordering), width), dtype=table.dtype)
             return rows, uniform, rng.standard_normal((n_normal, width), dtype=table.dtype)
 
     def work(_):
-        buffers = make_buffers(plan, 1, most, table.dtype)
-        lines = make_lines(1, most, table.dtype)
+        buffers = make_buffers(plan, 1, size, table.dtype)
+        lines = make_lines(1, size, table.dtype)
         while (numbers := next_numbers()) is not None:
             rows, uniform, normal = numbers
             n, width = rows.stop - rows.start, uniform.shape[1]
@@ -91,6 +92,15 @@ def _ancestral(network, table, given, rng, n_jobs=None):
 
     run_in_threads(work, threads_worth(n_rows * flops_per_row(plan), n_jobs))
     return log_given
+
+
+def _rows_at_a_time(n_rows, most):
+    """An equal part of the rows, in whole vectors: even in number, so that two threads end at once.
+
+    It does not depend on the number of threads, for random numbers are drawn for each part.
+    """
+    n_parts = 1 if n_rows <= most else 2 * -(-n_rows // (2 * most))
+    return -(-n_rows // (n_parts * LANES)) * LANES
 
 
 def draw_missing(networks, log_weights, is_product, table, missing, rng):

@@ -49,8 +49,8 @@ def map_chunks(make_worker, shape, flops_per_row, n_jobs):
     size = max(1, CHUNK_CELLS // (n_columns * SCORE_TILE)) * SCORE_TILE
     flops = n_rows * flops_per_row
     n = threads_worth(flops, n_jobs)
-    if n > 1:  # some chunks for each thread, so that all end at about the same time
-        n_chunks = np.clip(int(flops / _FLOPS_WORTH_THREAD), n, 4 * n)
+    if n > 1:  # as many chunks for each thread, so that all end at about the same time
+        n_chunks = n * np.clip(int(flops / _FLOPS_WORTH_THREAD / n), 1, 4)
         size = min(size, -(-n_rows // (n_chunks * SCORE_TILE)) * SCORE_TILE)
     size = max(1, min(size, n_rows))
     begins = iter(range(0, n_rows, size))  # shared: a thread takes the next that is left
