@@ -133,7 +133,7 @@ def make_plan(architecture, ordering, degrees):
         panels.add(seen, layers[layer, 0], layers[layer - 1, 0])
         if direct:
             panels.add(counts[0, sees], layers[layer, 0], layers[0, 0])
-        first_panel.append(len(panels.rows))
+        first_panel.append(len(panels))
     starts_in = layers[0, 0] + np.cumsum(widths_in) - widths_in
     starts_out = layers[-1, 0] + np.cumsum(widths_out) - widths_out
     codes = architecture.codes[ordering]
@@ -141,12 +141,12 @@ def make_plan(architecture, ordering, degrees):
     return Plan(
         layers=layers.astype(np.int64),
         counts=counts.astype(np.int64),
-        panels=np.array(panels.rows, np.int64).reshape(-1, 7),
+        panels=np.concatenate(panels.rows),
         first_panel=np.array(first_panel, np.int64),
-        extents=np.array(panels.extents, np.int64),
+        extents=np.concatenate(panels.extents).astype(np.int64),
         features=features.astype(np.int64),
         halves=architecture.halves[ordering],
-        biases=int(panels.n_weights),
+        biases=panels.n_weights,
         activation=ACTIVATIONS.index(architecture.activation),
         residual=bool(architecture.residual),
         input_limit=float(architecture.input_limit),
@@ -162,18 +162,26 @@ class _PanelTable:
     """Panels, as they are laid one after another into the vector of weights."""
 
     def __init__(self):
-        self.rows, self.extents, self.n_weights = [], [], 0
+        self.rows, self.extents, self.n_weights, self.n_rows = [], [], 0, 0
+
+    def __len__(self):
+        return sum(map(len, self.rows))
 
     def add(self, extents, first_row, first_source):
         """Cut one masked matrix, whose row j sees ``extents[j]`` source units, into panels."""
-        for first in range(0, len(extents), PANEL_ROWS):
-            part = extents[first : first + PANEL_ROWS]
-            height = -(-len(part) // LANES) * LANES  # whole vectors
-            start, stop = first_row + first, first_row + first + len(part)
-            place = self.n_weights, len(self.extents)
-            self.rows.append((start, stop, first_source, part[-1], height, *place))
-            self.extents.extend(part)
-            self.n_weights += part[-1] * height
+        first = np.arange(0, len(extents), PANEL_ROWS)
+        stop = np.minimum(first + PANEL_ROWS, len(extents))
+        extent, height = extents[stop - 1], -(-(stop - first) // LANES) * LANES  # whole vectors
+        ends = self.n_weights + np.cumsum(extent * height)
+        offset = ends - extent * height
+        places = first + first_row, stop + first_row, first_source
+        rows = np.empty((len(first), 7), np.int64)
+        for k, column in enumerate([*places, extent, height, offset, first + self.n_rows]):
+            rows[:, k] = column
+        self.rows.append(rows)
+        self.extents.append(extents)
+        self.n_weights = int(ends[-1])
+        self.n_rows += len(extents)
 
 
 def initial_theta(plan, initial_biases, rng, dtype):
