@@ -54,8 +54,9 @@ def main():
 def make_network(n_features, hidden):
     """A network for flags, in natural order."""
     rng = np.random.default_rng(0)
+    limit = MADEDensity._input_limit
     architecture = Architecture(
-        list(hidden), [Bernoulli()] * n_features, "relu", False, True, 100.0
+        list(hidden), [Bernoulli()] * n_features, "relu", False, True, limit
     )
     degrees = draw_degrees(hidden, n_features, False, rng)
     marginals = [np.zeros(1)] * n_features

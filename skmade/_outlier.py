@@ -8,7 +8,6 @@ from sklearn.base import OutlierMixin
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 
-from skmade._columns import Columns
 from skmade._density import MADEDensity
 from skmade._training import Rows
 
@@ -66,9 +65,7 @@ class MADEOutlierDetector(OutlierMixin, MADEDensity):
     early_stopping : see `MADEDensity`
     validation_fraction : float, default=0.2
         Share of the rows to hold out: one half tells training when to stop, the other
-        half sets the threshold. Where all columns are real and `input_noise` is "auto",
-        noise keeps networks from fitting rows too closely, and the first half is trained on,
-        too (but with `trim`, or for a "weighted" `combination`).
+        half sets the threshold.
     warm_start, verbose, random_state, n_jobs : see `MADEDensity`
 
     Attributes
@@ -78,7 +75,7 @@ class MADEOutlierDetector(OutlierMixin, MADEDensity):
         set, and `calibrate` sets it anew.
     held_out_scores_ : ndarray of shape (n_held_out,)
         Sorted log-densities of held-out rows that played no part in training: half of
-        those held out.
+        those held out; the others tell training when to stop.
 
     See Also
     --------
@@ -210,11 +207,7 @@ class MADEOutlierDetector(OutlierMixin, MADEDensity):
         return self.calibrate(X)
 
     def _split(self, table, weights, X_val, rng):
-        """Half of the held-out rows are kept for the threshold.
-
-        The other half tells when to stop. Where noise keeps networks from fitting rows too
-        closely, it can do so although it is trained on, too.
-        """
+        """Half of the held-out rows are kept for the threshold."""
         training, held_out = super()._split(table, weights, X_val, rng)
         if held_out is None:
             self._calibration = training
@@ -225,15 +218,7 @@ class MADEOutlierDetector(OutlierMixin, MADEDensity):
             Rows(held_out.table[half], held_out.weights[half]) for half in map(np.sort, halves)
         )
         self._calibration = second
-        if not len(first.table):
-            return training, second
-        is_noisy = self.input_noise == "auto" and not any(Columns(**self._columns).is_discrete)
-        is_clean = self.trim == 0  # else anomalies, learnt by heart, would not be trimmed
-        if is_noisy and is_clean and X_val is None and self.combination != "weighted":
-            weights = np.concatenate([training.weights, first.weights])
-            table = np.concatenate([training.table, first.table])
-            training = Rows(table, weights / weights.mean())
-        return training, first
+        return training, first if len(first.table) else second
 
     def calibrate(self, X=None):
         """Set the threshold anew, without refitting.
