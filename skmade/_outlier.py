@@ -26,12 +26,12 @@ class MADEOutlierDetector(OutlierMixin, MADEDensity):
 
     Parameters
     ----------
-    hidden_layer_sizes : tuple of int, default=(64, 64)
+    hidden_layer_sizes : tuple of int, default=(128, 128)
         Units per hidden layer. All parameters but the next two are those of `MADEDensity`.
         The defaults are for detection, not for likelihood: `input_noise` in place of
-        `dropout`, few `n_components`, and patience (`n_iter_no_change`), for training with
-        noise goes on to improve for long. Also, what a real cell says about others
-        no longer changes beyond 4 standard deviations of its column.
+        `dropout`, and patience (`n_iter_no_change`), for training with noise goes on to
+        improve for long. Also, what a real cell says about others no longer changes beyond
+        4 standard deviations of its column.
     contamination : "auto" or float in (0, 0.5], default="auto"
         Share of the training rows to flag. With "auto", `false_alarm_rate` decides.
     false_alarm_rate : float in (0, 1), default=0.05
@@ -60,7 +60,7 @@ class MADEOutlierDetector(OutlierMixin, MADEDensity):
         Epochs, at most.
     tol : float, default=0.01
         See `MADEDensity`.
-    n_iter_no_change : int, default=50
+    n_iter_no_change : int, default=25
         See `MADEDensity`.
     early_stopping : see `MADEDensity`
     validation_fraction : float, default=0.2
@@ -108,7 +108,7 @@ class MADEOutlierDetector(OutlierMixin, MADEDensity):
 
     def __init__(
         self,
-        hidden_layer_sizes=(64, 64),
+        hidden_layer_sizes=(128, 128),
         *,
         contamination="auto",
         false_alarm_rate=0.05,
@@ -118,7 +118,7 @@ class MADEOutlierDetector(OutlierMixin, MADEDensity):
         residual=False,
         conditionals="auto",
         categorical_features="from_dtype",
-        n_components=5,
+        n_components=10,
         ordering="random",
         n_masks=1,
         mask_sampling="both",
@@ -133,7 +133,7 @@ class MADEOutlierDetector(OutlierMixin, MADEDensity):
         batch_size="auto",
         max_iter=1000,
         tol=1e-2,
-        n_iter_no_change=50,
+        n_iter_no_change=25,
         early_stopping=True,
         validation_fraction=0.2,
         warm_start=False,
