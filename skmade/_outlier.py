@@ -1,7 +1,7 @@
 """Novelty detection by the density of MADE."""
 
 from dataclasses import replace
-from numbers import Real
+from numbers import Integral, Real
 
 import numpy as np
 from sklearn.base import OutlierMixin
@@ -29,9 +29,8 @@ class MADEOutlierDetector(OutlierMixin, MADEDensity):
     hidden_layer_sizes : tuple of int, default=(128, 128)
         Units per hidden layer. All parameters but the next two are those of `MADEDensity`.
         The defaults are for detection, not for likelihood: `input_noise` in place of
-        `dropout`, and patience (`n_iter_no_change`), for training with noise goes on to
-        improve for long. Also, what a real cell says about others no longer changes beyond
-        4 standard deviations of its column.
+        `dropout`, and patience (`n_iter_no_change`). Also, what a real cell says about
+        others no longer changes beyond 4 standard deviations of its column.
     contamination : "auto" or float in (0, 0.5], default="auto"
         Share of the training rows to flag. With "auto", `false_alarm_rate` decides.
     false_alarm_rate : float in (0, 1), default=0.05
@@ -60,8 +59,9 @@ class MADEOutlierDetector(OutlierMixin, MADEDensity):
         Epochs, at most.
     tol : float, default=0.01
         See `MADEDensity`.
-    n_iter_no_change : int, default=25
-        See `MADEDensity`.
+    n_iter_no_change : int or "auto", default="auto"
+        See `MADEDensity`. Training with noise goes on to improve for long, where rows are
+        few for many epochs: "auto" is as many as go through 100,000 rows, from 25 to 100.
     early_stopping : see `MADEDensity`
     validation_fraction : float, default=0.2
         Share of the rows to hold out: one half tells training when to stop, the other
@@ -102,6 +102,7 @@ class MADEOutlierDetector(OutlierMixin, MADEDensity):
         "false_alarm_rate": [Interval(Real, 0, 1, closed="neither")],
         "trim": [Interval(Real, 0, 1, closed="left")],
         "input_noise": [StrOptions({"auto"}), Interval(Real, 0, None, closed="left")],
+        "n_iter_no_change": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
     }
     # Else an extreme cell explains others away, by relations that few rows or none have shown.
     _input_limit = 4.0
@@ -133,7 +134,7 @@ class MADEOutlierDetector(OutlierMixin, MADEDensity):
         batch_size="auto",
         max_iter=1000,
         tol=1e-2,
-        n_iter_no_change=25,
+        n_iter_no_change="auto",
         early_stopping=True,
         validation_fraction=0.2,
         warm_start=False,
@@ -176,11 +177,12 @@ class MADEOutlierDetector(OutlierMixin, MADEDensity):
         self.trim = trim
 
     def _settings(self, training):
-        settings = super()._settings(training)
-        if self.input_noise != "auto":
-            return settings
-        n, d = training.table.shape
-        return replace(settings, input_noise=0.75 * n ** (-1 / (d + 4)))
+        settings, (n, d) = super()._settings(training), training.table.shape
+        if self.input_noise == "auto":
+            settings = replace(settings, input_noise=0.75 * n ** (-1 / (d + 4)))
+        if self.n_iter_no_change == "auto":
+            settings = replace(settings, n_iter_no_change=int(np.clip(100_000 // n, 25, 100)))
+        return settings
 
     def _fit(self, X, sample_weight, X_val):
         super()._fit(X, sample_weight, X_val)
