@@ -55,7 +55,7 @@ class MADEOutlierDetector(OutlierMixin, MADEDensity):
     alpha : float, default=0.0
         See `MADEDensity`.
     dtype, solver, learning_rate_init, batch_size : see `MADEDensity`
-    max_iter : int, default=1000
+    max_iter : int, default=2000
         Epochs, at most.
     tol : float, default=0.01
         See `MADEDensity`.
@@ -132,7 +132,7 @@ class MADEOutlierDetector(OutlierMixin, MADEDensity):
         solver="adam",
         learning_rate_init=0.003,
         batch_size="auto",
-        max_iter=1000,
+        max_iter=2000,
         tol=1e-2,
         n_iter_no_change="auto",
         early_stopping=True,
