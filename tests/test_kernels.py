@@ -49,6 +49,16 @@ def fitted(dtype="float64", n_samples=100, **parameters):
     return model, network, model._encode(X)
 
 
+def called_by_kernel(function):
+    """`function`, which only kernels can call."""
+
+    @numba.njit
+    def call(*arguments):
+        return function(*arguments)
+
+    return call
+
+
 def apply(function, x, out):
     """Call an elementary function in a loop, as kernels do."""
 
@@ -95,6 +105,7 @@ def test_exp_never_overflows(dtype):
 @pytest.mark.parametrize("first", [FROM_ZERO, FROM_OUTPUT, FROM_BIAS])
 @pytest.mark.parametrize("transposed", [False, True])
 def test_products_of_blocks(dtype, first, transposed, rng):
+    product = called_by_kernel(block_product)
     for m, k, n in itertools.product([1, 4, 7, 12, 13, 30], [0, 1, 5, 33], [16, 32, 48, 80]):
         a, b = (rng.normal(size=shape).astype(dtype) for shape in [(m + 2, k + 3), (k, n + 5)])
         c = rng.normal(size=(m + 1, n + 7)).astype(dtype)
@@ -106,7 +117,7 @@ def test_products_of_blocks(dtype, first, transposed, rng):
         stored = np.ravel(a.T if transposed else a)
         steps = (1, m + 2) if transposed else (k + 3, 1)
         start = 1 * steps[0] + 2 * steps[1]
-        block_product(
+        product(
             stored, start, *steps, b.ravel(), 3, n + 5, c.ravel(), n + 11, n + 7, m, n, k,
             first, bias, 1,
         )  # fmt: skip
@@ -118,11 +129,12 @@ def test_an_element_has_the_same_bits_in_any_block(dtype, rng):
     a, b = rng.normal(size=(30, 70)).astype(dtype), rng.normal(size=(70, 96)).astype(dtype)
     whole = np.zeros((30, 96), dtype)
     a, b, whole = a.ravel(), b.ravel(), whole.ravel()
-    block_product(a, 0, 70, 1, b, 0, 96, whole, 0, 96, 30, 96, 70, FROM_ZERO, a, 0)
+    product = called_by_kernel(block_product)
+    product(a, 0, 70, 1, b, 0, 96, whole, 0, 96, 30, 96, 70, FROM_ZERO, a, 0)
     whole = whole.reshape(30, 96)
     for rows, columns in itertools.product([1, 4, 5, 12, 17], [16, 32, 64]):
         part = np.zeros(rows * columns, dtype)
-        block_product(
+        product(
             a, 3 * 70, 70, 1, b, 7, 96, part, 0, columns, rows, columns, 70, FROM_ZERO, a, 0
         )  # fmt: skip
         part = part.reshape(rows, columns)
@@ -283,11 +295,12 @@ def naive_update(solver, theta, gradient, m, v, rate, step):
 @pytest.mark.parametrize("solver", SOLVERS)
 def test_steps_of_the_optimisers(solver, rng):
     theta = rng.normal(size=11)
+    step_of = called_by_kernel(update)
     expected, moments, naive_moments = theta.copy(), np.zeros((2, 11)), np.zeros((2, 11))
     for step in range(1, 6):
         gradient = rng.normal(size=11)
         for part in [(0, 4), (4, 11)]:
-            update(SOLVERS.index(solver), theta, gradient, moments, *part, 0.01, step, 0.5)
+            step_of(SOLVERS.index(solver), theta, gradient, moments, *part, 0.01, step, 0.5)
         expected = naive_update(solver, expected, 0.5 * gradient, *naive_moments, 0.01, step)
         np.testing.assert_allclose(theta, expected, rtol=1e-7)
 

@@ -15,6 +15,7 @@ import os
 import numba
 from numba.core.codegen import JITCodeLibrary
 from numba.core.compiler import Compiler
+from numba.extending import overload
 
 # Full fastmath would let the compiler assume that infinities never occur, and turn a
 # log-sum-exp of -inf into NaN; reassociation would undo the two-part reductions of
@@ -66,6 +67,11 @@ def kernel(function):
 def part(function):
     """Compile `function` to be called by kernels only."""
     return _compiled(function, **_CALLED_BY_KERNELS, cache=False, pipeline_class=_PartCompiler)
+
+
+def part_for(function, **options):
+    """Compile what the decorated function returns for some types, in place of `function`."""
+    return overload(function, jit_options={"pipeline_class": _PartCompiler, **options})
 
 
 def inlined(function):

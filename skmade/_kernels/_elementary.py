@@ -7,13 +7,15 @@ are a few units in the last place, in float32 and in float64.
 import numba
 import numpy as np
 from numba.core import types
-from numba.extending import intrinsic, overload
+from numba.extending import intrinsic
 
-from skmade._kernels._compile import part
+from skmade._kernels._compile import part, part_for
 
 # Derivatives below this are taken as zero: they, their products and squares would come to
 # numbers so small that the processor takes a hundred times as long for each.
 NEGLIGIBLE = 1e-15
+# No approximate reciprocals, of which series of corrections would be left.
+_EXACT = {"contract", "nsz"}
 
 
 @intrinsic
@@ -31,7 +33,7 @@ def exp(x):
     return np.exp(np.clip(x, -87, 88) if x.dtype == np.float32 else np.clip(x, -708, 709))
 
 
-@overload(exp, jit_options={"fastmath": {"contract", "nsz"}})
+@part_for(exp, fastmath=_EXACT)
 def _exp(x):
     single = x == types.float32
     kind, word = (np.float32, np.int32) if single else (np.float64, np.int64)
@@ -65,7 +67,7 @@ def log(x):
     return np.log(x)
 
 
-@overload(log, jit_options={"fastmath": {"contract", "nsz"}})
+@part_for(log, fastmath=_EXACT)
 def _log(x):
     single = x == types.float32
     kind, word = (np.float32, np.int32) if single else (np.float64, np.int64)
@@ -90,7 +92,7 @@ def _twice_atanh(s):
     return 2 * np.arctanh(s)
 
 
-@overload(_twice_atanh, jit_options={"fastmath": {"contract", "nsz"}})
+@part_for(_twice_atanh, fastmath=_EXACT)
 def _compiled_twice_atanh(s):
     single = s == types.float32
     kind = np.float32 if single else np.float64

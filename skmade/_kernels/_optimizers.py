@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from skmade._kernels._compile import kernel
+from skmade._kernels._compile import part
 from skmade._kernels._elementary import NEGLIGIBLE, like
 from skmade._kernels._plan import ADADELTA, ADAGRAD, ADAM
 
@@ -12,7 +12,7 @@ ADADELTA_DECAY = 0.95
 MOMENTUM = 0.9
 
 
-@kernel
+@part
 def update(solver, theta, gradient, moments, first, last, rate, step, shrink):
     """Move ``theta[first:last]`` against ``shrink * gradient``, the `step`-th time (from 1).
 

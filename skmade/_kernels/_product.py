@@ -13,9 +13,9 @@ import llvmlite.binding
 import numpy as np
 from llvmlite import ir
 from numba.core import cgutils, types
-from numba.extending import intrinsic, overload
+from numba.extending import intrinsic
 
-from skmade._kernels._compile import kernel
+from skmade._kernels._compile import part, part_for
 
 # Blocks are padded to a multiple of so many columns: the lanes of the widest vectors.
 LANES = 16
@@ -176,7 +176,7 @@ def _block(
             out += left @ view(b, b0, (n_steps, n_columns), (b_step, 1))
 
 
-@overload(_block)
+@part_for(_block)
 def _compiled_block(
     a, a0, a_row, a_step, b, b0, b_step, c, c0, c_row, n_rows, n_columns, n_steps, start, bias,
     bias0,
@@ -209,7 +209,7 @@ def _compiled_block(
     return block
 
 
-@kernel
+@part
 def block_product(
     a, a0, a_row, a_step, b, b0, b_step, c, c0, c_row, n_rows, n_columns, n_steps, start, bias,
     bias0,
