@@ -2,6 +2,7 @@
 
 import importlib.metadata
 import json
+import math
 import os
 import platform
 import statistics
@@ -29,14 +30,15 @@ def seconds_in_turn(functions, repeats):
 
     A machine's speed changes from minute to minute: only what is timed in turn can be compared.
     The pause lets threads of the one before, which spin for work, fall asleep. What takes less
-    than a second is timed warm, in the second of two calls.
+    than a second is timed warm: after a first call, as the mean of as many as fill 50 ms.
     """
     times = {name: [] for name in functions}
     for _ in range(repeats):
         for name, function in functions.items():
             time.sleep(0.1)
-            first = seconds(function)
-            times[name] += first if first[0] > 1 else seconds(function)
+            (first,) = seconds(function)
+            n = math.ceil(0.05 / first)
+            times[name].append(first if first > 1 else statistics.mean(seconds(function, n)))
     return times
 
 
@@ -57,6 +59,14 @@ def write(name, rows, tables):
         print(f"\n{title}\n{table.to_string()}", flush=True)
 
 
+def processor():
+    """Name of the processor, where the system tells it."""
+    cpuinfo = Path("/proc/cpuinfo")
+    lines = cpuinfo.read_text().splitlines() if cpuinfo.exists() else []
+    names = [line.partition(": ")[2] for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor()
+
+
 def environment():
     """Versions and machine."""
     versions = {}
@@ -69,6 +79,7 @@ def environment():
         "python": platform.python_version(),
         "system": platform.system(),
         "machine": platform.machine(),
+        "processor": processor(),
         "cores": os.cpu_count(),
         "packages": versions,
     }

@@ -16,8 +16,9 @@ from skmade._kernels._elementary import NEGLIGIBLE
 from skmade._kernels._optimizers import update
 from skmade._kernels._passes import make_buffers, make_lines
 from skmade._kernels._plan import ACTIVATIONS, SOLVERS
-from skmade._kernels._product import FROM_BIAS, FROM_OUTPUT, FROM_ZERO, block_product
+from skmade._kernels._product import FROM_BIAS, FROM_OUTPUT, FROM_ZERO, LANES, block_product
 from skmade._kernels._steps import make_memory, train_steps
+from skmade._kernels._transpose import transpose
 from skmade._network import Network
 from skmade._scoring import Scorer
 from skmade._threads import make_teams
@@ -140,6 +141,14 @@ def test_an_element_has_the_same_bits_in_any_block(dtype, rng):
         part = part.reshape(rows, columns)
         if JIT:
             np.testing.assert_array_equal(part, whole[3 : 3 + rows, 7 : 7 + columns])
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_a_transposed_block(dtype, rng):
+    a, b = rng.normal(size=(LANES + 2, LANES + 5)).astype(dtype), np.zeros((LANES, 48), dtype)
+    called_by_kernel(transpose)(a, 2 * (LANES + 5) + 3, LANES + 5, b.ravel(), 7, 48)
+    np.testing.assert_array_equal(b[:, 7 : 7 + LANES], a[2:, 3 : 3 + LANES].T)
+    assert np.count_nonzero(b) == LANES**2
 
 
 @pytest.mark.parametrize("activation", ACTIVATIONS)

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from skmade._kernels._activations import activate
-from skmade._kernels._compile import inlined, kernel, part
+from skmade._kernels._compile import inlined, kernel, part, sums_part
 from skmade._kernels._elementary import like
 from skmade._kernels._families import log_prob
 from skmade._kernels._plan import CATEGORICAL, GAUSSIAN, PANEL_ROWS
@@ -23,9 +23,7 @@ from skmade._kernels._product import (
     ROWS,
     block_product,
 )
-
-# Squares are added up in so many sums.
-SUMS = 4 * LANES
+from skmade._kernels._transpose import transpose
 
 
 class Buffers(NamedTuple):
@@ -39,7 +37,7 @@ class Buffers(NamedTuple):
     """(n_tiles, inputs and hidden units, width): derivatives of the activations; empty where
     nothing is trained."""
     deltas: np.ndarray
-    """(n_tiles, n_units, width): derivatives of the loss by outputs and pre-activations."""
+    """(n_tiles, n_units + LANES, width): derivatives of the loss by outputs and pre-activations."""
 
 
 class Lines(NamedTuple):
@@ -57,7 +55,7 @@ def make_buffers(plan, n_tiles, n_rows, dtype, training=False):
     n_units, n_sources = plan.layers[-1, 1], plan.layers[-1, 0]
     shapes = [
         (len(plan.features), width), (n_units, width), (n_sources if training else 0, width),
-        (n_units, width),
+        (n_units + LANES, width),  # with room for whole blocks
     ]  # fmt: skip
     return Buffers(*(aligned_zeros((n_tiles, *shape), dtype) for shape in shapes))
 
@@ -265,13 +263,13 @@ def panel_gradient(plan, panel, buffers, tiles, penalty, theta, scratch, out):
     """Derivatives of the objective by a panel's weights, exactly zero where masked, and biases.
 
     Tile t of the batch ends at row ``tiles[t + 1]``; `scratch` has room for PANEL_ROWS
-    numbers for each row of the batch, and for SUMS. Returns the sum of the derivatives' squares.
+    numbers for each row of the batch, in whole vectors. Returns the sum of the derivatives'
+    squares.
     """
     row, stop, source, extent, height, offset, extents = plan.panels[panel]
     _transpose_deltas(buffers, row, stop, tiles, scratch)
     first, total = 0, 0.0
     zero, one, ld_deltas = np.int64(0), np.int64(1), np.int64(PANEL_ROWS)
-    sums = scratch[scratch.shape[0] - SUMS :]
     for begin in range(0, extent, ROWS):
         end = min(begin + ROWS, extent)
         skipped = first // LANES * LANES  # rows that see none of these units
@@ -293,7 +291,8 @@ def panel_gradient(plan, panel, buffers, tiles, penalty, theta, scratch, out):
                 out[offset + k * height : offset + k * height + first] = 0
             if stop - row < height:
                 out[offset + k * height + stop - row : offset + (k + 1) * height] = 0
-        total += _sum_of_squares(out[offset + begin * height : offset + end * height], sums)
+        squares = _sum_of_squares(out[offset + begin * height : offset + end * height])
+        total += np.float64(squares)
     if brings_biases(plan, panel):
         shift = plan.biases - plan.layers[0, 1]
         total += _bias_gradient(scratch, tiles[-1] - tiles[0], out[shift + row : shift + stop])
@@ -308,33 +307,27 @@ def _add_multiple(factor, x, begin, end, out):
         out[i] += factor * x[i]
 
 
-@part
-def _sum_of_squares(x, sums):
-    """Of as many numbers as fill vectors; several sums at a time, so that none is waited for."""
-    n, total = x.shape[0] // SUMS * SUMS, 0.0
-    sums[:] = 0
-    for i in range(0, n, SUMS):
-        for lane in range(SUMS):
-            sums[lane] += x[i + lane] * x[i + lane]
-    for i in range(n, x.shape[0], LANES):
-        for lane in range(LANES):
-            sums[lane] += x[i + lane] * x[i + lane]
-    for lane in range(SUMS):
-        total += np.float64(sums[lane])
+@sums_part
+def _sum_of_squares(x):
+    total = like(x[0], 0)
+    for i in range(x.shape[0]):
+        total += x[i] * x[i]
     return total
 
 
 @part
 def _transpose_deltas(buffers, row, stop, tiles, out):
-    """Copy derivatives by units ``row:stop``, one row of the batch after the other."""
+    """Copy derivatives by units ``row:stop``, one row of the batch after the other.
+
+    In whole blocks, so that some numbers of other units, and of no rows, come along.
+    """
     for tile in range(tiles.shape[0] - 1):
-        deltas = buffers.deltas[tile]
-        for begin in range(row, stop, LANES):  # (few units at a time stay in the cache)
-            for b in range(tiles[tile + 1] - tiles[tile]):
-                place = (tiles[tile] - tiles[0] + b) * PANEL_ROWS + begin - row
-                line = out[place : place + min(LANES, stop - begin)]
-                for r in range(line.shape[0]):
-                    line[r] = deltas[begin + r, b]
+        deltas, first = buffers.deltas[tile], tiles[tile] - tiles[0]
+        ld = deltas.shape[1]
+        for begin in range(row, stop, LANES):
+            for b in range(0, tiles[tile + 1] - tiles[tile], LANES):
+                place = (first + b) * PANEL_ROWS + begin - row
+                transpose(deltas, begin * ld + b, ld, out, place, PANEL_ROWS)
 
 
 @part

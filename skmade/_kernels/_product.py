@@ -35,7 +35,7 @@ def _vector_bytes():
     return 64 if features.get("avx512f") else 32 if features.get("avx2") else 16
 
 
-_VECTOR_BYTES = _vector_bytes()
+VECTOR_BYTES = _vector_bytes()
 
 
 def _most_vectors(size):
@@ -43,8 +43,8 @@ def _most_vectors(size):
 
     Sums fill 6 by 4 registers of the 32, or 6 by 2 of AVX2's 16, and leave room for factors.
     """
-    registers = 2 if _VECTOR_BYTES == 32 else 4
-    return max(1, registers * _VECTOR_BYTES // (size * LANES))
+    registers = 2 if VECTOR_BYTES == 32 else 4
+    return max(1, registers * VECTOR_BYTES // (size * LANES))
 
 
 @intrinsic
@@ -91,7 +91,7 @@ def _tile_code(builder, args, n_rows, n_columns):
     """Write the body of a tile's function."""
     a, a_row, a_step, b, b_step, c, c_row, n_steps, bias, start, zero = args
     size = 4 if isinstance(zero.type, ir.FloatType) else 8
-    lanes = _VECTOR_BYTES // size
+    lanes = VECTOR_BYTES // size
     vector, word = ir.VectorType(zero.type, lanes), ir.IntType(64)
     multiply_add = cgutils.get_or_insert_function(
         builder.module, ir.FunctionType(vector, [vector] * 3), f"llvm.fmuladd.v{lanes}f{8 * size}"

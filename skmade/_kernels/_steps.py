@@ -15,7 +15,6 @@ from skmade._kernels._elementary import NEGLIGIBLE, like
 from skmade._kernels._families import gradient, log_prob
 from skmade._kernels._optimizers import update
 from skmade._kernels._passes import (
-    SUMS,
     Lines,
     add_layer_before,
     add_noise,
@@ -67,7 +66,7 @@ class StepMemory(NamedTuple):
     losses: np.ndarray
     """(n_tiles, n_parts)"""
     scratch: np.ndarray
-    """(n_threads, batch_size * PANEL_ROWS + SUMS)"""
+    """(n_threads, batch_size in whole vectors * PANEL_ROWS)"""
     tiles: np.ndarray
     """(n_threads, n_tiles + 1): where the tiles of a batch begin."""
     lines: Lines
@@ -80,7 +79,7 @@ def make_memory(plan, batch_size, n_threads, dtype):
     buffers = make_buffers(plan, n_tiles, rows_per_tile, dtype, training=True)
     squares = np.zeros(len(plan.panels))
     losses = np.zeros((n_tiles, -(-len(plan.features) // PART)))
-    scratch = aligned_zeros((n_threads, batch_size * PANEL_ROWS + SUMS), dtype)
+    scratch = aligned_zeros((n_threads, n_vectors * LANES * PANEL_ROWS), dtype)
     tiles = np.zeros((n_threads, n_tiles + 1), np.int64)
     lines = make_lines(n_threads, rows_per_tile, dtype)
     gradient = np.zeros(n_parameters(plan), dtype)
