@@ -96,7 +96,9 @@ def plan_from_state(state):
 
 def writable(value):
     """`value`, copied where it is a read-only array, for which kernels would be compiled anew."""
-    return np.require(value, requirements=["C", "W"]) if isinstance(value, np.ndarray) else value
+    if not isinstance(value, np.ndarray) or value.flags.carray:
+        return value
+    return np.require(value, requirements=["C", "W"])
 
 
 def make_plan(architecture, ordering, degrees):

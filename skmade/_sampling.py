@@ -17,8 +17,8 @@ from skmade._threads import CHUNK_CELLS, run_in_threads, threads_worth
 
 # Rows drawn at a time: within these limits, so many that their units stay in a core's cache.
 _LEAST_ROWS, _MOST_ROWS = 256, 512
-# Features drawn between two products with all that is known.
-_BLOCK = 16
+# Features drawn between two products with all that is known: a quarter of all, at most so many.
+_MOST_BLOCK = 16
 # Draws among which one is chosen, where a conditional cannot be drawn from exactly.
 _PROPOSALS = 64
 
@@ -62,7 +62,7 @@ def _ancestral(network, table, given, rng, n_jobs=None):
     n_normal = len(ordering) if plan.features[:, 1].max() >= GAUSSIAN else 0
     # (NumPy's clip takes as long as to draw a hundred rows from a small network)
     most = min(max(CHUNK_CELLS // int(plan.layers[-1, 1]), _LEAST_ROWS), _MOST_ROWS)
-    size = _rows_at_a_time(n_rows, most)
+    size, block = _rows_at_a_time(n_rows, most), max(1, min(len(ordering) // 4, _MOST_BLOCK))
     begins, in_turn = iter(range(0, n_rows, size)), threading.Lock()
 
     def next_numbers():
@@ -86,7 +86,7 @@ def _ancestral(network, table, given, rng, n_jobs=None):
             targets[:, :width] = 0
             targets[positions, :n] = table[rows, ordering[positions]].T
             ancestral_pass(
-                plan, theta, _BLOCK, positions, uniform, normal, buffers, lines, sums, width
+                plan, theta, block, positions, uniform, normal, buffers, lines, sums, width
             )
             table[rows] = targets[places, :n].T
             log_given[rows] = sums[:n]

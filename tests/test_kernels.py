@@ -261,7 +261,7 @@ def test_one_pass_sampling_equals_as_many_passes_as_features(parameters, block, 
 
 
 def test_sample_and_score_agree_on_the_blocks_of_many_features():
-    X = (np.random.default_rng(0).random((80, 3 * _sampling._BLOCK)) < 0.3).astype(float)
+    X = (np.random.default_rng(0).random((80, 3 * _sampling._MOST_BLOCK)) < 0.3).astype(float)
     model = quick(hidden_layer_sizes=(100,), dtype="float64", early_stopping=False)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -271,7 +271,7 @@ def test_sample_and_score_agree_on_the_blocks_of_many_features():
     random = np.random.default_rng(1)
     uniform, normal = random.random((n_features, width)), random.normal(size=(n_features, width))
     drawn = []
-    for block in (1, _sampling._BLOCK, n_features):
+    for block in (1, _sampling._MOST_BLOCK, n_features):
         buffers, lines = memory_of_a_tile(network, width)
         none, sums = np.zeros(n_features, bool), np.zeros(width)
         ancestral_pass(
