@@ -57,12 +57,13 @@ def _draw_from(network, n_rows, rng, n_jobs):
 
 def _ancestral(network, table, given, rng, n_jobs=None):
     """Draw the columns of the table that are not given; returns log-densities of the others."""
-    plan, theta, ordering, n_rows = network.plan, network.theta, network.ordering, len(table)
-    log_given, positions, places = np.zeros(n_rows), given[ordering], np.argsort(ordering)
-    n_normal = len(ordering) if plan.features[:, 1].max() >= GAUSSIAN else 0
+    plan, theta, (n_rows, n_features) = network.plan, network.theta, table.shape
+    log_given, n_normal = np.zeros(n_rows), 0
+    if plan.features[:, 1].max() >= GAUSSIAN:
+        n_normal = n_features
     # (NumPy's clip takes as long as to draw a hundred rows from a small network)
     most = min(max(CHUNK_CELLS // int(plan.layers[-1, 1]), _LEAST_ROWS), _MOST_ROWS)
-    size, block = _rows_at_a_time(n_rows, most), max(1, min(len(ordering) // 4, _MOST_BLOCK))
+    size, block = _rows_at_a_time(n_rows, most), max(1, min(n_features // 4, _MOST_BLOCK))
     begins, in_turn = iter(range(0, n_rows, size)), threading.Lock()
 
     def next_numbers():
@@ -73,7 +74,7 @@ def _ancestral(network, table, given, rng, n_jobs=None):
                 return None
             rows = slice(begin, min(begin + size, n_rows))
             width = -(-(rows.stop - begin) // LANES) * LANES
-            uniform = rng.random((len(ordering), width), dtype=table.dtype)
+            uniform = rng.random((n_features, width), dtype=table.dtype)
             return rows, uniform, rng.standard_normal((n_normal, width), dtype=table.dtype)
 
     def work(_):
@@ -81,15 +82,10 @@ def _ancestral(network, table, given, rng, n_jobs=None):
         lines = make_lines(1, size, table.dtype)
         while (numbers := next_numbers()) is not None:
             rows, uniform, normal = numbers
-            n, width = rows.stop - rows.start, uniform.shape[1]
-            sums, targets = np.zeros(width), buffers.targets[0]
-            targets[:, :width] = 0
-            targets[positions, :n] = table[rows, ordering[positions]].T
             ancestral_pass(
-                plan, theta, block, positions, uniform, normal, buffers, lines, sums, width
-            )
-            table[rows] = targets[places, :n].T
-            log_given[rows] = sums[:n]
+                plan, theta, block, given, uniform, normal, buffers, lines, table[rows],
+                log_given[rows],
+            )  # fmt: skip
 
     run_in_threads(work, threads_worth(n_rows * flops_per_row(plan), n_jobs))
     return log_given

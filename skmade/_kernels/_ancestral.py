@@ -15,28 +15,33 @@ from skmade._kernels._product import FROM_BIAS, FROM_OUTPUT
 
 
 @kernel
-def ancestral_pass(plan, theta, block, given, uniform, normal, buffers, lines, log_given, width):
-    """Draw ``targets[0, :, :width]`` from uniform and normal numbers of that shape.
+def ancestral_pass(plan, theta, block, given, uniform, normal, buffers, lines, table, log_given):
+    """Draw the columns of the table that are not `given`, from uniform and normal numbers.
 
-    Positions that are ``given`` keep their values; ``log_given`` gets the sum of their
-    log-densities, each given the positions before it. Flags and categories need no normal
-    numbers.
+    These are (n_features, n_rows), n_rows in whole vectors, in the order of generation; flags
+    and categories need no normal numbers. ``log_given`` gets the sum of the log-densities of
+    what is given, each given the features before it.
     """
-    buffers, n_features = of_tile(buffers, np.int64(0)), plan.features.shape[0]
+    buffers, n_features, width = of_tile(buffers, np.int64(0)), len(uniform), uniform.shape[1]
     units, targets, work, out = buffers.units, buffers.targets, buffers.deltas, lines.parts[0]
+    n_rows = table.shape[0]
     for before in range(0, n_features, block):
         after = min(before + block, n_features)
         _from_earlier_blocks(plan, theta, before, after, buffers, width)
         for d in range(before, after):
             _complete_outputs(plan, theta, before, d, buffers, width)
-            family, start, n = plan.features[d, 1], plan.features[d, 4], plan.features[d, 5]
-            half = plan.halves[d]
-            if given[d]:
+            column, family, start = plan.features[d, 0], plan.features[d, 1], plan.features[d, 4]
+            n, half = plan.features[d, 5], plan.halves[d]
+            if given[column]:
+                for b in range(width):  # columns past the last row repeat it
+                    targets[d, b] = table[min(b, n_rows - 1), column]
                 log_prob(family, units, start, n, half, targets, d, work, out, width)
-                for b in range(width):
+                for b in range(n_rows):
                     log_given[b] += np.float64(out[0, b])
             else:
                 draw(family, units, start, n, half, uniform, normal, targets, d, work, out, width)
+                for b in range(n_rows):
+                    table[b, column] = targets[d, b]
             feed(plan, d, buffers, width)
             _complete_hidden(plan, theta, before, d, buffers, width)
 
