@@ -52,7 +52,8 @@ def main():
     results = tables.Results("orderings" if options.orderings else "binary", options.quick)
     more = {"max_iter": 2} if options.quick else {}
     # hours of fitting are only for those who ask
-    for name, path in tables.files(options, "binary", unless_named=["binarized_mnist"]).items():
+    left_out = [] if options.orderings else ["binarized_mnist"]
+    for name, path in tables.files(options, "binary", unless_named=left_out).items():
         data = tables.load(path)
         if options.quick:
             data = {part: rows[:500] for part, rows in data.items()}
