@@ -58,13 +58,11 @@ def _draw_from(network, n_rows, rng, n_jobs):
 def _ancestral(network, table, given, rng, n_jobs=None):
     """Draw the columns of the table that are not given; returns log-densities of the others."""
     plan, theta, (n_rows, n_features) = network.plan, network.theta, table.shape
-    log_given, n_normal = np.zeros(n_rows), 0
-    if plan.features[:, 1].max() >= GAUSSIAN:
-        n_normal = n_features
+    n_normal = n_features if plan.features[:, 1].max() >= GAUSSIAN else 0
     # (NumPy's clip takes as long as to draw a hundred rows from a small network)
     most = min(max(CHUNK_CELLS // int(plan.layers[-1, 1]), _LEAST_ROWS), _MOST_ROWS)
     size, block = _rows_at_a_time(n_rows, most), max(1, min(n_features // 4, _MOST_BLOCK))
-    begins, in_turn = iter(range(0, n_rows, size)), threading.Lock()
+    log_given, begins, in_turn = np.zeros(n_rows), iter(range(0, n_rows, size)), threading.Lock()
 
     def next_numbers():
         """The next rows, and random numbers for them: the same in any number of threads."""

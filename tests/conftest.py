@@ -25,6 +25,16 @@ def sizes(compiled, interpreted):
     return compiled if JIT else interpreted
 
 
+def called_by_kernel(function):
+    """`function`, which only kernels can call."""
+
+    @numba.njit(nogil=True)
+    def call(*arguments):
+        return function(*arguments)
+
+    return call
+
+
 def binary_states(n_features):
     """All 2**n_features rows of zeros and ones."""
     return np.array(list(itertools.product([0.0, 1.0], repeat=n_features)))

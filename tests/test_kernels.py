@@ -6,7 +6,7 @@ import warnings
 import numba
 import numpy as np
 import pytest
-from conftest import ALL_CONDITIONALS, JIT, mixed_table, quick, sizes
+from conftest import ALL_CONDITIONALS, JIT, called_by_kernel, mixed_table, quick, sizes
 from naive import VALUE, DenseNetwork
 
 from skmade import _sampling
@@ -48,16 +48,6 @@ def fitted(dtype="float64", n_samples=100, **parameters):
         model.fit(X)
     network = Network.from_state(model._networks[0])
     return model, network, model._encode(X)
-
-
-def called_by_kernel(function):
-    """`function`, which only kernels can call."""
-
-    @numba.njit
-    def call(*arguments):
-        return function(*arguments)
-
-    return call
 
 
 def apply(function, x, out):

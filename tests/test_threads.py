@@ -3,10 +3,9 @@
 import multiprocessing
 import threading
 
-import numba
 import numpy as np
 import pytest
-from conftest import JIT, correlated_flags, quick, sizes
+from conftest import JIT, called_by_kernel, correlated_flags, quick, sizes
 from joblib import Parallel, delayed
 
 from skmade import _threads, _training
@@ -72,7 +71,7 @@ def test_operations_are_counted_as_masks_let_units_through():
 
 @pytest.mark.skipif(not JIT, reason="interpreted kernels run on one thread")
 def test_threads_go_on_when_all_have_come():
-    sync, order = np.zeros(16, np.int64), []
+    sync, order, wait_in_kernel = np.zeros(16, np.int64), [], called_by_kernel(wait)
 
     def come(thread):
         for step in range(100):
@@ -88,7 +87,7 @@ def test_threads_go_on_when_all_have_come():
 
 @pytest.mark.skipif(not JIT, reason="interpreted kernels run on one thread")
 def test_a_thread_that_fails_keeps_no_other_waiting():
-    plan = network(5).plan
+    plan, wait_in_kernel = network(5).plan, called_by_kernel(wait)
 
     def fail(team):
         if team.thread == 1:
@@ -97,12 +96,6 @@ def test_a_thread_that_fails_keeps_no_other_waiting():
 
     with pytest.raises(MemoryError, match="no memory"):
         _threads.run_as_team(fail, _threads.make_teams(plan, 10, 2))
-
-
-@numba.njit(nogil=True)
-def wait_in_kernel(sync, n_threads):
-    """`wait`, which only kernels can call."""
-    return wait(sync, n_threads)
 
 
 def threads_of(n_jobs):

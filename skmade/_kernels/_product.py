@@ -15,7 +15,7 @@ from llvmlite import ir
 from numba.core import cgutils, types
 from numba.extending import intrinsic
 
-from skmade._kernels._compile import part, part_for
+from skmade._kernels._compile import part_for
 
 # Blocks are padded to a multiple of so many columns: the lanes of the widest vectors.
 LANES = 16
@@ -157,10 +157,23 @@ def _tile_code(builder, args, n_rows, n_columns):
     builder.ret_void()
 
 
-def _block(
+def block_product(
     a, a0, a_row, a_step, b, b0, b_step, c, c0, c_row, n_rows, n_columns, n_steps, start, bias,
     bias0,
 ):  # fmt: skip
+    """Multiply two blocks of larger matrices into a block of a third.
+
+    ``C[i, j] = C0[i, j] + sum_t A[i, t] B[t, j]``, where
+
+    - ``A[i, t] = a[a0 + i * a_row + t * a_step]``,
+    - ``B[t, j] = b[b0 + t * b_step + j]``,
+    - ``C[i, j] = c[c0 + i * c_row + j]``,
+    - C0 is 0, what C holds, or ``bias[bias0 + i]``, as `start` says,
+
+    for ``i < n_rows``, ``j < n_columns`` (a multiple of LANES) and ``t < n_steps``; all
+    arrays are contiguous, and indexed as if flat.
+    """
+
     def view(array, first, shape, steps):
         strides = tuple(step * array.itemsize for step in steps)
         return np.lib.stride_tricks.as_strided(array.ravel()[first:], shape, strides)
@@ -176,15 +189,15 @@ def _block(
             out += left @ view(b, b0, (n_steps, n_columns), (b_step, 1))
 
 
-@part_for(_block)
-def _compiled_block(
+@part_for(block_product)
+def _compiled_product(
     a, a0, a_row, a_step, b, b0, b_step, c, c0, c_row, n_rows, n_columns, n_steps, start, bias,
     bias0,
 ):  # fmt: skip
     tall, middle, _ = _HEIGHTS
     most, size = _most_vectors(a.dtype.bitwidth // 8), a.dtype.bitwidth // 8
 
-    def block(
+    def compiled(
         a, a0, a_row, a_step, b, b0, b_step, c, c0, c_row, n_rows, n_columns, n_steps, start,
         bias, bias0,
     ):  # fmt: skip
@@ -206,27 +219,4 @@ def _compiled_block(
                 column += n_vectors * LANES
             row += height
 
-    return block
-
-
-@part
-def block_product(
-    a, a0, a_row, a_step, b, b0, b_step, c, c0, c_row, n_rows, n_columns, n_steps, start, bias,
-    bias0,
-):  # fmt: skip
-    """Multiply two blocks of larger matrices into a block of a third.
-
-    ``C[i, j] = C0[i, j] + sum_t A[i, t] B[t, j]``, where
-
-    - ``A[i, t] = a[a0 + i * a_row + t * a_step]``,
-    - ``B[t, j] = b[b0 + t * b_step + j]``,
-    - ``C[i, j] = c[c0 + i * c_row + j]``,
-    - C0 is 0, what C holds, or ``bias[bias0 + i]``, as `start` says,
-
-    for ``i < n_rows``, ``j < n_columns`` (a multiple of LANES) and ``t < n_steps``; all
-    arrays are contiguous, and indexed as if flat.
-    """
-    _block(
-        a, a0, a_row, a_step, b, b0, b_step, c, c0, c_row, n_rows, n_columns, n_steps, start,
-        bias, bias0,
-    )  # fmt: skip
+    return compiled
