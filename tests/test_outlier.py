@@ -12,6 +12,7 @@ from sklearn.datasets import load_wine
 
 from skmade import ContributionsDisplay, MADEOutlierDetector
 from skmade._outlier import _lower_quantile
+from skmade._training import Rows
 
 matplotlib.use("Agg")
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -157,6 +158,14 @@ def test_noise_follows_the_number_of_rows_and_columns(rng):
     np.testing.assert_array_equal(chosen.score_samples(X), given.score_samples(X))
     other = clone(detector).set_params(input_noise=0.1).fit(X)
     assert not np.array_equal(chosen.score_samples(X), other.score_samples(X))
+
+
+@pytest.mark.parametrize(("n", "epochs"), [(80, 100), (2000, 50), (10_000, 25)])
+def test_the_patience_chosen_goes_through_a_hundred_thousand_rows(n, epochs):
+    training = Rows(np.zeros((n, 3)), np.ones(n))
+    chosen = MADEOutlierDetector()._settings(training)
+    assert chosen.n_iter_no_change == epochs
+    assert MADEOutlierDetector(n_iter_no_change=7)._settings(training).n_iter_no_change == 7
 
 
 def test_rows_that_train_stop_and_set_the_threshold_are_apart(rng):
