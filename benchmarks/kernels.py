@@ -73,8 +73,9 @@ def load(plan, table, rows, buffers):
 
 
 @numba.njit(nogil=True)
-def forward(plan, theta, buffers, n_rows):
-    _passes.forward(plan, theta, _passes.of_tile(buffers, np.int64(0)), _passes.padded(n_rows))
+def forward(plan, theta, memory, n_rows):
+    tile = _passes.of_tile(memory.buffers, np.int64(0))
+    _passes.forward(plan, theta, tile, n_rows, memory.lines.block[0])
 
 
 @numba.njit(nogil=True)
@@ -119,7 +120,7 @@ def step_parts(n_features, hidden):
     moments, weights = np.zeros((2, len(theta)), np.float32), np.full(ROWS, 0.01, np.float32)
     parts = {
         "load the rows": lambda: load(plan, table, rows, memory.buffers),
-        "forward": lambda: forward(plan, theta, memory.buffers, ROWS),
+        "forward": lambda: forward(plan, theta, memory, ROWS),
         "loss": lambda: loss(plan, team, weights, memory, ROWS),
         "backward": lambda: backward(plan, theta, memory.buffers, ROWS),
         "gradient": lambda: gradient(plan, theta, memory, tiles),
@@ -172,6 +173,7 @@ def product_times(n_inputs, n_units):
     for n_panels in (4, 8, 16):
         ways[f"{n_panels} panels, BLAS"] = panels_by_blas(weights, x, out, extents, n_panels)
     buffers = _passes.make_buffers(plan, 1, 112, np.dtype(np.float32))
+    buffers.units[0, :n_inputs, :112] = x
     ways["our tiles"] = lambda: first_layer(plan, network.theta, buffers, 112)
     times = {way: 1e6 * np.median(report.seconds(run, 101)) for way, run in ways.items()}
     table = pd.DataFrame({"microseconds": times})

@@ -19,7 +19,7 @@ from skmade._kernels._plan import FAMILIES, SCALE_FLOOR
 
 # A standardised cell may be this large at most, so that it stays finite in float32.
 _LARGEST = 1e30
-_REAL = ("gaussian", "gaussian_mixture", "logistic_mixture")
+_REAL = {"gaussian", "gaussian_mixture", "logistic_mixture"}
 
 
 @dataclass
@@ -122,16 +122,18 @@ class Columns:
         ValueError
             For values other than 0 and 1 in a Bernoulli column, and for unknown categories.
         """
-        flags, real = self._selection("bernoulli"), self._selection(*_REAL)
+        present = set(self.conditionals)
+        flags, real = self._selection({"bernoulli"}, present), self._selection(_REAL, present)
         if flags is not None:
             values = _as_float(X, flags, names)
             _check_binary(values, flags, names)
             table[:, flags] = values
         if real is not None:
             table[:, real] = self._standardise(_as_float(X, real, names), real)
-        for j, categories in enumerate(self.categories):
-            if categories is not None:
-                table[:, j] = _codes(X[:, j], categories, names[j])
+        if "categorical" in present:
+            for j, categories in enumerate(self.categories):
+                if categories is not None:
+                    table[:, j] = _codes(X[:, j], categories, names[j])
 
     def hold_text(self):
         """Whether the categories of some column are no numbers."""
@@ -145,10 +147,12 @@ class Columns:
         ]
         return np.array(values, dtype)
 
-    def _selection(self, *families):
-        """Columns of some families: all as a slice, which needs no copy; None without any."""
-        present = set(self.conditionals)
-        if present <= set(families):
+    def _selection(self, families, present):
+        """Columns of some families: all as a slice, which needs no copy; None without any.
+
+        `present` are the families of all columns.
+        """
+        if present <= families:
             return slice(None)
         if present.isdisjoint(families):
             return None

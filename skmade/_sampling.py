@@ -16,7 +16,7 @@ from skmade._scoring import log_densities
 from skmade._threads import CHUNK_CELLS, run_in_threads, threads_worth
 
 # Rows drawn at a time: within these limits, so many that their units stay in a core's cache.
-_LEAST_ROWS, _MOST_ROWS = 256, 512
+_LEAST_ROWS, _MOST_ROWS = 256, 1024
 # Features drawn between two products with all that is known: a quarter of all, at most so many.
 _MOST_BLOCK = 16
 # Draws among which one is chosen, where a conditional cannot be drawn from exactly.

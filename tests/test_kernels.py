@@ -10,7 +10,7 @@ from conftest import ALL_CONDITIONALS, JIT, called_by_kernel, mixed_table, quick
 from naive import VALUE, DenseNetwork
 
 from skmade import _sampling
-from skmade._kernels import _elementary
+from skmade._kernels import _elementary, _passes
 from skmade._kernels._ancestral import ancestral_pass
 from skmade._kernels._elementary import NEGLIGIBLE
 from skmade._kernels._optimizers import update
@@ -20,7 +20,7 @@ from skmade._kernels._product import FROM_BIAS, FROM_OUTPUT, FROM_ZERO, LANES, b
 from skmade._kernels._steps import make_memory, train_steps
 from skmade._kernels._transpose import transpose
 from skmade._network import Network
-from skmade._scoring import Scorer
+from skmade._scoring import Scorer, log_densities
 from skmade._threads import make_teams
 
 NETWORKS = [
@@ -97,7 +97,7 @@ def test_exp_never_overflows(dtype):
 @pytest.mark.parametrize("transposed", [False, True])
 def test_products_of_blocks(dtype, first, transposed, rng):
     product = called_by_kernel(block_product)
-    for m, k, n in itertools.product([1, 4, 7, 12, 13, 30], [0, 1, 5, 33], [16, 32, 48, 80]):
+    for m, k, n in itertools.product([1, 4, 7, 12, 13, 30], [0, 1, 5, 33], [16, 32, 48, 80, 144]):
         a, b = (rng.normal(size=shape).astype(dtype) for shape in [(m + 2, k + 3), (k, n + 5)])
         c = rng.normal(size=(m + 1, n + 7)).astype(dtype)
         bias = rng.normal(size=m + 2).astype(dtype)
@@ -117,20 +117,19 @@ def test_products_of_blocks(dtype, first, transposed, rng):
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_an_element_has_the_same_bits_in_any_block(dtype, rng):
-    a, b = rng.normal(size=(30, 70)).astype(dtype), rng.normal(size=(70, 96)).astype(dtype)
-    whole = np.zeros((30, 96), dtype)
+    a, b = rng.normal(size=(30, 70)).astype(dtype), rng.normal(size=(70, 160)).astype(dtype)
+    whole = np.zeros((30, 160), dtype)
     a, b, whole = a.ravel(), b.ravel(), whole.ravel()
     product = called_by_kernel(block_product)
-    product(a, 0, 70, 1, b, 0, 96, whole, 0, 96, 30, 96, 70, FROM_ZERO, a, 0)
-    whole = whole.reshape(30, 96)
-    for rows, columns in itertools.product([1, 4, 5, 12, 17], [16, 32, 64]):
+    product(a, 0, 70, 1, b, 0, 160, whole, 0, 160, 30, 160, 70, FROM_ZERO, a, 0)
+    whole = whole.reshape(30, 160)
+    for rows, columns in itertools.product([1, 4, 5, 12, 17], [16, 32, 64, 80, 144]):
         part = np.zeros(rows * columns, dtype)
         product(
-            a, 3 * 70, 70, 1, b, 7, 96, part, 0, columns, rows, columns, 70, FROM_ZERO, a, 0
+            a, 3 * 70, 70, 1, b, 7, 160, part, 0, columns, rows, columns, 70, FROM_ZERO, a, 0
         )  # fmt: skip
         part = part.reshape(rows, columns)
-        if JIT:
-            np.testing.assert_array_equal(part, whole[3 : 3 + rows, 7 : 7 + columns])
+        np.testing.assert_array_equal(part, whole[3 : 3 + rows, 7 : 7 + columns])
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
@@ -225,6 +224,32 @@ def test_the_loss_of_a_batch_is_the_weighted_score(rng):
     X[:, [1, 5]] *= 10
     log_jacobian = -np.log(model._columns["scale"]).sum()
     np.testing.assert_allclose(loss, -weights @ (model.score_samples(X) - log_jacobian), rtol=1e-9)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("parameters", NETWORKS)
+def test_few_rows_have_the_same_bits_as_among_many(parameters, dtype):
+    _, network, table = fitted(dtype, **parameters)
+    table = table[:10]
+    (expected,) = log_densities([network], table)
+    for n, first in itertools.product(range(1, 9), (0, 2)):
+        (scores,) = log_densities([network], table[first : first + n])
+        np.testing.assert_array_equal(scores, expected[first : first + n])
+
+
+@pytest.mark.parametrize("parameters", NETWORKS)
+def test_memory_is_written_before_it_is_read(parameters, monkeypatch):
+    model, network, table = fitted(**parameters)
+    scores, rows = log_densities([network], table[:21]), model.sample(21, random_state=0)
+
+    def spoilt(shapes, dtype, zero=False):
+        return [np.full(shape, np.nan, dtype) for shape in shapes]
+
+    monkeypatch.setattr(_passes, "aligned", spoilt)
+    for n in (2, 21):
+        with np.errstate(invalid="ignore"):
+            np.testing.assert_array_equal(log_densities([network], table[:n])[0], scores[0, :n])
+    np.testing.assert_array_equal(model.sample(21, random_state=0), rows)
 
 
 def memory_of_a_tile(network, n_rows):

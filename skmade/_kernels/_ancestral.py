@@ -8,10 +8,10 @@ contribute is a small triangle, worked through feature by feature.
 import numpy as np
 
 from skmade._kernels._activations import activate
-from skmade._kernels._compile import inlined, kernel
+from skmade._kernels._compile import inlined, kernel, part
 from skmade._kernels._families import draw, log_prob
 from skmade._kernels._passes import add_layer_before, add_products, feed, of_tile
-from skmade._kernels._product import FROM_BIAS, FROM_OUTPUT
+from skmade._kernels._product import FROM_BIAS, FROM_OUTPUT, LANES
 
 
 @kernel
@@ -40,10 +40,20 @@ def ancestral_pass(plan, theta, block, given, uniform, normal, buffers, lines, t
                     log_given[b] += np.float64(out[0, b])
             else:
                 draw(family, units, start, n, half, uniform, normal, targets, d, work, out, width)
-                for b in range(n_rows):
-                    table[b, column] = targets[d, b]
             feed(plan, d, buffers, width)
             _complete_hidden(plan, theta, before, d, buffers, width)
+    _store(plan, targets, table)
+
+
+@part
+def _store(plan, targets, table):
+    """Write values into rows of the table; `load` is the reverse."""
+    for place in range(0, table.shape[0], LANES):  # few rows at a time, which stay in the cache
+        end = min(place + LANES, table.shape[0])
+        for d in range(targets.shape[0]):
+            column = np.uint64(plan.features[d, 0])  # unsigned: no check that it is negative
+            for b in range(np.uint64(place), np.uint64(end)):
+                table[b, column] = targets[d, b]
 
 
 @inlined

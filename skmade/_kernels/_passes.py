@@ -5,6 +5,7 @@ staircase: a few rows at a time are multiplied with the prefix of the source uni
 the last of them sees, and the rest of the matrix is never touched.
 """
 
+import itertools
 import math
 from typing import NamedTuple
 
@@ -47,31 +48,36 @@ class Lines(NamedTuple):
     """(n_threads, 3, width)"""
     totals: np.ndarray
     """(n_threads, width), float64"""
+    block: np.ndarray
+    """(n_threads, ROWS, PANEL_ROWS): sums of few rows."""
 
 
 def make_buffers(plan, n_tiles, n_rows, dtype, training=False):
     """Buffers for tiles of at most `n_rows` rows."""
     width = _padded_width(n_rows)
     n_units, n_sources = plan.layers[-1, 1], plan.layers[-1, 0]
-    shapes = [
-        (len(plan.features), width), (n_units, width), (n_sources if training else 0, width),
-        (n_units + LANES, width),  # with room for whole blocks
+    heights = [
+        len(plan.features), n_units, n_sources if training else 0,
+        n_units + LANES,  # with room for whole blocks
     ]  # fmt: skip
-    return Buffers(*(aligned_zeros((n_tiles, *shape), dtype) for shape in shapes))
+    return Buffers(*aligned([(n_tiles, height, width) for height in heights], dtype, training))
 
 
 def make_lines(n_threads, n_rows, dtype):
     """Lines for tiles of at most `n_rows` rows."""
     width = _padded_width(n_rows)
-    return Lines(aligned_zeros((n_threads, 3, width), dtype), np.zeros((n_threads, width)))
+    parts, block = aligned([(n_threads, 3, width), (n_threads, ROWS, PANEL_ROWS)], dtype)
+    return Lines(parts, np.empty((n_threads, width)), block)
 
 
-def aligned_zeros(shape, dtype):
-    """Zeros that begin where a line of the cache does: no vector then lies in two of them."""
-    line, size = 64, math.prod(shape) * np.dtype(dtype).itemsize
-    memory = np.zeros(size + line, np.uint8)
-    start = -memory.ctypes.data % line
-    return memory[start : start + size].view(dtype).reshape(shape)
+def aligned(shapes, dtype, zero=False):
+    """Arrays that begin where a line of the cache does: no vector then lies in two of them."""
+    line, counts = 64 // dtype.itemsize, [math.prod(shape) for shape in shapes]
+    ends = list(itertools.accumulate(-(-n // line) * line for n in counts))
+    memory = (np.zeros if zero else np.empty)(ends[-1] + line, dtype)
+    first = -memory.__array_interface__["data"][0] % 64 // dtype.itemsize
+    starts = [first + end for end in (0, *ends)]
+    return [memory[i : i + n].reshape(shape) for i, n, shape in zip(starts, counts, shapes)]
 
 
 def _padded_width(n_rows):
@@ -176,6 +182,33 @@ def add_products(plan, theta, buffers, layer, begin, end, low, high, first_start
 
 
 @part
+def add_products_of_few(plan, theta, buffers, layer, n_rows, block):
+    """As `add_products` of all units of a layer and below it, for at most ROWS rows of the tile.
+
+    They would not fill a vector: here vectors are of units, and sums the same, term by term.
+    `block` is memory for them, row by row.
+    """
+    units, n_inputs = buffers.units, plan.layers[0, 1]
+    zero, one, width, add = np.int64(0), np.int64(1), np.int64(PANEL_ROWS), np.int64(FROM_OUTPUT)
+    ld, biases = units.shape[1], plan.biases - n_inputs
+    first_source = plan.panels[plan.first_panel[layer], 2]
+    for panel in range(plan.first_panel[layer], plan.first_panel[layer + 1]):
+        row, stop, source, extent, height, offset, _ = plan.panels[panel]
+        for b in range(n_rows):
+            for r in range(row, stop):
+                block[b, r - row] = theta[biases + r] if source == first_source else units[r, b]
+        block_product(
+            units, source * ld, one, ld, theta, offset, height, block, zero, width, n_rows, height,
+            extent, add, theta, zero,
+        )  # fmt: skip
+        for r in range(row, stop):
+            for b in range(n_rows):
+                units[r, b] = block[b, r - row]
+            for b in range(n_rows, LANES):
+                units[r, b] = units[r, n_rows - 1]
+
+
+@part
 def add_layer_before(plan, layer, units, row, stop, width):
     """Add to hidden units ``row:stop`` of a residual network those of the layer before."""
     before = plan.layers[layer - 1, 0] - plan.layers[layer, 0]
@@ -201,13 +234,16 @@ def drop_out(plan, buffers, kept, begin, n_rows, row, stop):
 
 
 @inlined
-def forward(plan, theta, buffers, width):
-    """Compute all units from the inputs."""
-    n_layers, units = plan.layers.shape[0], buffers.units
+def forward(plan, theta, buffers, n_rows, block):
+    """Compute all units from the inputs; `block` is memory for few rows."""
+    n_layers, units, width = plan.layers.shape[0], buffers.units, padded(n_rows)
     none, every, fresh = plan.counts[:, 0], plan.counts[:, -1], np.int64(FROM_BIAS)
     for layer in range(1, n_layers):
         start, end = plan.layers[layer]
-        add_products(plan, theta, buffers, layer, start, end, none, every, fresh, width)
+        if n_rows <= ROWS:
+            add_products_of_few(plan, theta, buffers, layer, n_rows, block)
+        else:
+            add_products(plan, theta, buffers, layer, start, end, none, every, fresh, width)
         if layer < n_layers - 1:
             activate(plan.activation, units, start, end, width)
             add_layer_before(plan, layer, units, start, end, width)
@@ -357,7 +393,7 @@ def score_rows(plan, theta, table, rows, tile, buffers, lines, scores, shares):
         end = min(begin + tile, rows.shape[0])
         width = padded(end - begin)
         load(plan, table, rows, begin, end, buffers, first, n_features)
-        forward(plan, theta, buffers, width)
+        forward(plan, theta, buffers, end - begin, lines.block[0])
         totals[:] = 0
         for d in range(n_features):
             column, family = plan.features[d, 0], plan.features[d, 1]

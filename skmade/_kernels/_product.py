@@ -60,11 +60,11 @@ def _tile(
         n_rows, n_vectors, *args = args
         size = 4 if isinstance(args[-1].type, ir.FloatType) else 8
         most, word, after = _most_vectors(size), n_rows.type, builder.append_basic_block()
-        shape = builder.add(builder.mul(n_rows, word(most)), n_vectors)
+        shape = builder.add(builder.mul(n_rows, word(2 * most)), n_vectors)
         switch = builder.switch(shape, after)
-        for height, width in itertools.product(_HEIGHTS, range(1, most + 1)):
+        for height, width in [*itertools.product(_HEIGHTS, range(1, most + 1)), (1, 2 * most)]:
             block = builder.append_basic_block()
-            switch.add_case(word(height * most + width), block)
+            switch.add_case(word(height * 2 * most + width), block)
             with builder.goto_block(block):
                 builder.call(_tile_function(builder.module, args, height, width), args)
                 builder.branch(after)
@@ -186,7 +186,9 @@ def block_product(
             out[:] = bias[bias0 : bias0 + n_rows, None]
         if n_steps > 0:
             left = view(a, a0, (n_rows, n_steps), (a_row, a_step))
-            out += left @ view(b, b0, (n_steps, n_columns), (b_step, 1))
+            right = view(b, b0, (n_steps, n_columns), (b_step, 1))
+            for t in range(n_steps):  # (not a product by BLAS, whose order varies with the shape)
+                out += left[:, t, None] * right[t]
 
 
 @part_for(block_product)
@@ -194,29 +196,56 @@ def _compiled_product(
     a, a0, a_row, a_step, b, b0, b_step, c, c0, c_row, n_rows, n_columns, n_steps, start, bias,
     bias0,
 ):  # fmt: skip
-    tall, middle, _ = _HEIGHTS
-    most, size = _most_vectors(a.dtype.bitwidth // 8), a.dtype.bitwidth // 8
+    size = a.dtype.bitwidth // 8
 
     def compiled(
         a, a0, a_row, a_step, b, b0, b_step, c, c0, c_row, n_rows, n_columns, n_steps, start,
         bias, bias0,
     ):  # fmt: skip
-        zero, row = a.dtype.type(0), 0
+        _product_at(
+            a.ctypes.data + size * a0, a_row, a_step, b.ctypes.data + size * b0, b_step,
+            c.ctypes.data + size * c0, c_row, n_rows, n_columns, n_steps,
+            bias.ctypes.data + size * bias0, start, a.dtype.type(0),
+        )  # fmt: skip
+
+    return compiled
+
+
+def _product_at(
+    a, a_row, a_step, b, b_step, c, c_row, n_rows, n_columns, n_steps, bias, start, zero
+):
+    """`block_product` of what begins at addresses: one function for arrays of any shape."""
+
+
+@part_for(_product_at)
+def _compiled_product_at(
+    a, a_row, a_step, b, b_step, c, c_row, n_rows, n_columns, n_steps, bias, start, zero
+):
+    tall, middle, _ = _HEIGHTS
+    size = zero.bitwidth // 8
+    most, line = _most_vectors(size), LANES * size
+
+    def compiled(
+        a, a_row, a_step, b, b_step, c, c_row, n_rows, n_columns, n_steps, bias, start, zero
+    ):
+        row = 0
         while row < n_rows:
             height = tall if n_rows - row >= tall else middle if n_rows - row >= middle else 1
-            pa, column = a.ctypes.data + size * (a0 + row * a_row), 0
-            p = bias.ctypes.data + size * (bias0 + row)
-            while column < n_columns:
-                n_vectors = (n_columns - column) // LANES
-                # as equal as can be: narrow tiles would wait for each sum's last addition
-                n_vectors = -(-n_vectors // -(-n_vectors // most))
-                pb = b.ctypes.data + size * (b0 + column)
-                pc = c.ctypes.data + size * (c0 + row * c_row + column)
+            left = n_columns // LANES
+            pa, pb, pc, p = a + size * row * a_row, b, c + size * row * c_row, bias + size * row
+            while left > 0:
+                n_vectors = left
+                if left >= 2 * most:
+                    n_vectors = most if height > 1 else 2 * most
+                elif left > most:  # halves: narrow tiles would wait for their last addition
+                    n_vectors = (left + 1) >> 1
                 _tile(
                     height, n_vectors, pa, a_row, a_step, pb, b_step, pc, c_row, n_steps, p,
                     start, zero,
                 )  # fmt: skip
-                column += n_vectors * LANES
+                left -= n_vectors
+                pb += line * n_vectors
+                pc += line * n_vectors
             row += height
 
     return compiled

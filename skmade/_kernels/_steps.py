@@ -19,7 +19,7 @@ from skmade._kernels._passes import (
     add_layer_before,
     add_noise,
     add_products,
-    aligned_zeros,
+    aligned,
     drop_out,
     load,
     make_buffers,
@@ -79,7 +79,7 @@ def make_memory(plan, batch_size, n_threads, dtype):
     buffers = make_buffers(plan, n_tiles, rows_per_tile, dtype, training=True)
     squares = np.zeros(len(plan.panels))
     losses = np.zeros((n_tiles, -(-len(plan.features) // PART)))
-    scratch = aligned_zeros((n_threads, n_vectors * LANES * PANEL_ROWS), dtype)
+    (scratch,) = aligned([(n_threads, n_vectors * LANES * PANEL_ROWS)], dtype, zero=True)
     tiles = np.zeros((n_threads, n_tiles + 1), np.int64)
     lines = make_lines(n_threads, rows_per_tile, dtype)
     gradient = np.zeros(n_parameters(plan), dtype)
