@@ -14,6 +14,8 @@ from skmade._kernels._steps import PART, Team
 
 # A chunk of rows and what is made of it should stay in a core's cache.
 CHUNK_CELLS = 2**18
+# Shares of each thread in a part of a step: who is ahead takes over what others have left.
+_SHARES = 4
 # Fewer operations (a millisecond or two) are not worth a thread.
 _FLOPS_WORTH_THREAD = 2e8
 
@@ -82,36 +84,39 @@ def run_as_team(function, teams):
         try:
             return function(teams[thread])
         except BaseException:
-            teams[thread].sync[8] = 1
+            teams[thread].sync[-1] = 1
             raise
 
     return run_in_threads(run, len(teams))[0]
 
 
 def make_teams(plan, n_parameters, n):
-    """What each of `n` threads has to do in a step of training.
+    """Where the shares of each of `n` threads begin, in the parts of a step of training.
 
     Units are shared out by the operations that they take.
     """
+    n_shares = n * _SHARES if n > 1 else 1
     n_parts = -(-len(plan.features) // PART)
     forward, back = _operations(plan) if n > 1 else (None, None)
     rows, sources = (
-        np.stack([_bounds(costs, *layer, n) for layer in plan.layers]) for costs in (forward, back)
+        np.stack([_bounds(costs, *layer, n_shares) for layer in plan.layers])
+        for costs in (forward, back)
     )
-    shares = np.arange(n + 1)
+    shares = np.arange(n_shares + 1)
     ends = np.append(plan.panels[:, 5], plan.biases)  # where a panel's weights begin
-    panels = np.searchsorted(ends, shares / n * plan.biases)
+    panels = np.searchsorted(ends, shares / n_shares * plan.biases)
     panels[-1] = len(plan.panels)
     fixed = {
         "n_threads": n,
-        "sync": np.zeros(16, np.int64),
-        "parts": shares * n_parts // n,
+        "n_shares": n_shares,
+        "sync": np.zeros((n + 1, 8), np.int64),
+        "parts": shares * n_parts // n_shares,
         "rows": rows,
         "sources": sources,
         "panels": panels,
-        "stretches": shares * n_parameters // n,
+        "stretches": shares * n_parameters // n_shares,
     }
-    return [Team(thread=thread, **fixed) for thread in range(n)]
+    return [Team(thread=thread, state=np.zeros(2, np.int64), **fixed) for thread in range(n)]
 
 
 def _operations(plan):

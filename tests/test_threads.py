@@ -2,6 +2,7 @@
 
 import multiprocessing
 import threading
+import time
 
 import numpy as np
 import pytest
@@ -10,10 +11,11 @@ from joblib import Parallel, delayed
 
 from skmade import _threads, _training
 from skmade._kernels._steps import PART
-from skmade._kernels._sync import wait
+from skmade._kernels._sync import next_share
 from skmade._network import Network
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+of_threads = pytest.mark.skipif(not JIT, reason="interpreted kernels run on one thread")
 
 
 def network(n_features, **parameters):
@@ -58,9 +60,10 @@ def test_shares_take_about_equal_time():
     team = _threads.make_teams(plan, 1000, 2)[0]
     for costs, bounds in ((forward, team.rows), (back, team.sources)):
         for layer in (1, 2) if costs is forward else (1,):
-            first, middle, last = bounds[layer]
-            share = costs[first:middle].sum() / costs[first:last].sum()
-            assert 0.45 < share < 0.55
+            first, last = bounds[layer, [0, -1]]
+            shares = np.add.reduceat(costs[first:last], bounds[layer, :-1] - first)
+            # (shares end where tiles do)
+            np.testing.assert_allclose(shares / shares.sum(), 1 / team.n_shares, atol=0.05)
 
 
 def test_operations_are_counted_as_masks_let_units_through():
@@ -69,30 +72,59 @@ def test_operations_are_counted_as_masks_let_units_through():
     assert forward.sum() - len(forward) == back.sum() - len(back) == plan.extents.sum()
 
 
-@pytest.mark.skipif(not JIT, reason="interpreted kernels run on one thread")
-def test_threads_go_on_when_all_have_come():
-    sync, order, wait_in_kernel = np.zeros(16, np.int64), [], called_by_kernel(wait)
-
-    def come(thread):
-        for step in range(100):
-            order.append((step, thread))
-            assert wait_in_kernel(sync, 3)
-        return thread
-
-    assert _threads.run_in_threads(come, 3) == [0, 1, 2]
-    steps = [step for step, _ in order]
-    assert steps == sorted(steps)
-    assert sync[0] == 300
+def take_part(next_share, team, work):
+    """Take shares of a part of a step until none are left."""
+    while (share := next_share(team)) < team.n_shares:
+        work(share)
 
 
-@pytest.mark.skipif(not JIT, reason="interpreted kernels run on one thread")
+@pytest.mark.parametrize("n", [1, pytest.param(3, marks=of_threads)])
+def test_each_share_is_taken_once_and_parts_follow_each_other(n):
+    order, next_compiled = [], called_by_kernel(next_share)
+    teams = _threads.make_teams(network(5).plan, 10, n)
+
+    def come(team):
+        for part in range(100):
+            take_part(next_compiled, team, lambda share, part=part: order.append((part, share)))
+
+    _threads.run_as_team(come, teams)
+    n_shares = teams[0].n_shares
+    assert sorted(order) == [(part, share) for part in range(100) for share in range(n_shares)]
+    parts = [part for part, _ in order]
+    assert parts == sorted(parts)
+
+
+@of_threads
+def test_threads_take_over_what_a_slow_one_has_left():
+    next_compiled, taken = called_by_kernel(next_share), [[], []]
+    rest = threading.Event()
+
+    def come(team):
+        def work(share):
+            taken[team.thread].append(share)
+            if team.thread == 1:
+                assert rest.wait(60)
+            elif len(taken[0]) == team.n_shares - 1:
+                rest.set()
+
+        if team.thread == 0:  # not before the other has taken its first share
+            while not taken[1]:
+                time.sleep(1e-3)
+        take_part(next_compiled, team, work)
+
+    _threads.run_as_team(come, _threads.make_teams(network(5).plan, 10, 2))
+    assert taken[1] == [4]
+    assert taken[0] == [0, 1, 2, 3, 5, 6, 7]
+
+
+@of_threads
 def test_a_thread_that_fails_keeps_no_other_waiting():
-    plan, wait_in_kernel = network(5).plan, called_by_kernel(wait)
+    plan, next_compiled = network(5).plan, called_by_kernel(next_share)
 
     def fail(team):
         if team.thread == 1:
             raise MemoryError("no memory for this thread")
-        return wait_in_kernel(team.sync, team.n_threads)
+        take_part(next_compiled, team, lambda share: None)
 
     with pytest.raises(MemoryError, match="no memory"):
         _threads.run_as_team(fail, _threads.make_teams(plan, 10, 2))
@@ -102,7 +134,7 @@ def threads_of(n_jobs):
     return _threads.n_threads(n_jobs), multiprocessing.parent_process() is not None
 
 
-@pytest.mark.skipif(not JIT, reason="interpreted kernels run on one thread")
+@of_threads
 def test_worker_processes_get_no_more_threads_than_their_share():
     assert threads_of(3) == (3, False)
     ((n, is_worker),) = Parallel(n_jobs=2, backend="loky")([delayed(threads_of)(64)])

@@ -11,7 +11,7 @@ from skmade._kernels._elementary import like
 from skmade._kernels._optimizers import update
 from skmade._kernels._passes import brings_biases
 from skmade._kernels._steps import batch_gradient, step_factor
-from skmade._kernels._sync import wait
+from skmade._kernels._sync import next_share
 
 
 @kernel
@@ -99,19 +99,27 @@ def shared_step(
     `theta` is memory for the draw's own weights. Returns the loss, NaN where the batch had
     to be left out.
     """
-    first, last = team.panels[team.thread], team.panels[team.thread + 1]
-    start, stop = team.stretches[team.thread], team.stretches[team.thread + 1]
-    gather(plan, places, blocks, dense, theta, first, last)
-    for i in range(start, stop):
-        dense_gradient[i] = like(dense[0], 0)
-    wait(team.sync, team.n_threads)
+    share = next_share(team)
+    while share < team.n_shares:
+        first, last = team.panels[share], team.panels[share + 1]
+        gather(plan, places, blocks, dense, theta, first, last)
+        for i in range(team.stretches[share], team.stretches[share + 1]):
+            dense_gradient[i] = like(dense[0], 0)
+        share = next_share(team)
     loss = batch_gradient(
         plan, team, theta, table, rows, begin, end, weights, noise, kept, penalty, memory
     )
-    scatter(plan, places, blocks, memory.gradient, dense_gradient, first, last)
-    wait(team.sync, team.n_threads)
+    share = next_share(team)
+    while share < team.n_shares:
+        first, last = team.panels[share], team.panels[share + 1]
+        scatter(plan, places, blocks, memory.gradient, dense_gradient, first, last)
+        share = next_share(team)
     shrink = step_factor(loss, memory.squares, max_norm)
     if shrink == 0:
         return np.nan
-    update(solver, dense, dense_gradient, moments, start, stop, rate, step, shrink)
+    share = next_share(team)
+    while share < team.n_shares:
+        first, last = team.stretches[share], team.stretches[share + 1]
+        update(solver, dense, dense_gradient, moments, first, last, rate, step, shrink)
+        share = next_share(team)
     return loss

@@ -1,8 +1,8 @@
 """Steps of training: one mini-batch after another, without coming back to Python.
 
-Several threads make a step together. In each of its parts a thread computes some units
-(or features, or panels, or parameters) for all rows of the batch, then waits for the
-others: no sum depends on how many there are.
+Several threads make a step together. In each of its parts a thread takes one share after the
+other: some units (or features, or panels, or parameters) for all rows of the batch. When all
+are done the next part begins. No sum depends on how many threads there are.
 """
 
 from typing import NamedTuple
@@ -31,29 +31,33 @@ from skmade._kernels._passes import (
 )
 from skmade._kernels._plan import PANEL_ROWS, TILE, n_parameters
 from skmade._kernels._product import FROM_BIAS, LANES
-from skmade._kernels._sync import wait
+from skmade._kernels._sync import has_failed, next_share
 
 # Positions whose losses one thread computes, and sums by themselves.
 PART = 16
 
 
 class Team(NamedTuple):
-    """What one of several threads has to do; the other fields say where shares begin."""
+    """One of several threads, and where the shares of a step begin."""
 
     thread: int
     n_threads: int
+    n_shares: int
+    """Of all threads together."""
+    state: np.ndarray
+    """(2,): parts of steps behind this thread, threads of which it has found no share left."""
     sync: np.ndarray
-    """Where the threads wait for each other."""
+    """(n_threads + 1, 8): how many shares of each thread were asked for, and whether one failed."""
     parts: np.ndarray
-    """(n_threads + 1,): of the features, in parts of PART positions."""
+    """(n_shares + 1,): of the features, in parts of PART positions."""
     rows: np.ndarray
-    """(n_layers, n_threads + 1): units of a layer, in the pass forward."""
+    """(n_layers, n_shares + 1): units of a layer, in the pass forward."""
     sources: np.ndarray
-    """(n_layers, n_threads + 1): units of a layer, in the pass back."""
+    """(n_layers, n_shares + 1): units of a layer, in the pass back."""
     panels: np.ndarray
-    """(n_threads + 1,): panels of weights, with the biases of their rows."""
+    """(n_shares + 1,): panels of weights, with the biases of their rows."""
     stretches: np.ndarray
-    """(n_threads + 1,): of the parameters."""
+    """(n_shares + 1,): of the parameters."""
 
 
 class StepMemory(NamedTuple):
@@ -103,17 +107,19 @@ def batch_gradient(
             plan, team, theta, table, rows, tiles[tile], tiles[tile + 1], weights, noise, kept,
             of_tile(memory.buffers, tile), memory.lines, memory.losses[tile],
         )  # fmt: skip
-    for panel in range(team.panels[thread], team.panels[thread + 1]):
-        memory.squares[panel] = panel_gradient(
-            plan, panel, memory.buffers, tiles, penalty, theta, memory.scratch[thread],
-            memory.gradient,
-        )  # fmt: skip
-    alive = wait(team.sync, team.n_threads)
+    share = next_share(team)
+    while share < team.n_shares:
+        for panel in range(team.panels[share], team.panels[share + 1]):
+            memory.squares[panel] = panel_gradient(
+                plan, panel, memory.buffers, tiles, penalty, theta, memory.scratch[thread],
+                memory.gradient,
+            )  # fmt: skip
+        share = next_share(team)
     loss = 0.0
     for tile in range(n_tiles):
         for i in range(memory.losses.shape[1]):
             loss += memory.losses[tile, i]
-    return loss if alive else np.nan
+    return np.nan if has_failed(team) else loss
 
 
 @inlined
@@ -121,34 +127,39 @@ def _pass_tile(
     plan, team, theta, table, rows, begin, end, weights, noise, kept, buffers, lines, losses
 ):
     """Losses of the rows ``rows[begin:end]``, and the derivatives by all units."""
-    thread, n_layers, n_rows = team.thread, plan.layers.shape[0], end - begin
-    width, n_features = padded(n_rows), plan.features.shape[0]
-    first, last = team.parts[thread] * PART, min(team.parts[thread + 1] * PART, n_features)
+    n_layers, n_rows, n_features = plan.layers.shape[0], end - begin, plan.features.shape[0]
+    width = padded(n_rows)
     none, every, fresh = plan.counts[:, 0], plan.counts[:, -1], np.int64(FROM_BIAS)
-    load(plan, table, rows, begin, end, buffers, first, last)
-    if noise.shape[0] > 0:
-        add_noise(plan, noise, begin, end, buffers, first, last)
-    wait(team.sync, team.n_threads)
+    share = next_share(team)
+    while share < team.n_shares:
+        first, last = team.parts[share] * PART, min(team.parts[share + 1] * PART, n_features)
+        load(plan, table, rows, begin, end, buffers, first, last)
+        if noise.shape[0] > 0:
+            add_noise(plan, noise, begin, end, buffers, first, last)
+        share = next_share(team)
     for layer in range(1, n_layers):
-        row, stop = team.rows[layer, thread], team.rows[layer, thread + 1]
-        add_products(plan, theta, buffers, layer, row, stop, none, every, fresh, width)
-        if layer < n_layers - 1:
-            activate(plan.activation, buffers.units, row, stop, width)
-            activation_slopes(plan.activation, buffers.units, buffers.slopes, row, stop, width)
-            drop_out(plan, buffers, kept, begin, n_rows, row, stop)
-            add_layer_before(plan, layer, buffers.units, row, stop, width)
-        wait(team.sync, team.n_threads)
+        share = next_share(team)
+        while share < team.n_shares:
+            row, stop = team.rows[layer, share], team.rows[layer, share + 1]
+            add_products(plan, theta, buffers, layer, row, stop, none, every, fresh, width)
+            if layer < n_layers - 1:
+                activate(plan.activation, buffers.units, row, stop, width)
+                activation_slopes(plan.activation, buffers.units, buffers.slopes, row, stop, width)
+                drop_out(plan, buffers, kept, begin, n_rows, row, stop)
+                add_layer_before(plan, layer, buffers.units, row, stop, width)
+            share = next_share(team)
     _losses(plan, team, weights, begin, n_rows, buffers, lines, losses, width)
-    wait(team.sync, team.n_threads)
     for layer in range(n_layers - 1, 1, -1):
-        row, stop = team.sources[layer - 1, thread], team.sources[layer - 1, thread + 1]
-        pass_back(plan, theta, layer, buffers, row, stop, width)
-        wait(team.sync, team.n_threads)
+        share = next_share(team)
+        while share < team.n_shares:
+            row, stop = team.sources[layer - 1, share], team.sources[layer - 1, share + 1]
+            pass_back(plan, theta, layer, buffers, row, stop, width)
+            share = next_share(team)
 
 
 @inlined
 def _losses(plan, team, weights, begin, n_rows, buffers, lines, losses, width):
-    """Weighted sums of ``-log p`` of this thread's features, and the derivatives by outputs.
+    """Weighted sums of ``-log p``, and the derivatives by outputs.
 
     Columns past the last row count with weight zero.
     """
@@ -158,24 +169,27 @@ def _losses(plan, team, weights, begin, n_rows, buffers, lines, losses, width):
     factors[:] = 0
     for b in range(n_rows):
         factors[b] = weights[begin + b]
-    for i in range(team.parts[team.thread], team.parts[team.thread + 1]):
-        first, last = i * PART, min((i + 1) * PART, plan.features.shape[0])
-        totals[:] = 0
-        for d in range(first, last):
-            family, start, n = plan.features[d, 1], plan.features[d, 4], plan.features[d, 5]
-            half = plan.halves[d]
-            log_prob(family, units, start, n, half, targets, d, deltas, out, width)
-            gradient(family, units, start, n, half, targets, d, deltas, width)
-            for b in range(width):
-                totals[b] += np.float64(out[0, b])
-            for r in range(start, start + n):
+    share = next_share(team)
+    while share < team.n_shares:
+        for i in range(team.parts[share], team.parts[share + 1]):
+            first, last = i * PART, min((i + 1) * PART, plan.features.shape[0])
+            totals[:] = 0
+            for d in range(first, last):
+                family, start, n = plan.features[d, 1], plan.features[d, 4], plan.features[d, 5]
+                half = plan.halves[d]
+                log_prob(family, units, start, n, half, targets, d, deltas, out, width)
+                gradient(family, units, start, n, half, targets, d, deltas, width)
                 for b in range(width):
-                    delta = deltas[r, b] * factors[b]
-                    deltas[r, b] = delta if abs(delta) > tiny else zero
-        total = 0.0
-        for b in range(n_rows):
-            total -= totals[b] * np.float64(factors[b])
-        losses[i] = total
+                    totals[b] += np.float64(out[0, b])
+                for r in range(start, start + n):
+                    for b in range(width):
+                        delta = deltas[r, b] * factors[b]
+                        deltas[r, b] = delta if abs(delta) > tiny else zero
+            total = 0.0
+            for b in range(n_rows):
+                total -= totals[b] * np.float64(factors[b])
+            losses[i] = total
+        share = next_share(team)
 
 
 @kernel
@@ -190,7 +204,6 @@ def train_steps(
     used, and their number.
     """
     total, used = 0.0, 0
-    first, last = team.stretches[team.thread], team.stretches[team.thread + 1]
     for s in range(bounds.shape[0] - 1):
         loss = batch_gradient(
             plan, team, theta, table, rows, bounds[s], bounds[s + 1], weights, noise, kept,
@@ -200,8 +213,12 @@ def train_steps(
         if shrink > 0:
             used += 1
             total += loss
-            update(solver, theta, memory.gradient, moments, first, last, rate, step + used, shrink)
-        wait(team.sync, team.n_threads)
+            share = next_share(team)
+            while share < team.n_shares:
+                first, last = team.stretches[share], team.stretches[share + 1]
+                at = step + used
+                update(solver, theta, memory.gradient, moments, first, last, rate, at, shrink)
+                share = next_share(team)
     return total, used
 
 

@@ -1,8 +1,8 @@
-"""Waiting for other threads inside compiled code.
+"""Sharing out the parts of a training step among threads, inside compiled code.
 
-Between two parts of a training step lie microseconds, in which neither Python's locks nor
-those of the operating system would wake a thread. Threads that wait here spin, and after
-a while let others have their core.
+Between two parts lie microseconds, in which neither Python's locks nor those of the operating
+system would wake a thread. Threads that wait here spin, and after a while let others have
+their core.
 """
 
 import os
@@ -16,6 +16,8 @@ from skmade._kernels._compile import part
 # Rounds of spinning, between two of which the core is offered to others.
 _SPINS = 2000
 _CAN_YIELD = os.name == "posix"
+# Bytes of a line of the cache: what different threads write lies on different ones.
+_LINE = 64
 
 
 @intrinsic
@@ -57,22 +59,45 @@ def _let_others_run(typingctx):
 
 
 @part
-def wait(sync, n_threads):
-    """Return when all threads have come here, or False if one of them never will.
+def next_share(team):
+    """A share of this part of the step that nobody has taken yet.
 
-    ``sync[0]`` counts arrivals; ``sync[8]``, on a line of the cache of its own, is above
-    zero when a thread has failed.
+    A thread takes its own shares first, in whose data it is at home, then those that slower
+    threads have left. When none are left it waits until all are done, and gets
+    ``team.n_shares``; then the next part begins.
     """
+    state, n_threads = team.state, team.n_threads
     if n_threads == 1:
-        return True
-    arrived, failed = sync.ctypes.data, sync.ctypes.data + 64
-    goal = (_add_one(arrived) // n_threads + 1) * n_threads
-    spins = 0
-    while _read(arrived) < goal:
+        state[0] = 1 - state[0]
+        return 1 - state[0]
+    n_own = team.n_shares // n_threads
+    taken_before = state[0] * (n_own + n_threads)  # each thread finds each owner's gone once
+    while state[1] < n_threads:
+        owner = (team.thread + state[1]) % n_threads
+        taken = _add_one(team.sync.ctypes.data + _LINE * owner) - taken_before
+        if taken < n_own:
+            return owner * n_own + taken
+        state[1] += 1
+    state[0], state[1] = state[0] + 1, 0
+    for owner in range(n_threads):
+        _wait(team, owner, taken_before + n_own + n_threads)
+    return team.n_shares
+
+
+@part
+def _wait(team, owner, goal):
+    """Return when so many shares of a thread were asked for, or when a thread has failed."""
+    address, spins = team.sync.ctypes.data + _LINE * owner, 0
+    while _read(address) < goal:
         spins += 1
         if spins == _SPINS:
             spins = 0
-            if _read(failed) > 0:
-                return False
+            if has_failed(team):
+                return
             _let_others_run()
-    return True
+
+
+@part
+def has_failed(team):
+    """Whether one of several threads has failed."""
+    return team.n_threads > 1 and _read(team.sync.ctypes.data + _LINE * team.n_threads) > 0
