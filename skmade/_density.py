@@ -735,11 +735,10 @@ class MADEDensity(DensityMixin, BaseEstimator):
     def _ensemble(self, networks):
         """The density that networks with their fitted combination are."""
         flat = [part for network in networks for part in network.networks(network.theta)]
-        ensemble = Ensemble.equal(flat, self.combination)
         if hasattr(self, "combination_weights_") and len(self.combination_weights_) == len(flat):
-            ensemble.weights = self.combination_weights_
-            ensemble.log_normalizer = self._log_normalizer
-        return ensemble
+            weights, log_normalizer = self.combination_weights_, self._log_normalizer
+            return Ensemble(flat, self.combination, weights, log_normalizer)
+        return Ensemble.equal(flat, self.combination)
 
     def _fitted_ensemble(self):
         ensemble = self._ensemble(self._restored())

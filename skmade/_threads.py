@@ -116,7 +116,8 @@ def make_teams(plan, n_parameters, n):
         "panels": panels,
         "stretches": shares * n_parameters // n_shares,
     }
-    return [Team(thread=thread, state=np.zeros(2, np.int64), **fixed) for thread in range(n)]
+    states = np.zeros((n, 8), np.int64)  # on a line of the cache each
+    return [Team(thread=thread, state=states[thread], **fixed) for thread in range(n)]
 
 
 def _operations(plan):

@@ -242,8 +242,8 @@ def test_memory_is_written_before_it_is_read(parameters, monkeypatch):
     model, network, table = fitted(**parameters)
     scores, rows = log_densities([network], table[:21]), model.sample(21, random_state=0)
 
-    def spoilt(shapes, dtype, zero=False):
-        return [np.full(shape, np.nan, dtype) for shape in shapes]
+    def spoilt(shape, dtype, zero=False):
+        return np.full(shape, np.nan, dtype)
 
     monkeypatch.setattr(_passes, "aligned", spoilt)
     for n in (2, 21):

@@ -56,9 +56,11 @@ def gradient(family, units, start, n, half, targets, d, deltas, width):
 def draw(family, units, start, n, half, uniform, normal, targets, d, work, out, width):
     """``targets[d, b] ~ p``, from row d of uniform and standard normal numbers."""
     if family == BERNOULLI:
-        for b in range(width):
-            drawn = uniform[d, b] < sigmoid(units[start, b])
-            targets[d, b] = like(units[start, b], 1) if drawn else like(units[start, b], 0)
+        for b in range(width):  # whether it is below the sigmoid, without a division
+            x = units[start, b]
+            zero, one, e = like(x, 0), like(x, 1), exp(-abs(x))
+            drawn = uniform[d, b] * (one + e) < (one if x >= zero else e)
+            targets[d, b] = one if drawn else zero
     elif family == CATEGORICAL:
         _draw_index(units, start, n, uniform, targets, d, work, out, width)
     elif family == GAUSSIAN:

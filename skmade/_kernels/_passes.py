@@ -53,31 +53,37 @@ class Lines(NamedTuple):
 
 
 def make_buffers(plan, n_tiles, n_rows, dtype, training=False):
-    """Buffers for tiles of at most `n_rows` rows."""
-    width = _padded_width(n_rows)
-    n_units, n_sources = plan.layers[-1, 1], plan.layers[-1, 0]
+    """Buffers for tiles of at most `n_rows` rows, in one piece of memory."""
+    width, n_units, n_sources = _padded_width(n_rows), plan.layers[-1, 1], plan.layers[-1, 0]
     heights = [
         len(plan.features), n_units, n_sources if training else 0,
         n_units + LANES,  # with room for whole blocks
     ]  # fmt: skip
-    return Buffers(*aligned([(n_tiles, height, width) for height in heights], dtype, training))
+    ends = list(itertools.accumulate(heights, initial=0))
+    memory = aligned((n_tiles * ends[-1], width), dtype, zero=training)
+    return Buffers(
+        *(
+            memory[n_tiles * start : n_tiles * end].reshape(n_tiles, end - start, width)
+            for start, end in itertools.pairwise(ends)
+        )
+    )
 
 
 def make_lines(n_threads, n_rows, dtype):
     """Lines for tiles of at most `n_rows` rows."""
     width = _padded_width(n_rows)
-    parts, block = aligned([(n_threads, 3, width), (n_threads, ROWS, PANEL_ROWS)], dtype)
-    return Lines(parts, np.empty((n_threads, width)), block)
+    return Lines(
+        aligned((n_threads, 3, width), dtype), np.empty((n_threads, width)),
+        np.empty((n_threads, ROWS, PANEL_ROWS), dtype),
+    )  # fmt: skip
 
 
-def aligned(shapes, dtype, zero=False):
-    """Arrays that begin where a line of the cache does: no vector then lies in two of them."""
-    line, counts = 64 // dtype.itemsize, [math.prod(shape) for shape in shapes]
-    ends = list(itertools.accumulate(-(-n // line) * line for n in counts))
-    memory = (np.zeros if zero else np.empty)(ends[-1] + line, dtype)
-    first = -memory.__array_interface__["data"][0] % 64 // dtype.itemsize
-    starts = [first + end for end in (0, *ends)]
-    return [memory[i : i + n].reshape(shape) for i, n, shape in zip(starts, counts, shapes)]
+def aligned(shape, dtype, zero=False):
+    """An array that begins where a line of the cache does: no vector then lies in two of them."""
+    line, size = 64 // dtype.itemsize, math.prod(shape)
+    memory = (np.zeros if zero else np.empty)(size + line, dtype)
+    start = -memory.__array_interface__["data"][0] % 64 // dtype.itemsize
+    return memory[start : start + size].reshape(shape)
 
 
 def _padded_width(n_rows):

@@ -45,7 +45,7 @@ class Team(NamedTuple):
     n_shares: int
     """Of all threads together."""
     state: np.ndarray
-    """(2,): parts of steps behind this thread, threads of which it has found no share left."""
+    """Parts of steps behind this thread, and threads of which it has found no share left."""
     sync: np.ndarray
     """(n_threads + 1, 8): how many shares of each thread were asked for, and whether one failed."""
     parts: np.ndarray
@@ -83,7 +83,7 @@ def make_memory(plan, batch_size, n_threads, dtype):
     buffers = make_buffers(plan, n_tiles, rows_per_tile, dtype, training=True)
     squares = np.zeros(len(plan.panels))
     losses = np.zeros((n_tiles, -(-len(plan.features) // PART)))
-    (scratch,) = aligned([(n_threads, n_vectors * LANES * PANEL_ROWS)], dtype, zero=True)
+    scratch = aligned((n_threads, n_vectors * LANES * PANEL_ROWS), dtype, zero=True)
     tiles = np.zeros((n_threads, n_tiles + 1), np.int64)
     lines = make_lines(n_threads, rows_per_tile, dtype)
     gradient = np.zeros(n_parameters(plan), dtype)
