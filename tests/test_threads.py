@@ -11,7 +11,7 @@ from joblib import Parallel, delayed
 
 from skmade import _threads, _training
 from skmade._kernels._steps import PART
-from skmade._kernels._sync import next_share
+from skmade._kernels._sync import has_failed, next_share
 from skmade._network import Network
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -60,7 +60,9 @@ def test_shares_take_about_equal_time():
     team = _threads.make_teams(plan, 1000, 2)[0]
     for costs, bounds in ((forward, team.rows), (back, team.sources)):
         for layer in (1, 2) if costs is forward else (1,):
-            first, last = bounds[layer, [0, -1]]
+            first, middle, last = bounds[layer, :: team.n_shares // 2]
+            share = costs[first:middle].sum() / costs[first:last].sum()
+            assert 0.45 < share < 0.55
             shares = np.add.reduceat(costs[first:last], bounds[layer, :-1] - first)
             # (shares end where tiles do)
             np.testing.assert_allclose(shares / shares.sum(), 1 / team.n_shares, atol=0.05)
@@ -86,8 +88,9 @@ def test_each_share_is_taken_once_and_parts_follow_each_other(n):
     def come(team):
         for part in range(100):
             take_part(next_compiled, team, lambda share, part=part: order.append((part, share)))
+        return team.thread
 
-    _threads.run_as_team(come, teams)
+    assert _threads.run_in_threads(lambda thread: come(teams[thread]), n) == list(range(n))
     n_shares = teams[0].n_shares
     assert sorted(order) == [(part, share) for part in range(100) for share in range(n_shares)]
     parts = [part for part, _ in order]
@@ -125,6 +128,7 @@ def test_a_thread_that_fails_keeps_no_other_waiting():
         if team.thread == 1:
             raise MemoryError("no memory for this thread")
         take_part(next_compiled, team, lambda share: None)
+        assert called_by_kernel(has_failed)(team)
 
     with pytest.raises(MemoryError, match="no memory"):
         _threads.run_as_team(fail, _threads.make_teams(plan, 10, 2))

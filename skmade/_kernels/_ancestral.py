@@ -47,7 +47,7 @@ def ancestral_pass(plan, theta, block, given, uniform, normal, buffers, lines, t
 
 @part
 def _store(plan, targets, table):
-    """Write values into rows of the table; `load` is the reverse."""
+    """Write all values, given ones as they were, into rows of the table, as `load` reads them."""
     for place in range(0, table.shape[0], LANES):  # few rows at a time, which stay in the cache
         end = min(place + LANES, table.shape[0])
         for d in range(targets.shape[0]):

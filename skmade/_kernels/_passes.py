@@ -60,6 +60,7 @@ def make_buffers(plan, n_tiles, n_rows, dtype, training=False):
         n_units + LANES,  # with room for whole blocks
     ]  # fmt: skip
     ends = list(itertools.accumulate(heights, initial=0))
+    # (training also reads blocks past the last unit, which chance could fill with denormals)
     memory = aligned((n_tiles * ends[-1], width), dtype, zero=training)
     return Buffers(
         *(
