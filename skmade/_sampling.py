@@ -10,7 +10,7 @@ import numpy as np
 from skmade._combination import log_acceptance, log_mean_exp
 from skmade._kernels._ancestral import ancestral_pass
 from skmade._kernels._passes import make_buffers, make_lines
-from skmade._kernels._plan import GAUSSIAN, flops_per_row
+from skmade._kernels._plan import GAUSSIAN, LOGISTIC_MIXTURE, flops_per_row
 from skmade._kernels._product import LANES
 from skmade._scoring import log_densities
 from skmade._threads import CHUNK_CELLS, run_in_threads, threads_worth
@@ -58,7 +58,7 @@ def _draw_from(network, n_rows, rng, n_jobs):
 def _ancestral(network, table, given, rng, n_jobs=None):
     """Draw the columns of the table that are not given; returns log-densities of the others."""
     plan, theta, (n_rows, n_features) = network.plan, network.theta, table.shape
-    n_normal = n_features if plan.features[:, 1].max() >= GAUSSIAN else 0
+    codes = plan.features[:, 1]
     # (NumPy's clip takes as long as to draw a hundred rows from a small network)
     most = min(max(CHUNK_CELLS // int(plan.layers[-1, 1]), _LEAST_ROWS), _MOST_ROWS)
     size, block = _rows_at_a_time(n_rows, most), max(1, min(n_features // 4, _MOST_BLOCK))
@@ -73,20 +73,29 @@ def _ancestral(network, table, given, rng, n_jobs=None):
             rows = slice(begin, min(begin + size, n_rows))
             width = -(-(rows.stop - begin) // LANES) * LANES
             uniform = rng.random((n_features, width), dtype=table.dtype)
-            return rows, uniform, rng.standard_normal((n_normal, width), dtype=table.dtype)
+            return rows, uniform, _noise(codes, width, table.dtype, rng)
 
     def work(_):
         buffers = make_buffers(plan, 1, size, table.dtype)
         lines = make_lines(1, size, table.dtype)
         while (numbers := next_numbers()) is not None:
-            rows, uniform, normal = numbers
+            rows, uniform, noise = numbers
             ancestral_pass(
-                plan, theta, block, given, uniform, normal, buffers, lines, table[rows],
+                plan, theta, block, given, uniform, noise, buffers, lines, table[rows],
                 log_given[rows],
             )  # fmt: skip
 
     run_in_threads(work, threads_worth(n_rows * flops_per_row(plan), n_jobs))
     return log_given
+
+
+def _noise(codes, width, dtype, rng):
+    """What real features of these families are drawn from: (n_features, width), else empty."""
+    if codes.max() < GAUSSIAN:
+        return np.empty((0, width), dtype)
+    noise, is_logistic = rng.standard_normal((len(codes), width), dtype), codes == LOGISTIC_MIXTURE
+    noise[is_logistic] = rng.logistic(size=(np.count_nonzero(is_logistic), width))
+    return noise
 
 
 def _rows_at_a_time(n_rows, most):

@@ -87,13 +87,13 @@ class DenseNetwork:
             shares[column] = LOG_PROB[family](value, parameters, *more)
         return shares
 
-    def sample(self, uniform, normal):
-        """One row by D passes, from a uniform and a normal number for each position."""
+    def sample(self, uniform, noise):
+        """One row by D passes, from a uniform number and the family's noise for each position."""
         row = np.zeros(len(self.ordering))
         for d in range(len(row)):
             column, family, _, parameters, half = list(self.parameters(row))[d]
             more = [half] if family == "logistic_mixture" else []
-            row[column] = DRAW[family](parameters, uniform[d], normal[d], *more)
+            row[column] = DRAW[family](parameters, uniform[d], noise[d], *more)
         return row
 
 
@@ -157,10 +157,8 @@ def _logistic_log_prob(value, parameters, half):
     return logsumexp(log_weights + np.log(inside / (2 * half)))
 
 
-def _draw_logistic(parameters, uniform, normal, half):
-    log_weights, means, scales = _mixture_parts(parameters)
-    k = _index(log_weights, uniform)
-    drawn = logistic.ppf(norm.cdf(normal), means[k], scales[k])
+def _draw_logistic(parameters, uniform, noise, half):
+    drawn = _draw_mixture(parameters, uniform, noise)
     return np.floor(drawn / (2 * half) + 0.5) * 2 * half if half else drawn
 
 
@@ -169,10 +167,10 @@ def _index(parameters, uniform):
     return min(np.searchsorted(cumulative, uniform, side="right"), len(parameters) - 1)
 
 
-def _draw_mixture(parameters, uniform, normal):
+def _draw_mixture(parameters, uniform, noise):
     log_weights, means, scales = _mixture_parts(parameters)
     k = _index(log_weights, uniform)
-    return means[k] + scales[k] * normal
+    return means[k] + scales[k] * noise
 
 
 LOG_PROB = {

@@ -263,15 +263,15 @@ def memory_of_a_tile(network, n_rows):
 def test_one_pass_sampling_equals_as_many_passes_as_features(parameters, block, rng):
     _, network, table = fitted(**parameters)
     width, n_features = sizes(13, 3), table.shape[1]
-    uniform, normal = rng.random((n_features, 16)), rng.normal(size=(n_features, 16))
+    uniform, noise = rng.random((n_features, 16)), rng.normal(size=(n_features, 16))
     buffers, lines = memory_of_a_tile(network, 16)
     none, drawn, sums = np.zeros(n_features, bool), np.zeros((width, n_features)), np.zeros(width)
     ancestral_pass(
-        network.plan, network.theta, block, none, uniform, normal, buffers, lines, drawn, sums
+        network.plan, network.theta, block, none, uniform, noise, buffers, lines, drawn, sums
     )
     naive = DenseNetwork(network)
     for b in range(width):
-        expected = naive.sample(uniform[:, b], normal[:, b])
+        expected = naive.sample(uniform[:, b], noise[:, b])
         np.testing.assert_allclose(drawn[b], expected, rtol=1e-8, atol=1e-8)
 
 
@@ -284,14 +284,14 @@ def test_sample_and_score_agree_on_the_blocks_of_many_features():
     network = Network.from_state(model._networks[0])
     n_features, width = X.shape[1], 16
     random = np.random.default_rng(1)
-    uniform, normal = random.random((n_features, width)), random.normal(size=(n_features, width))
+    uniform, noise = random.random((n_features, width)), random.normal(size=(n_features, width))
     drawn = []
     for block in (1, _sampling._MOST_BLOCK, n_features):
         buffers, lines = memory_of_a_tile(network, width)
         none, sums = np.zeros(n_features, bool), np.zeros(width)
         drawn.append(np.zeros((width, n_features)))
         ancestral_pass(
-            network.plan, network.theta, block, none, uniform, normal, buffers, lines, drawn[-1],
+            network.plan, network.theta, block, none, uniform, noise, buffers, lines, drawn[-1],
             sums,
         )  # fmt: skip
     np.testing.assert_array_equal(drawn[0], drawn[1])

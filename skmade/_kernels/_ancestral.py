@@ -8,18 +8,19 @@ contribute is a small triangle, worked through feature by feature.
 import numpy as np
 
 from skmade._kernels._activations import activate
-from skmade._kernels._compile import inlined, kernel, part
+from skmade._kernels._compile import kernel, part
 from skmade._kernels._families import draw, log_prob
 from skmade._kernels._passes import add_layer_before, add_products, feed, of_tile
 from skmade._kernels._product import FROM_BIAS, FROM_OUTPUT, LANES
 
 
 @kernel
-def ancestral_pass(plan, theta, block, given, uniform, normal, buffers, lines, table, log_given):
-    """Draw the columns of the table that are not `given`, from uniform and normal numbers.
+def ancestral_pass(plan, theta, block, given, uniform, noise, buffers, lines, table, log_given):
+    """Draw the columns of the table that are not `given`, from uniform numbers and noise.
 
-    These are (n_features, n_rows), n_rows in whole vectors, in the order of generation; flags
-    and categories need no normal numbers. ``log_given`` gets the sum of the log-densities of
+    These are (n_features, n_rows), n_rows in whole vectors, in the order of generation. Noise
+    is standard normal, for mixtures of logistics standard logistic; flags and categories need
+    none. ``log_given`` gets the sum of the log-densities of
     what is given, each given the features before it.
     """
     buffers, n_features, width = of_tile(buffers, np.int64(0)), len(uniform), uniform.shape[1]
@@ -39,7 +40,7 @@ def ancestral_pass(plan, theta, block, given, uniform, normal, buffers, lines, t
                 for b in range(n_rows):
                     log_given[b] += np.float64(out[0, b])
             else:
-                draw(family, units, start, n, half, uniform, normal, targets, d, work, out, width)
+                draw(family, units, start, n, half, uniform, noise, targets, d, work, out, width)
             feed(plan, d, buffers, width)
             _complete_hidden(plan, theta, before, d, buffers, width)
     _store(plan, targets, table)
@@ -56,7 +57,7 @@ def _store(plan, targets, table):
                 table[b, column] = targets[d, b]
 
 
-@inlined
+@part
 def _from_earlier_blocks(plan, theta, before, after, buffers, width):
     """Bias of the block's units, and what features up to `before` contribute to them."""
     none, known, fresh = plan.counts[:, 0], plan.counts[:, before], np.int64(FROM_BIAS)
@@ -66,7 +67,7 @@ def _from_earlier_blocks(plan, theta, before, after, buffers, width):
         add_products(plan, theta, buffers, layer, begin, end, none, known, fresh, width)
 
 
-@inlined
+@part
 def _complete_outputs(plan, theta, before, d, buffers, width):
     """Add to the outputs of position d what the block's own features contribute."""
     start, n = plan.features[d, 4], plan.features[d, 5]
@@ -75,7 +76,7 @@ def _complete_outputs(plan, theta, before, d, buffers, width):
     add_products(plan, theta, buffers, output, start, start + n, known, every, add, width)
 
 
-@inlined
+@part
 def _complete_hidden(plan, theta, before, d, buffers, width):
     """Compute the hidden units that position d, now known, was the last to be missing for."""
     known, every, add = plan.counts[:, before], plan.counts[:, -1], np.int64(FROM_OUTPUT)

@@ -21,7 +21,6 @@ from numba.extending import overload
 # log-sum-exp of -inf into NaN; reassociation would undo the two-part reductions of
 # the elementary functions.
 _FASTMATH = {"contract", "nsz", "arcp", "afn"}
-_CALLED_BY_KERNELS = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
 
 
 class _PartLibrary(JITCodeLibrary):
@@ -61,12 +60,12 @@ class _PartCompiler(Compiler):
 
 def kernel(function):
     """Compile `function` to be called from Python, cached on disk where that is possible."""
-    return _compiled(function, no_cfunc_wrapper=True)
+    return _compiled(function)
 
 
 def part(function, **options):
     """Compile `function` to be called by kernels only."""
-    options |= _CALLED_BY_KERNELS | {"cache": False, "pipeline_class": _PartCompiler}
+    options |= {"cache": False, "no_cpython_wrapper": True, "pipeline_class": _PartCompiler}
     return _compiled(function, **options)
 
 
@@ -80,15 +79,11 @@ def part_for(function, **options):
     return overload(function, jit_options={"pipeline_class": _PartCompiler, **options})
 
 
-def inlined(function):
-    """Copy `function` into the kernel that calls it, without compiling it by itself."""
-    return _compiled(function, **_CALLED_BY_KERNELS, inline="always")
-
-
 def _compiled(function, cache=True, **options):
     if numba.config.DISABLE_JIT:
         return function
-    options = {"fastmath": _FASTMATH} | options | {"nogil": True, "error_model": "numpy"}
+    options = {"fastmath": _FASTMATH, "no_cfunc_wrapper": True} | options
+    options |= {"nogil": True, "error_model": "numpy"}
     # No references are counted (as in Numba's own sorting): it took a fifth of the time of
     # sampling. Kernels therefore make no arrays; their memory is made outside.
     options["_nrt"] = False

@@ -46,7 +46,7 @@ def _exp(x):
     log2e, half, zero = kind(1.4426950408889634), kind(0.5), kind(0)
 
     def compiled(x):
-        x = min(max(x, lowest), highest)
+        x = lowest if x < lowest else highest if x > highest else x
         n = np.floor(x * log2e + half)
         r = (x - n * ln2) - n * ln2_rest
         y = zero

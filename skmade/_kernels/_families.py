@@ -7,8 +7,6 @@ said by the classes of `skmade._conditionals`. `work` and `deltas` have the shap
 of the values of a column on a lattice, else 0.
 """
 
-import math
-
 import numpy as np
 
 from skmade._kernels._compile import part
@@ -18,7 +16,6 @@ from skmade._kernels._plan import (
     CATEGORICAL,
     GAUSSIAN,
     GAUSSIAN_MIXTURE,
-    LOGISTIC_MIXTURE,
     RESIDUAL_LIMIT,
     SCALE_FLOOR,
 )
@@ -53,8 +50,8 @@ def gradient(family, units, start, n, half, targets, d, deltas, width):
 
 
 @part
-def draw(family, units, start, n, half, uniform, normal, targets, d, work, out, width):
-    """``targets[d, b] ~ p``, from row d of uniform and standard normal numbers."""
+def draw(family, units, start, n, half, uniform, noise, targets, d, work, out, width):
+    """``targets[d, b] ~ p``, from row d of uniform numbers and of the family's noise."""
     if family == BERNOULLI:
         for b in range(width):  # whether it is below the sigmoid, without a division
             x = units[start, b]
@@ -65,16 +62,14 @@ def draw(family, units, start, n, half, uniform, normal, targets, d, work, out, 
         _draw_index(units, start, n, uniform, targets, d, work, out, width)
     elif family == GAUSSIAN:
         for b in range(width):
-            targets[d, b] = units[start, b] + scale(units[start + 1, b]) * normal[d, b]
+            targets[d, b] = units[start, b] + scale(units[start + 1, b]) * noise[d, b]
     else:
-        k, is_logistic = n // 3, family == LOGISTIC_MIXTURE
+        k = n // 3
         _draw_index(units, start, k, uniform, targets, d, work, out, width)
         for b in range(width):
-            c, noise = start + int(targets[d, b]), np.float64(normal[d, b])
-            if is_logistic:
-                noise = _logistic_from_normal(noise)
-            x = units[c + k, b] + scale(units[c + 2 * k, b]) * like(units[start, b], noise)
-            if is_logistic and half > 0:  # the middle of its cell
+            c = start + np.int64(targets[d, b])
+            x = units[c + k, b] + scale(units[c + 2 * k, b]) * noise[d, b]
+            if half > 0:  # the middle of its cell
                 cell = like(x, 2 * half)
                 x = np.floor(x / cell + like(x, 0.5)) * cell
             targets[d, b] = x
@@ -154,13 +149,13 @@ def _normalise(work, start, n, out, width):
 def _categorical_log_prob(units, start, n, targets, d, work, out, width):
     _softmax(units, start, n, work, out, width)
     for b in range(width):
-        out[0, b] = units[start + int(targets[d, b]), b] - out[0, b]
+        out[0, b] = units[start + np.int64(targets[d, b]), b] - out[0, b]
 
 
 @part
 def _categorical_gradient(start, targets, d, deltas, width):
     for b in range(width):
-        deltas[start + int(targets[d, b]), b] -= like(deltas[start, b], 1)
+        deltas[start + np.int64(targets[d, b]), b] -= like(deltas[start, b], 1)
 
 
 @part
@@ -263,13 +258,6 @@ def _in_cell(u, e):
     one = like(u, 1)
     series = one - u * (like(u, 1 / 2) - u * (like(u, 1 / 6) - u * like(u, 1 / 24)))
     return series if u < like(u, 0.1) else (one - e) / u
-
-
-@part
-def _logistic_from_normal(x):
-    """The logistic number at the quantile of a standard normal one."""
-    tail = max(0.5 * math.erfc(abs(x) / np.sqrt(2.0)), 1e-300)
-    return np.copysign(np.log1p(-tail) - np.log(tail), x)
 
 
 @part

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from skmade._kernels._activations import activate
-from skmade._kernels._compile import inlined, kernel, part, sums_part
+from skmade._kernels._compile import kernel, part, sums_part
 from skmade._kernels._elementary import like
 from skmade._kernels._families import log_prob
 from skmade._kernels._plan import CATEGORICAL, GAUSSIAN, PANEL_ROWS
@@ -94,7 +94,7 @@ def _padded_width(n_rows):
     return width + LANES if width % (4 * LANES) == 0 else width
 
 
-@inlined
+@part
 def of_tile(buffers, tile):
     """The buffers of one tile."""
     return Buffers(
@@ -157,7 +157,7 @@ def feed(plan, d, buffers, width):
             for b in range(width):
                 units[r, b] = like(limit, 0)
         for b in range(width):
-            units[start + int(targets[d, b]), b] = like(limit, 1)
+            units[start + np.int64(targets[d, b]), b] = like(limit, 1)
     else:
         for b in range(width):
             units[start, b] = max(min(targets[d, b], limit), -limit)
@@ -240,7 +240,7 @@ def drop_out(plan, buffers, kept, begin, n_rows, row, stop):
                 slopes[r, b] *= factor
 
 
-@inlined
+@part
 def forward(plan, theta, buffers, n_rows, block):
     """Compute all units from the inputs; `block` is memory for few rows."""
     n_layers, units, width = plan.layers.shape[0], buffers.units, padded(n_rows)

@@ -99,27 +99,30 @@ def shared_step(
     `theta` is memory for the draw's own weights. Returns the loss, NaN where the batch had
     to be left out.
     """
-    share = next_share(team)
-    while share < team.n_shares:
+    while True:
+        share = next_share(team)
+        if share == team.n_shares:
+            break
         first, last = team.panels[share], team.panels[share + 1]
         gather(plan, places, blocks, dense, theta, first, last)
         for i in range(team.stretches[share], team.stretches[share + 1]):
             dense_gradient[i] = like(dense[0], 0)
-        share = next_share(team)
     loss = batch_gradient(
         plan, team, theta, table, rows, begin, end, weights, noise, kept, penalty, memory
     )
-    share = next_share(team)
-    while share < team.n_shares:
+    while True:
+        share = next_share(team)
+        if share == team.n_shares:
+            break
         first, last = team.panels[share], team.panels[share + 1]
         scatter(plan, places, blocks, memory.gradient, dense_gradient, first, last)
-        share = next_share(team)
     shrink = step_factor(loss, memory.squares, max_norm)
     if shrink == 0:
         return np.nan
-    share = next_share(team)
-    while share < team.n_shares:
+    while True:
+        share = next_share(team)
+        if share == team.n_shares:
+            break
         first, last = team.stretches[share], team.stretches[share + 1]
         update(solver, dense, dense_gradient, moments, first, last, rate, step, shrink)
-        share = next_share(team)
     return loss

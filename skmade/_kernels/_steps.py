@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from skmade._kernels._activations import activate, activation_slopes
-from skmade._kernels._compile import inlined, kernel, part
+from skmade._kernels._compile import kernel, part
 from skmade._kernels._elementary import NEGLIGIBLE, like
 from skmade._kernels._families import gradient, log_prob
 from skmade._kernels._optimizers import update
@@ -90,7 +90,7 @@ def make_memory(plan, batch_size, n_threads, dtype):
     return StepMemory(buffers, gradient, squares, losses, scratch, tiles, lines)
 
 
-@inlined
+@part
 def batch_gradient(
     plan, team, theta, table, rows, begin, end, weights, noise, kept, penalty, memory
 ):
@@ -107,14 +107,15 @@ def batch_gradient(
             plan, team, theta, table, rows, tiles[tile], tiles[tile + 1], weights, noise, kept,
             of_tile(memory.buffers, tile), memory.lines, memory.losses[tile],
         )  # fmt: skip
-    share = next_share(team)
-    while share < team.n_shares:
+    while True:
+        share = next_share(team)
+        if share == team.n_shares:
+            break
         for panel in range(team.panels[share], team.panels[share + 1]):
             memory.squares[panel] = panel_gradient(
                 plan, panel, memory.buffers, tiles, penalty, theta, memory.scratch[thread],
                 memory.gradient,
             )  # fmt: skip
-        share = next_share(team)
     loss = 0.0
     for tile in range(n_tiles):
         for i in range(memory.losses.shape[1]):
@@ -122,7 +123,7 @@ def batch_gradient(
     return np.nan if has_failed(team) else loss
 
 
-@inlined
+@part
 def _pass_tile(
     plan, team, theta, table, rows, begin, end, weights, noise, kept, buffers, lines, losses
 ):
@@ -130,16 +131,19 @@ def _pass_tile(
     n_layers, n_rows, n_features = plan.layers.shape[0], end - begin, plan.features.shape[0]
     width = padded(n_rows)
     none, every, fresh = plan.counts[:, 0], plan.counts[:, -1], np.int64(FROM_BIAS)
-    share = next_share(team)
-    while share < team.n_shares:
+    while True:
+        share = next_share(team)
+        if share == team.n_shares:
+            break
         first, last = team.parts[share] * PART, min(team.parts[share + 1] * PART, n_features)
         load(plan, table, rows, begin, end, buffers, first, last)
         if noise.shape[0] > 0:
             add_noise(plan, noise, begin, end, buffers, first, last)
-        share = next_share(team)
     for layer in range(1, n_layers):
-        share = next_share(team)
-        while share < team.n_shares:
+        while True:
+            share = next_share(team)
+            if share == team.n_shares:
+                break
             row, stop = team.rows[layer, share], team.rows[layer, share + 1]
             add_products(plan, theta, buffers, layer, row, stop, none, every, fresh, width)
             if layer < n_layers - 1:
@@ -147,17 +151,17 @@ def _pass_tile(
                 activation_slopes(plan.activation, buffers.units, buffers.slopes, row, stop, width)
                 drop_out(plan, buffers, kept, begin, n_rows, row, stop)
                 add_layer_before(plan, layer, buffers.units, row, stop, width)
-            share = next_share(team)
     _losses(plan, team, weights, begin, n_rows, buffers, lines, losses, width)
     for layer in range(n_layers - 1, 1, -1):
-        share = next_share(team)
-        while share < team.n_shares:
+        while True:
+            share = next_share(team)
+            if share == team.n_shares:
+                break
             row, stop = team.sources[layer - 1, share], team.sources[layer - 1, share + 1]
             pass_back(plan, theta, layer, buffers, row, stop, width)
-            share = next_share(team)
 
 
-@inlined
+@part
 def _losses(plan, team, weights, begin, n_rows, buffers, lines, losses, width):
     """Weighted sums of ``-log p``, and the derivatives by outputs.
 
@@ -169,8 +173,10 @@ def _losses(plan, team, weights, begin, n_rows, buffers, lines, losses, width):
     factors[:] = 0
     for b in range(n_rows):
         factors[b] = weights[begin + b]
-    share = next_share(team)
-    while share < team.n_shares:
+    while True:
+        share = next_share(team)
+        if share == team.n_shares:
+            break
         for i in range(team.parts[share], team.parts[share + 1]):
             first, last = i * PART, min((i + 1) * PART, plan.features.shape[0])
             totals[:] = 0
@@ -189,7 +195,6 @@ def _losses(plan, team, weights, begin, n_rows, buffers, lines, losses, width):
             for b in range(n_rows):
                 total -= totals[b] * np.float64(factors[b])
             losses[i] = total
-        share = next_share(team)
 
 
 @kernel
@@ -213,12 +218,13 @@ def train_steps(
         if shrink > 0:
             used += 1
             total += loss
-            share = next_share(team)
-            while share < team.n_shares:
+            while True:
+                share = next_share(team)
+                if share == team.n_shares:
+                    break
                 first, last = team.stretches[share], team.stretches[share + 1]
                 at = step + used
                 update(solver, theta, memory.gradient, moments, first, last, rate, at, shrink)
-                share = next_share(team)
     return total, used
 
 
@@ -231,4 +237,4 @@ def step_factor(loss, squares, max_norm):
     norm = np.sqrt(norm)
     if not (np.isfinite(loss) and np.isfinite(norm)):
         return 0.0
-    return min(1.0, max_norm / max(norm, 1e-30))
+    return max_norm / norm if norm > max_norm else 1.0
