@@ -19,7 +19,7 @@ from benchmarks import report
 from benchmarks.speed import CASES
 from skmade import MADEDensity
 from skmade._conditionals import Bernoulli
-from skmade._kernels import _passes, _steps
+from skmade._kernels import _memory, _passes, _steps
 from skmade._kernels._optimizers import update
 from skmade._kernels._product import FROM_ZERO
 from skmade._kernels._shared import gather, scatter
@@ -68,19 +68,19 @@ def make_network(n_features, hidden):
 @numba.njit(nogil=True)
 def load(plan, table, rows, buffers):
     n_rows, n_features = np.int64(len(rows)), np.int64(len(plan.features))
-    tile = _passes.of_tile(buffers, np.int64(0))
+    tile = _memory.of_tile(buffers, np.int64(0))
     _passes.load(plan, table, rows, np.int64(0), n_rows, tile, np.int64(0), n_features)
 
 
 @numba.njit(nogil=True)
 def forward(plan, theta, memory, n_rows):
-    tile = _passes.of_tile(memory.buffers, np.int64(0))
+    tile = _memory.of_tile(memory.buffers, np.int64(0))
     _passes.forward(plan, theta, tile, n_rows, memory.lines.block[0])
 
 
 @numba.njit(nogil=True)
 def loss(plan, team, weights, memory, n_rows):
-    tile, width = _passes.of_tile(memory.buffers, np.int64(0)), _passes.padded(n_rows)
+    tile, width = _memory.of_tile(memory.buffers, np.int64(0)), _memory.padded(n_rows)
     zero = np.int64(0)
     losses = memory.losses[0]
     _steps._losses(plan, team, weights, zero, n_rows, tile, memory.lines, losses, width)
@@ -88,7 +88,7 @@ def loss(plan, team, weights, memory, n_rows):
 
 @numba.njit(nogil=True)
 def backward(plan, theta, buffers, n_rows):
-    tile, width = _passes.of_tile(buffers, np.int64(0)), _passes.padded(n_rows)
+    tile, width = _memory.of_tile(buffers, np.int64(0)), _memory.padded(n_rows)
     for layer in range(plan.layers.shape[0] - 1, 1, -1):
         start, stop = plan.layers[layer - 1]
         _passes.pass_back(plan, theta, layer, tile, start, stop, width)
@@ -155,7 +155,7 @@ def timed(run):
 
 @numba.njit(nogil=True)
 def first_layer(plan, theta, buffers, width):
-    tile, (start, stop) = _passes.of_tile(buffers, np.int64(0)), plan.layers[1]
+    tile, (start, stop) = _memory.of_tile(buffers, np.int64(0)), plan.layers[1]
     none, every = plan.counts[:, 0], plan.counts[:, -1]
     _passes.add_products(
         plan, theta, tile, np.int64(1), start, stop, none, every, np.int64(FROM_ZERO), width
@@ -172,7 +172,7 @@ def product_times(n_inputs, n_units):
     ways = {"dense, BLAS": lambda: np.dot(weights, x, out=out)}
     for n_panels in (4, 8, 16):
         ways[f"{n_panels} panels, BLAS"] = panels_by_blas(weights, x, out, extents, n_panels)
-    buffers = _passes.make_buffers(plan, 1, 112, np.dtype(np.float32))
+    buffers = _memory.make_buffers(plan, 1, 112, np.dtype(np.float32))
     buffers.units[0, :n_inputs, :112] = x
     ways["our tiles"] = lambda: first_layer(plan, network.theta, buffers, 112)
     times = {way: 1e6 * np.median(report.seconds(run, 101)) for way, run in ways.items()}

@@ -9,7 +9,7 @@ import numpy as np
 
 from skmade._combination import log_acceptance, log_mean_exp
 from skmade._kernels._ancestral import ancestral_pass
-from skmade._kernels._passes import make_buffers, make_lines
+from skmade._kernels._memory import make_buffers, make_lines
 from skmade._kernels._plan import GAUSSIAN, LOGISTIC_MIXTURE, flops_per_row
 from skmade._kernels._product import LANES
 from skmade._scoring import log_densities

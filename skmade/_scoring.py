@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from skmade._kernels._passes import make_buffers, make_lines, score_rows
+from skmade._kernels._memory import make_buffers, make_lines
+from skmade._kernels._passes import score_rows
 from skmade._kernels._plan import SCORE_TILE, flops_per_row
 from skmade._threads import map_chunks
 

@@ -10,11 +10,11 @@ from conftest import ALL_CONDITIONALS, JIT, called_by_kernel, mixed_table, quick
 from naive import VALUE, DenseNetwork
 
 from skmade import _sampling
-from skmade._kernels import _elementary, _passes
+from skmade._kernels import _elementary, _memory
 from skmade._kernels._ancestral import ancestral_pass
 from skmade._kernels._elementary import NEGLIGIBLE
+from skmade._kernels._memory import make_buffers, make_lines
 from skmade._kernels._optimizers import update
-from skmade._kernels._passes import make_buffers, make_lines
 from skmade._kernels._plan import ACTIVATIONS, SOLVERS
 from skmade._kernels._product import FROM_BIAS, FROM_OUTPUT, FROM_ZERO, LANES, block_product
 from skmade._kernels._steps import make_memory, train_steps
@@ -245,7 +245,7 @@ def test_memory_is_written_before_it_is_read(parameters, monkeypatch):
     def spoilt(shape, dtype, zero=False):
         return np.full(shape, np.nan, dtype)
 
-    monkeypatch.setattr(_passes, "aligned", spoilt)
+    monkeypatch.setattr(_memory, "aligned", spoilt)
     for n in (2, 21):
         with np.errstate(invalid="ignore"):
             np.testing.assert_array_equal(log_densities([network], table[:n])[0], scores[0, :n])

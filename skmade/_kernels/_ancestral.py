@@ -10,7 +10,8 @@ import numpy as np
 from skmade._kernels._activations import activate
 from skmade._kernels._compile import kernel, part
 from skmade._kernels._families import draw, log_prob
-from skmade._kernels._passes import add_layer_before, add_products, feed, of_tile
+from skmade._kernels._memory import of_tile
+from skmade._kernels._passes import add_layer_before, add_products, feed
 from skmade._kernels._product import FROM_BIAS, FROM_OUTPUT, LANES
 
 

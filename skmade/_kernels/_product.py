@@ -27,6 +27,8 @@ ROWS = _HEIGHTS[0]
 _AHEAD = 24
 # What a product is added to: nothing, what the output holds, or a bias for each row.
 FROM_ZERO, FROM_OUTPUT, FROM_BIAS = range(3)
+# Integers in LLVM: of addresses, and of what chooses among the numbers of a vector.
+_WORD, _INDEX = ir.IntType(64), ir.IntType(32)
 
 
 def _vector_bytes():
@@ -83,78 +85,94 @@ def _tile_function(module, args, n_rows, n_vectors):
         function.linkage = "linkonce_odr"
         function.attributes.add("noinline")
         body = ir.IRBuilder(function.append_basic_block())
-        _tile_code(body, function.args, n_rows, n_vectors * LANES)
+        _TileCode(body, function.args, n_rows, n_vectors * LANES).write()
     return function
 
 
-def _tile_code(builder, args, n_rows, n_columns):
-    """Write the body of a tile's function."""
-    a, a_row, a_step, b, b_step, c, c_row, n_steps, bias, start, zero = args
-    size = 4 if isinstance(zero.type, ir.FloatType) else 8
-    lanes = VECTOR_BYTES // size
-    vector, word = ir.VectorType(zero.type, lanes), ir.IntType(64)
-    multiply_add = cgutils.get_or_insert_function(
-        builder.module, ir.FunctionType(vector, [vector] * 3), f"llvm.fmuladd.v{lanes}f{8 * size}"
-    )
-    byte, number = ir.IntType(8), ir.IntType(32)
-    prefetch = cgutils.get_or_insert_function(
-        builder.module,
-        ir.FunctionType(ir.VoidType(), [byte.as_pointer(), number, number, number]),
-        "llvm.prefetch.p0i8",
-    )
+class _TileCode:
+    """Writes the body of a tile's function: vectors of sums, which LLVM keeps in registers."""
 
-    def address(base, *terms):
-        for factor, distance in terms:
-            factor = ir.Constant(word, factor) if isinstance(factor, int) else factor
-            base = builder.add(base, builder.mul(builder.mul(factor, distance), byte_size))
+    def __init__(self, builder, args, n_rows, n_columns):
+        (
+            self.a, self.a_row, self.a_step, self.b, self.b_step, self.c, self.c_row,
+            self.n_steps, self.bias, self.start, zero,
+        ) = args  # fmt: skip
+        self.builder, self.number = builder, zero.type
+        self.size = 4 if isinstance(self.number, ir.FloatType) else 8
+        self.lanes = VECTOR_BYTES // self.size
+        self.vector = ir.VectorType(self.number, self.lanes)
+        self.rows, self.columns = range(n_rows), range(0, n_columns, self.lanes)
+        self.sums = {
+            (r, column): cgutils.alloca_once(builder, self.vector)
+            for r in self.rows for column in self.columns
+        }  # fmt: skip
+
+    def write(self):
+        """All of it."""
+        builder = self.builder
+        for value in (FROM_ZERO, FROM_OUTPUT, FROM_BIAS):
+            with builder.if_then(builder.icmp_signed("==", self.start, _WORD(value))):
+                for (r, column), total in self.sums.items():
+                    builder.store(self._first(value, r, column), total)
+        with cgutils.for_range(builder, self.n_steps) as loop:
+            self._add_step(loop.index)
+        for (r, column), total in self.sums.items():
+            place = self._address(self.c, (r, self.c_row), (1, column))
+            pointer = builder.inttoptr(place, self.vector.as_pointer())
+            builder.store(builder.load(total), pointer).align = self.size
+        builder.ret_void()
+
+    def _first(self, value, r, column):
+        """What is added to."""
+        if value == FROM_ZERO:
+            return self.vector(None)
+        if value == FROM_OUTPUT:
+            return self._load(self._address(self.c, (r, self.c_row), (1, column)), self.vector)
+        return self._spread(self._load(self._address(self.bias, (r, 1)), self.number))
+
+    def _add_step(self, step):
+        """Add products of the factors of one step."""
+        a = self._address(self.a, (step, self.a_step))
+        b = self._address(self.b, (step, self.b_step))
+        vectors = {c: self._load(self._address(b, (1, c)), self.vector) for c in self.columns}
+        self._prefetch(self._address(a, (_AHEAD, self.a_step)))
+        for r in self.rows:
+            factor = self._spread(self._load(self._address(a, (r, self.a_row)), self.number))
+            for column in self.columns:
+                total = self.sums[r, column]
+                terms = [factor, vectors[column], self.builder.load(total)]
+                name = f"llvm.fmuladd.v{self.lanes}f{8 * self.size}"
+                self.builder.store(self._call(name, self.vector, *terms), total)
+
+    def _address(self, base, *terms):
+        """``base`` and the sum of the products of the pairs, in elements."""
+        for pair in terms:
+            count, distance = (_WORD(x) if isinstance(x, int) else x for x in pair)
+            elements = self.builder.mul(count, distance)
+            base = self.builder.add(base, self.builder.mul(elements, _WORD(self.size)))
         return base
 
-    def load(place, kind):
-        value = builder.load(builder.inttoptr(place, kind.as_pointer()))
-        value.align = size
+    def _load(self, place, kind):
+        value = self.builder.load(self.builder.inttoptr(place, kind.as_pointer()))
+        value.align = self.size
         return value
 
-    def spread(number):
-        first = builder.insert_element(ir.Constant(vector, ir.Undefined), number, index(0))
-        everywhere = ir.Constant(ir.VectorType(ir.IntType(32), lanes), None)
-        return builder.shuffle_vector(first, ir.Constant(vector, ir.Undefined), everywhere)
+    def _spread(self, number):
+        """A vector of one number."""
+        undefined, indices = self.vector(ir.Undefined), ir.VectorType(_INDEX, self.lanes)
+        first = self.builder.insert_element(undefined, number, _INDEX(0))
+        return self.builder.shuffle_vector(first, undefined, indices(None))
 
-    def index(i):
-        return ir.Constant(ir.IntType(32), i)
+    def _prefetch(self, place):
+        """Fetch a line of the cache to read it often."""
+        pointer = self.builder.inttoptr(place, ir.IntType(8).as_pointer())
+        is_write, locality, is_data = _INDEX(0), _INDEX(3), _INDEX(1)
+        self._call("llvm.prefetch.p0i8", ir.VoidType(), pointer, is_write, locality, is_data)
 
-    byte_size, one = ir.Constant(word, size), ir.Constant(word, 1)
-    columns = [ir.Constant(word, v * lanes) for v in range(n_columns // lanes)]
-    sums = {
-        (r, column): cgutils.alloca_once(builder, vector)
-        for r in range(n_rows) for column in columns
-    }  # fmt: skip
-    places = {(r, column): address(c, (r, c_row), (one, column)) for r, column in sums}
-    for value in (FROM_ZERO, FROM_OUTPUT, FROM_BIAS):
-        with builder.if_then(builder.icmp_signed("==", start, ir.Constant(word, value))):
-            for (r, column), slot in sums.items():
-                if value == FROM_ZERO:
-                    first = ir.Constant(vector, None)
-                elif value == FROM_OUTPUT:
-                    first = load(places[r, column], vector)
-                else:
-                    first = spread(load(address(bias, (r, one)), zero.type))
-                builder.store(first, slot)
-    with cgutils.for_range(builder, n_steps) as loop:
-        b_place = address(b, (loop.index, b_step))
-        vectors = {column: load(address(b_place, (one, column)), vector) for column in columns}
-        a_place = address(a, (loop.index, a_step))
-        ahead = builder.inttoptr(address(a_place, (_AHEAD, a_step)), byte.as_pointer())
-        builder.call(prefetch, [ahead, index(0), index(3), index(1)])  # to read, often, data
-        for r in range(n_rows):
-            factor = spread(load(address(a_place, (r, a_row)), zero.type))
-            for column in columns:
-                slot = sums[r, column]
-                total = builder.call(multiply_add, [factor, vectors[column], builder.load(slot)])
-                builder.store(total, slot)
-    for key, slot in sums.items():
-        pointer = builder.inttoptr(places[key], vector.as_pointer())
-        builder.store(builder.load(slot), pointer).align = size
-    builder.ret_void()
+    def _call(self, name, result, *args):
+        kind = ir.FunctionType(result, [argument.type for argument in args])
+        function = cgutils.get_or_insert_function(self.builder.module, kind, name)
+        return self.builder.call(function, args)
 
 
 def block_product(

@@ -13,19 +13,14 @@ from skmade._kernels._activations import activate, activation_slopes
 from skmade._kernels._compile import kernel, part
 from skmade._kernels._elementary import NEGLIGIBLE, like
 from skmade._kernels._families import gradient, log_prob
+from skmade._kernels._memory import Lines, aligned, make_buffers, make_lines, of_tile, padded
 from skmade._kernels._optimizers import update
 from skmade._kernels._passes import (
-    Lines,
     add_layer_before,
     add_noise,
     add_products,
-    aligned,
     drop_out,
     load,
-    make_buffers,
-    make_lines,
-    of_tile,
-    padded,
     panel_gradient,
     pass_back,
 )
