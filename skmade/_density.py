@@ -296,6 +296,10 @@ class MADEDensity(DensityMixin, BaseEstimator):
         self.random_state = random_state
         self.n_jobs = n_jobs
 
+    def __sklearn_is_fitted__(self):
+        # (scikit-learn's own search for attributes takes long beside the score of a row)
+        return hasattr(self, "_networks")
+
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y=None, sample_weight=None, X_val=None):
         """Fit the network to the rows of X.
@@ -333,7 +337,7 @@ class MADEDensity(DensityMixin, BaseEstimator):
             return self._fit(X, sample_weight, X_val)
 
     def _fit(self, X, sample_weight, X_val):
-        continued = self.warm_start and hasattr(self, "_networks")
+        continued = self.warm_start and self.__sklearn_is_fitted__()
         if not continued:
             vars(self).pop("_networks", None)
         rng = _to_generator(self.random_state)
@@ -399,7 +403,7 @@ class MADEDensity(DensityMixin, BaseEstimator):
             return self._partial_fit(X, sample_weight)
 
     def _partial_fit(self, X, sample_weight):
-        first = not hasattr(self, "_networks")
+        first = not self.__sklearn_is_fitted__()
         rng = _to_generator(self.random_state if first else self._next_seed)
         X, weights = self._validate_training(X, sample_weight, reset=first)
         rows = _training.Rows(self._encode(X), weights)
@@ -657,8 +661,8 @@ class MADEDensity(DensityMixin, BaseEstimator):
 
     def _network_dtype(self):
         """That of the fitted network, or else of the one to be made."""
-        fitted = hasattr(self, "_networks")
-        return self._networks[0]["theta"].dtype if fitted else np.dtype(self.dtype)
+        is_fitted = self.__sklearn_is_fitted__()
+        return self._networks[0]["theta"].dtype if is_fitted else np.dtype(self.dtype)
 
     def _split(self, table, weights, X_val, rng):
         """Training rows, and the rows to judge by or None."""
@@ -676,7 +680,7 @@ class MADEDensity(DensityMixin, BaseEstimator):
 
     def _networks_to_train(self, training, rng):
         """The networks there are, and new ones up to `n_estimators`."""
-        networks = self._restored() if hasattr(self, "_networks") else []
+        networks = self._restored() if self.__sklearn_is_fitted__() else []
         n_estimators = self._n_networks(len(training.table), networks)
         if len(networks) > n_estimators:
             raise ValueError(

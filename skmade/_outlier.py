@@ -203,7 +203,7 @@ class MADEOutlierDetector(OutlierMixin, MADEDensity):
 
     def _partial_fit(self, X, sample_weight):
         """The rows of a pass are scored before it, and the threshold is set on these scores."""
-        scores = self.score_samples(X) if hasattr(self, "_networks") else None
+        scores = self.score_samples(X) if self.__sklearn_is_fitted__() else None
         super()._partial_fit(X, sample_weight)
         self.held_out_scores_ = np.sort(self.score_samples(X) if scores is None else scores)
         return self.calibrate(X)
