@@ -30,6 +30,9 @@ from skmade._threads import make_teams
 
 ROWS = 100
 
+# Without counts of references, as the kernels are that this calls parts of.
+compiled = numba.njit(nogil=True, _nrt=False)
+
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -65,20 +68,20 @@ def make_network(n_features, hidden):
     return Network.initial(architecture, ordering, degrees, marginals, rng, dtype)
 
 
-@numba.njit(nogil=True)
+@compiled
 def load(plan, table, rows, buffers):
     n_rows, n_features = np.int64(len(rows)), np.int64(len(plan.features))
     tile = _memory.of_tile(buffers, np.int64(0))
     _passes.load(plan, table, rows, np.int64(0), n_rows, tile, np.int64(0), n_features)
 
 
-@numba.njit(nogil=True)
+@compiled
 def forward(plan, theta, memory, n_rows):
     tile = _memory.of_tile(memory.buffers, np.int64(0))
     _passes.forward(plan, theta, tile, n_rows, memory.lines.block[0])
 
 
-@numba.njit(nogil=True)
+@compiled
 def loss(plan, team, weights, memory, n_rows):
     tile, width = _memory.of_tile(memory.buffers, np.int64(0)), _memory.padded(n_rows)
     zero = np.int64(0)
@@ -86,7 +89,7 @@ def loss(plan, team, weights, memory, n_rows):
     _steps._losses(plan, team, weights, zero, n_rows, tile, memory.lines, losses, width)
 
 
-@numba.njit(nogil=True)
+@compiled
 def backward(plan, theta, buffers, n_rows):
     tile, width = _memory.of_tile(buffers, np.int64(0)), _memory.padded(n_rows)
     for layer in range(plan.layers.shape[0] - 1, 1, -1):
@@ -94,7 +97,7 @@ def backward(plan, theta, buffers, n_rows):
         _passes.pass_back(plan, theta, layer, tile, start, stop, width)
 
 
-@numba.njit(nogil=True)
+@compiled
 def gradient(plan, theta, memory, tiles):
     for panel in range(len(plan.panels)):
         _passes.panel_gradient(
@@ -102,7 +105,7 @@ def gradient(plan, theta, memory, tiles):
         )
 
 
-@numba.njit(nogil=True)
+@compiled
 def adam(theta, gradient, moments):
     update(np.int64(0), theta, gradient, moments, np.int64(0), len(theta), 1e-9, 1, 1.0)
 
@@ -153,7 +156,7 @@ def timed(run):
     return np.median(report.seconds(run, 51))
 
 
-@numba.njit(nogil=True)
+@compiled
 def first_layer(plan, theta, buffers, width):
     tile, (start, stop) = _memory.of_tile(buffers, np.int64(0)), plan.layers[1]
     none, every = plan.counts[:, 0], plan.counts[:, -1]

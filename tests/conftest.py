@@ -28,7 +28,7 @@ def sizes(compiled, interpreted):
 def called_by_kernel(function):
     """`function`, which only kernels can call."""
 
-    @numba.njit(nogil=True)
+    @numba.njit(nogil=True, _nrt=False)
     def call(*arguments):
         return function(*arguments)
 

@@ -85,7 +85,8 @@ def _compiled(function, cache=True, **options):
     options = {"fastmath": _FASTMATH, "no_cfunc_wrapper": True} | options
     options |= {"nogil": True, "error_model": "numpy"}
     # No references are counted (as in Numba's own sorting): it took a fifth of the time of
-    # sampling. Kernels therefore make no arrays; their memory is made outside.
+    # sampling. Kernels therefore make no arrays; their memory is made outside. (Only what is
+    # compiled so may call them: else what they return is counted as given back too often.)
     options["_nrt"] = False
     if cache and os.environ.get("SKMADE_CACHE", "1") != "0":
         try:
