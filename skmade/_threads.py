@@ -14,7 +14,7 @@ from skmade._kernels._steps import PART, Team
 
 # A chunk of rows and what is made of it should stay in a core's cache.
 CHUNK_CELLS = 2**18
-# Shares of each thread in a part of a step: who is ahead takes over what others have left.
+# Shares of each thread, of rows or in a part of a step: who is ahead takes over what is left.
 _SHARES = 4
 # Fewer operations (a millisecond or two) are not worth a thread.
 _FLOPS_WORTH_THREAD = 2e8
@@ -49,11 +49,9 @@ def map_chunks(make_worker, shape, flops_per_row, n_jobs):
     """
     n_rows, n_columns = shape
     size = max(1, CHUNK_CELLS // (n_columns * SCORE_TILE)) * SCORE_TILE
-    flops = n_rows * flops_per_row
-    n = threads_worth(flops, n_jobs)
-    if n > 1:  # as many chunks for each thread, so that all end at about the same time
-        n_chunks = n * np.clip(int(flops / _FLOPS_WORTH_THREAD / n), 1, 4)
-        size = min(size, -(-n_rows // (n_chunks * SCORE_TILE)) * SCORE_TILE)
+    n = threads_worth(n_rows * flops_per_row, n_jobs)
+    if n > 1:  # some chunks for each thread, so that all end at about the same time
+        size = min(size, -(-n_rows // (n * _SHARES * SCORE_TILE)) * SCORE_TILE)
     size = max(1, min(size, n_rows))
     begins = iter(range(0, n_rows, size))  # shared: a thread takes the next that is left
 
