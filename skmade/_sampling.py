@@ -3,13 +3,14 @@
 Randomness comes from NumPy generators, in an order that does not depend on threads.
 """
 
+import math
 import threading
 
 import numpy as np
 
 from skmade._combination import log_acceptance, log_mean_exp
 from skmade._kernels._ancestral import ancestral_pass
-from skmade._kernels._memory import make_buffers, make_lines
+from skmade._kernels._memory import make_buffers
 from skmade._kernels._plan import GAUSSIAN, LOGISTIC_MIXTURE, flops_per_row
 from skmade._kernels._product import LANES
 from skmade._scoring import log_densities
@@ -71,30 +72,34 @@ def _ancestral(network, table, given, rng, n_jobs=None):
             if begin is None:
                 return None
             rows = slice(begin, min(begin + size, n_rows))
-            width = -(-(rows.stop - begin) // LANES) * LANES
-            uniform = rng.random((n_features, width), dtype=table.dtype)
-            return rows, uniform, _noise(codes, width, table.dtype, rng)
+            shape = n_features, -(-(rows.stop - begin) // LANES) * LANES
+            return rows, _bits(shape, table.dtype, rng), _noise(codes, shape, table.dtype, rng)
 
     def work(_):
         buffers = make_buffers(plan, 1, size, table.dtype)
-        lines = make_lines(1, size, table.dtype)
         while (numbers := next_numbers()) is not None:
-            rows, uniform, noise = numbers
+            rows, bits, noise = numbers
             ancestral_pass(
-                plan, theta, block, given, uniform, noise, buffers, lines, table[rows],
-                log_given[rows],
-            )  # fmt: skip
+                plan, theta, block, given, bits, noise, buffers, table[rows], log_given[rows]
+            )
 
     run_in_threads(work, threads_worth(n_rows * flops_per_row(plan), n_jobs))
     return log_given
 
 
-def _noise(codes, width, dtype, rng):
-    """What real features of these families are drawn from: (n_features, width), else empty."""
-    if codes.max() < GAUSSIAN:
-        return np.empty((0, width), dtype)
-    noise, is_logistic = rng.standard_normal((len(codes), width), dtype), codes == LOGISTIC_MIXTURE
-    noise[is_logistic] = rng.logistic(size=(np.count_nonzero(is_logistic), width))
+def _bits(shape, dtype, rng):
+    """Random integers without sign, as wide as numbers of a type."""
+    n_words = math.prod(shape) * dtype.itemsize // 8
+    words = rng.bit_generator.random_raw(n_words)  # (in a third less time than `rng.random`)
+    return words.view(f"u{dtype.itemsize}").reshape(shape)
+
+
+def _noise(codes, shape, dtype, rng):
+    """What real features of these families are drawn from, for `shape`, else empty."""
+    if not np.count_nonzero(codes >= GAUSSIAN):
+        return np.empty((0, shape[1]), dtype)
+    noise, is_logistic = rng.standard_normal(shape, dtype), codes == LOGISTIC_MIXTURE
+    noise[is_logistic] = rng.logistic(size=(np.count_nonzero(is_logistic), shape[1]))
     return noise
 
 

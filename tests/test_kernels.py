@@ -13,7 +13,7 @@ from skmade import _sampling
 from skmade._kernels import _elementary, _memory
 from skmade._kernels._ancestral import ancestral_pass
 from skmade._kernels._elementary import NEGLIGIBLE
-from skmade._kernels._memory import make_buffers, make_lines
+from skmade._kernels._memory import make_buffers
 from skmade._kernels._optimizers import update
 from skmade._kernels._plan import ACTIVATIONS, SOLVERS
 from skmade._kernels._product import FROM_BIAS, FROM_OUTPUT, FROM_ZERO, LANES, block_product
@@ -80,6 +80,15 @@ def test_elementary_functions(name, reference, low, high, dtype):
     np.testing.assert_allclose(
         out, expected, rtol=close, atol=close if name in ("tanh", "log") else 0
     )
+
+
+@pytest.mark.parametrize(("word", "n_digits"), [(np.uint32, 24), (np.uint64, 53)])
+def test_uniform_numbers_have_all_digits_that_fit(word, n_digits):
+    all_set = np.iinfo(word).max
+    bits = np.array([0, 1, all_set // 2 + 1, all_set - 1, all_set], word)
+    out = np.empty(len(bits), f"f{bits.itemsize}")
+    apply(_elementary.uniform, bits, out)
+    np.testing.assert_array_equal(out, [0, 0, 0.5, *[1 - 0.5**n_digits] * 2])
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
@@ -252,10 +261,9 @@ def test_memory_is_written_before_it_is_read(parameters, monkeypatch):
     np.testing.assert_array_equal(model.sample(21, random_state=0), rows)
 
 
-def memory_of_a_tile(network, n_rows):
-    """Buffers and lines."""
-    dtype = network.theta.dtype
-    return make_buffers(network.plan, 1, n_rows, dtype), make_lines(1, n_rows, dtype)
+def random_bits(shape, rng):
+    """For networks of float64."""
+    return rng.integers(2**64, size=shape, dtype=np.uint64)
 
 
 @pytest.mark.parametrize("block", [1, 2, 3, 8, 100])
@@ -263,12 +271,10 @@ def memory_of_a_tile(network, n_rows):
 def test_one_pass_sampling_equals_as_many_passes_as_features(parameters, block, rng):
     _, network, table = fitted(**parameters)
     width, n_features = sizes(13, 3), table.shape[1]
-    uniform, noise = rng.random((n_features, 16)), rng.normal(size=(n_features, 16))
-    buffers, lines = memory_of_a_tile(network, 16)
+    bits, noise = random_bits((n_features, 16), rng), rng.normal(size=(n_features, 16))
+    buffers, uniform = make_buffers(network.plan, 1, 16, network.theta.dtype), bits * 0.5**64
     none, drawn, sums = np.zeros(n_features, bool), np.zeros((width, n_features)), np.zeros(width)
-    ancestral_pass(
-        network.plan, network.theta, block, none, uniform, noise, buffers, lines, drawn, sums
-    )
+    ancestral_pass(network.plan, network.theta, block, none, bits, noise, buffers, drawn, sums)
     naive = DenseNetwork(network)
     for b in range(width):
         expected = naive.sample(uniform[:, b], noise[:, b])
@@ -284,16 +290,15 @@ def test_sample_and_score_agree_on_the_blocks_of_many_features():
     network = Network.from_state(model._networks[0])
     n_features, width = X.shape[1], 16
     random = np.random.default_rng(1)
-    uniform, noise = random.random((n_features, width)), random.normal(size=(n_features, width))
+    bits, noise = random_bits((n_features, width), random), random.normal(size=(n_features, width))
     drawn = []
     for block in (1, _sampling._MOST_BLOCK, n_features):
-        buffers, lines = memory_of_a_tile(network, width)
+        buffers = make_buffers(network.plan, 1, width, network.theta.dtype)
         none, sums = np.zeros(n_features, bool), np.zeros(width)
         drawn.append(np.zeros((width, n_features)))
         ancestral_pass(
-            network.plan, network.theta, block, none, uniform, noise, buffers, lines, drawn[-1],
-            sums,
-        )  # fmt: skip
+            network.plan, network.theta, block, none, bits, noise, buffers, drawn[-1], sums
+        )
     np.testing.assert_array_equal(drawn[0], drawn[1])
     np.testing.assert_array_equal(drawn[0], drawn[2])
 

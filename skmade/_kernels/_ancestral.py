@@ -16,17 +16,18 @@ from skmade._kernels._product import FROM_BIAS, FROM_OUTPUT, LANES
 
 
 @kernel
-def ancestral_pass(plan, theta, block, given, uniform, noise, buffers, lines, table, log_given):
-    """Draw the columns of the table that are not `given`, from uniform numbers and noise.
+def ancestral_pass(plan, theta, block, given, bits, noise, buffers, table, log_given):
+    """Draw the columns of the table that are not `given`, from random bits and noise.
 
-    These are (n_features, n_rows), n_rows in whole vectors, in the order of generation. Noise
+    These are (n_features, n_rows), n_rows in whole vectors, in the order of generation. Bits are
+    integers without sign, as wide as the numbers of the network. Noise
     is standard normal, for mixtures of logistics standard logistic; flags and categories need
     none. ``log_given`` gets the sum of the log-densities of
     what is given, each given the features before it.
     """
-    buffers, n_features, width = of_tile(buffers, np.int64(0)), len(uniform), uniform.shape[1]
-    units, targets, work, out = buffers.units, buffers.targets, buffers.deltas, lines.parts[0]
-    n_rows = table.shape[0]
+    buffers, n_features, width = of_tile(buffers, np.int64(0)), len(bits), bits.shape[1]
+    units, targets, work, n_rows = buffers.units, buffers.targets, buffers.deltas, table.shape[0]
+    out = work[units.shape[0] :]  # it has rows to spare
     for before in range(0, n_features, block):
         after = min(before + block, n_features)
         _from_earlier_blocks(plan, theta, before, after, buffers, width)
@@ -41,7 +42,7 @@ def ancestral_pass(plan, theta, block, given, uniform, noise, buffers, lines, ta
                 for b in range(n_rows):
                     log_given[b] += np.float64(out[0, b])
             else:
-                draw(family, units, start, n, half, uniform, noise, targets, d, work, out, width)
+                draw(family, units, start, n, half, bits, noise, targets, d, work, out, width)
             feed(plan, d, buffers, width)
             _complete_hidden(plan, theta, before, d, buffers, width)
     _store(plan, targets, table)

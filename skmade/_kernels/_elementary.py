@@ -128,6 +128,26 @@ if not numba.config.DISABLE_JIT:
     like = _cast
 
 
+def uniform(bits):
+    """A number in [0, 1) from random bits: an integer without sign, as wide as the number."""
+    kind, spare, unit = _of_uniform(8 * bits.itemsize)
+    return kind(bits >> spare) * unit
+
+
+@part_for(uniform)
+def _uniform(bits):
+    kind, spare, unit = _of_uniform(bits.bitwidth)
+    word = np.int32 if bits.bitwidth == 32 else np.int64  # vectors are converted from signed ones
+    return lambda bits: kind(word(bits >> spare)) * unit
+
+
+def _of_uniform(width):
+    """Type of the number, bits that it has no digits for, and distance of two such numbers."""
+    kind = np.float32 if width == 32 else np.float64
+    n_digits = np.finfo(kind).nmant + 1
+    return kind, width - n_digits, kind(0.5**n_digits)
+
+
 @part
 def log1p_unit(y):
     """``log(1 + y)`` for y in [0, 1]."""

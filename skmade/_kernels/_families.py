@@ -10,7 +10,7 @@ of the values of a column on a lattice, else 0.
 import numpy as np
 
 from skmade._kernels._compile import part
-from skmade._kernels._elementary import exp, like, log, log1p_unit, sigmoid, softplus
+from skmade._kernels._elementary import exp, like, log, log1p_unit, sigmoid, softplus, uniform
 from skmade._kernels._plan import (
     BERNOULLI,
     CATEGORICAL,
@@ -50,22 +50,22 @@ def gradient(family, units, start, n, half, targets, d, deltas, width):
 
 
 @part
-def draw(family, units, start, n, half, uniform, noise, targets, d, work, out, width):
-    """``targets[d, b] ~ p``, from row d of uniform numbers and of the family's noise."""
+def draw(family, units, start, n, half, bits, noise, targets, d, work, out, width):
+    """``targets[d, b] ~ p``, from row d of random bits and of the family's noise."""
     if family == BERNOULLI:
         for b in range(width):  # whether it is below the sigmoid, without a division
             x = units[start, b]
             zero, one, e = like(x, 0), like(x, 1), exp(-abs(x))
-            drawn = uniform[d, b] * (one + e) < (one if x >= zero else e)
+            drawn = uniform(bits[d, b]) * (one + e) < (one if x >= zero else e)
             targets[d, b] = one if drawn else zero
     elif family == CATEGORICAL:
-        _draw_index(units, start, n, uniform, targets, d, work, out, width)
+        _draw_index(units, start, n, bits, targets, d, work, out, width)
     elif family == GAUSSIAN:
         for b in range(width):
             targets[d, b] = units[start, b] + scale(units[start + 1, b]) * noise[d, b]
     else:
         k = n // 3
-        _draw_index(units, start, k, uniform, targets, d, work, out, width)
+        _draw_index(units, start, k, bits, targets, d, work, out, width)
         for b in range(width):
             c = start + np.int64(targets[d, b])
             x = units[c + k, b] + scale(units[c + 2 * k, b]) * noise[d, b]
@@ -261,12 +261,13 @@ def _in_cell(u, e):
 
 
 @part
-def _draw_index(units, start, n, uniform, targets, d, work, out, width):
+def _draw_index(units, start, n, bits, targets, d, work, out, width):
     """Index of a category by inversion of the cumulative softmax."""
     _softmax(units, start, n, work, out, width)
     for b in range(width):
         c, total = 0, work[start, b]
-        while c < n - 1 and uniform[d, b] >= total:
+        u = uniform(bits[d, b])
+        while c < n - 1 and u >= total:
             c += 1
             total += work[start + c, b]
         targets[d, b] = like(units[start, b], c)

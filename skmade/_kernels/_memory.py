@@ -41,7 +41,7 @@ class Lines(NamedTuple):
 
 def make_buffers(plan, n_tiles, n_rows, dtype, training=False):
     """Buffers for tiles of at most `n_rows` rows, in one piece of memory."""
-    width, n_units, n_sources = _padded_width(n_rows), plan.layers[-1, 1], plan.layers[-1, 0]
+    width, (n_sources, n_units) = _padded_width(n_rows), plan.layers[-1].tolist()
     heights = [
         len(plan.features), n_units, n_sources if training else 0,
         n_units + LANES,  # with room for whole blocks
