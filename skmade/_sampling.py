@@ -11,15 +11,15 @@ import numpy as np
 from skmade._combination import log_acceptance, log_mean_exp
 from skmade._kernels._ancestral import ancestral_pass
 from skmade._kernels._memory import make_buffers
-from skmade._kernels._plan import GAUSSIAN, LOGISTIC_MIXTURE, flops_per_row
+from skmade._kernels._plan import DRAW_TILE, GAUSSIAN, LOGISTIC_MIXTURE, flops_per_row
 from skmade._kernels._product import LANES
 from skmade._scoring import log_densities
-from skmade._threads import CHUNK_CELLS, run_in_threads, threads_worth
+from skmade._threads import run_in_threads, threads_worth
 
-# Rows drawn at a time: within these limits, so many that their units stay in a core's cache.
-_LEAST_ROWS, _MOST_ROWS = 256, 1024
 # Features drawn between two products with all that is known: a quarter of all, at most so many.
 _MOST_BLOCK = 16
+# Cells of the table that random numbers are made for at a time: they should stay in the cache.
+_CELLS = 2**16
 # Draws among which one is chosen, where a conditional cannot be drawn from exactly.
 _PROPOSALS = 64
 
@@ -60,9 +60,7 @@ def _ancestral(network, table, given, rng, n_jobs=None):
     """Draw the columns of the table that are not given; returns log-densities of the others."""
     plan, theta, (n_rows, n_features) = network.plan, network.theta, table.shape
     codes = plan.features[:, 1]
-    # (NumPy's clip takes as long as to draw a hundred rows from a small network)
-    most = min(max(CHUNK_CELLS // int(plan.layers[-1, 1]), _LEAST_ROWS), _MOST_ROWS)
-    size, block = _rows_at_a_time(n_rows, most), max(1, min(n_features // 4, _MOST_BLOCK))
+    size, block = _rows_at_a_time(n_rows, n_features), max(1, min(n_features // 4, _MOST_BLOCK))
     log_given, begins, in_turn = np.zeros(n_rows), iter(range(0, n_rows, size)), threading.Lock()
 
     def next_numbers():
@@ -72,11 +70,12 @@ def _ancestral(network, table, given, rng, n_jobs=None):
             if begin is None:
                 return None
             rows = slice(begin, min(begin + size, n_rows))
-            shape = n_features, -(-(rows.stop - begin) // LANES) * LANES
+            n_tiles, width = _tiles(rows.stop - begin)
+            shape = n_tiles, n_features, width
             return rows, _bits(shape, table.dtype, rng), _noise(codes, shape, table.dtype, rng)
 
     def work(_):
-        buffers = make_buffers(plan, 1, size, table.dtype)
+        buffers = make_buffers(plan, 1, min(size, DRAW_TILE), table.dtype)
         while (numbers := next_numbers()) is not None:
             rows, bits, noise = numbers
             ancestral_pass(
@@ -97,19 +96,26 @@ def _bits(shape, dtype, rng):
 def _noise(codes, shape, dtype, rng):
     """What real features of these families are drawn from, for `shape`, else empty."""
     if not np.count_nonzero(codes >= GAUSSIAN):
-        return np.empty((0, shape[1]), dtype)
+        return np.empty((shape[0], 0, shape[2]), dtype)
     noise, is_logistic = rng.standard_normal(shape, dtype), codes == LOGISTIC_MIXTURE
-    noise[is_logistic] = rng.logistic(size=(np.count_nonzero(is_logistic), shape[1]))
+    noise[:, is_logistic] = rng.logistic(size=(shape[0], np.count_nonzero(is_logistic), shape[2]))
     return noise
 
 
-def _rows_at_a_time(n_rows, most):
-    """An equal part of the rows, in whole vectors: even in number, so that two threads end at once.
+def _rows_at_a_time(n_rows, n_features):
+    """An equal part of the rows: even in number, so that two threads end at once.
 
     It does not depend on the number of threads, for random numbers are drawn for each part.
     """
-    n_parts = 1 if n_rows <= most else 2 * -(-n_rows // (2 * most))
+    n_tiles, at_a_time = _tiles(n_rows)[0], max(1, _CELLS // (n_features * DRAW_TILE))
+    n_parts = 1 if n_tiles <= at_a_time else 2 * -(-n_tiles // (2 * at_a_time))
     return -(-n_rows // (n_parts * LANES)) * LANES
+
+
+def _tiles(n_rows):
+    """Number and width of the tiles that rows are drawn in: equal, and of whole vectors."""
+    n_tiles = -(-n_rows // DRAW_TILE)
+    return n_tiles, -(-n_rows // (n_tiles * LANES)) * LANES
 
 
 def draw_missing(networks, log_weights, is_product, table, missing, rng):

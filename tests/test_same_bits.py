@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from conftest import correlated_flags, mixed_table, quick, sizes
 
-from skmade import _threads, _training
+from skmade import _sampling, _threads, _training
 from skmade._kernels._plan import SCORE_TILE
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -135,6 +135,7 @@ def test_fits_are_reproducible(rng):
 def test_samples_on_any_number_of_threads(fitted, monkeypatch):
     model, _, _ = fitted
     monkeypatch.setattr(_threads, "_FLOPS_WORTH_THREAD", 1)
+    monkeypatch.setattr(_sampling, "_CELLS", 1)
     n, drawn = sizes(1100, 5), []
     for n_jobs in (1, 2, 3):
         model.set_params(n_jobs=n_jobs)

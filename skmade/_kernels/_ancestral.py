@@ -19,14 +19,27 @@ from skmade._kernels._product import FROM_BIAS, FROM_OUTPUT, LANES
 def ancestral_pass(plan, theta, block, given, bits, noise, buffers, table, log_given):
     """Draw the columns of the table that are not `given`, from random bits and noise.
 
-    These are (n_features, n_rows), n_rows in whole vectors, in the order of generation. Bits are
+    These are (n_tiles, n_features, width), in the order of generation, for as many rows of the
+    table at a time as a tile is wide: whole vectors. Bits are
     integers without sign, as wide as the numbers of the network. Noise
     is standard normal, for mixtures of logistics standard logistic; flags and categories need
     none. ``log_given`` gets the sum of the log-densities of
     what is given, each given the features before it.
     """
-    buffers, n_features, width = of_tile(buffers, np.int64(0)), len(bits), bits.shape[1]
+    buffers, width = of_tile(buffers, np.int64(0)), bits.shape[2]
+    for tile in range(bits.shape[0]):
+        begin, end = tile * width, min((tile + 1) * width, table.shape[0])
+        _draw_tile(
+            plan, theta, block, given, bits[tile], noise[tile], buffers, table[begin:end],
+            log_given[begin:end],
+        )  # fmt: skip
+
+
+@part
+def _draw_tile(plan, theta, block, given, bits, noise, buffers, table, log_given):
+    """Draw the rows of a tile."""
     units, targets, work, n_rows = buffers.units, buffers.targets, buffers.deltas, table.shape[0]
+    n_features, width = bits.shape
     out = work[units.shape[0] :]  # it has rows to spare
     for before in range(0, n_features, block):
         after = min(before + block, n_features)

@@ -58,9 +58,9 @@ RELU, TANH, LOGISTIC, SOFTPLUS, ELU = range(5)
 SOLVERS = ("adam", "adagrad", "adadelta", "sgd")
 ADAM, ADAGRAD, ADADELTA, SGD = range(4)
 
-# Rows are trained on, and scored, so many at a time: so that what units hold for them stays
-# in the cache, and the weights are not read too often.
-TILE, SCORE_TILE = 128, 128
+# Rows are trained on, scored and drawn so many at a time: so that what units hold for them
+# stays in the cache, and the weights are not read too often.
+TILE, SCORE_TILE, DRAW_TILE = 128, 128, 256
 
 # Smallest scale of a real-valued conditional, in standard deviations of its column.
 SCALE_FLOOR = 1e-3
