@@ -78,15 +78,16 @@ def load(plan, table, rows, buffers):
 @compiled
 def forward(plan, theta, memory, n_rows):
     tile = _memory.of_tile(memory.buffers, np.int64(0))
-    _passes.forward(plan, theta, tile, n_rows, memory.lines.block[0])
+    unused = memory.lines[0]  # it is for few rows
+    _passes.forward(plan, theta, tile, n_rows, unused)
 
 
 @compiled
 def loss(plan, team, weights, memory, n_rows):
     tile, width = _memory.of_tile(memory.buffers, np.int64(0)), _memory.padded(n_rows)
     zero = np.int64(0)
-    losses = memory.losses[0]
-    _steps._losses(plan, team, weights, zero, n_rows, tile, memory.lines, losses, width)
+    out, totals, losses = memory.lines[0], memory.totals[0], memory.losses[0]
+    _steps._losses(plan, team, weights, zero, n_rows, tile, out, totals, losses, width)
 
 
 @compiled

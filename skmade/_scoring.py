@@ -2,9 +2,10 @@
 
 import numpy as np
 
-from skmade._kernels._memory import make_buffers, make_lines
+from skmade._kernels._memory import make_buffers
 from skmade._kernels._passes import score_rows
-from skmade._kernels._plan import SCORE_TILE, flops_per_row
+from skmade._kernels._plan import PANEL_ROWS, SCORE_TILE, flops_per_row
+from skmade._kernels._product import ROWS
 from skmade._threads import map_chunks
 
 _NO_SHARES = np.zeros((0, 0))
@@ -48,11 +49,12 @@ class Scorer:
     def __init__(self, network, n_rows):
         self.network, self.tile = network, min(n_rows, SCORE_TILE)
         self.buffers = make_buffers(network.plan, 1, self.tile, network.theta.dtype)
-        self.lines = make_lines(1, self.tile, network.theta.dtype)
+        self.block = np.empty((ROWS, PANEL_ROWS), network.theta.dtype)
+        self.totals = np.empty(self.buffers.units.shape[2])
 
     def add_scores(self, table, scores, shares=_NO_SHARES):
         """Add log-densities to `scores`; write what each feature adds to them to `shares`."""
         score_rows(
             self.network.plan, self.network.theta, table, np.arange(len(table)), self.tile,
-            self.buffers, self.lines, scores, shares,
+            self.buffers, self.block, self.totals, scores, shares,
         )  # fmt: skip

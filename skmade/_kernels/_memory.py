@@ -10,8 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from skmade._kernels._compile import part
-from skmade._kernels._plan import PANEL_ROWS
-from skmade._kernels._product import LANES, ROWS
+from skmade._kernels._product import LANES
 
 
 class Buffers(NamedTuple):
@@ -26,17 +25,6 @@ class Buffers(NamedTuple):
     nothing is trained."""
     deltas: np.ndarray
     """(n_tiles, n_units + LANES, width): derivatives of the loss by outputs and pre-activations."""
-
-
-class Lines(NamedTuple):
-    """Working memory of single rows; inside a pass, of one thread, without the first axis."""
-
-    parts: np.ndarray
-    """(n_threads, 3, width)"""
-    totals: np.ndarray
-    """(n_threads, width), float64"""
-    block: np.ndarray
-    """(n_threads, ROWS, PANEL_ROWS): sums of few rows."""
 
 
 def make_buffers(plan, n_tiles, n_rows, dtype, training=False):
@@ -55,15 +43,6 @@ def make_buffers(plan, n_tiles, n_rows, dtype, training=False):
             for start, end in itertools.pairwise(ends)
         )
     )
-
-
-def make_lines(n_threads, n_rows, dtype):
-    """Lines for tiles of at most `n_rows` rows."""
-    width = _padded_width(n_rows)
-    return Lines(
-        aligned((n_threads, 3, width), dtype), np.empty((n_threads, width)),
-        np.empty((n_threads, ROWS, PANEL_ROWS), dtype),
-    )  # fmt: skip
 
 
 def aligned(shape, dtype, zero=False):

@@ -303,19 +303,21 @@ def _bias_gradient(deltas, n_rows, out):
 
 
 @kernel
-def score_rows(plan, theta, table, rows, tile, buffers, lines, scores, shares):
+def score_rows(plan, theta, table, rows, tile, buffers, block, totals, scores, shares):
     """Log-density of rows of the table, and if asked for the share of each feature.
 
-    Buffers and lines are for `tile` rows, which are scored at a time.
+    Buffers and totals are for `tile` rows, which are scored at a time; `block` is (ROWS,
+    PANEL_ROWS).
     """
     first, n_features = np.int64(0), plan.features.shape[0]
     buffers = of_tile(buffers, first)
-    units, work, out, totals = buffers.units, buffers.deltas, lines.parts[0], lines.totals[0]
+    units, work = buffers.units, buffers.deltas
+    out = work[units.shape[0] :]  # it has rows to spare
     for begin in range(0, rows.shape[0], tile):
         end = min(begin + tile, rows.shape[0])
         width = padded(end - begin)
         load(plan, table, rows, begin, end, buffers, first, n_features)
-        forward(plan, theta, buffers, end - begin, lines.block[0])
+        forward(plan, theta, buffers, end - begin, block)
         totals[:] = 0
         for d in range(n_features):
             column, family = plan.features[d, 0], plan.features[d, 1]

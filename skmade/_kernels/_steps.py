@@ -13,7 +13,7 @@ from skmade._kernels._activations import activate, activation_slopes
 from skmade._kernels._compile import kernel, part
 from skmade._kernels._elementary import NEGLIGIBLE, like
 from skmade._kernels._families import gradient, log_prob
-from skmade._kernels._memory import Lines, aligned, make_buffers, make_lines, of_tile, padded
+from skmade._kernels._memory import aligned, make_buffers, of_tile, padded
 from skmade._kernels._optimizers import update
 from skmade._kernels._passes import (
     add_layer_before,
@@ -68,7 +68,10 @@ class StepMemory(NamedTuple):
     """(n_threads, batch_size in whole vectors * PANEL_ROWS)"""
     tiles: np.ndarray
     """(n_threads, n_tiles + 1): where the tiles of a batch begin."""
-    lines: Lines
+    lines: np.ndarray
+    """(n_threads, 3, width)"""
+    totals: np.ndarray
+    """(n_threads, width), float64"""
 
 
 def make_memory(plan, batch_size, n_threads, dtype):
@@ -80,9 +83,9 @@ def make_memory(plan, batch_size, n_threads, dtype):
     losses = np.zeros((n_tiles, -(-len(plan.features) // PART)))
     scratch = aligned((n_threads, n_vectors * LANES * PANEL_ROWS), dtype, zero=True)
     tiles = np.zeros((n_threads, n_tiles + 1), np.int64)
-    lines = make_lines(n_threads, rows_per_tile, dtype)
-    gradient = np.zeros(n_parameters(plan), dtype)
-    return StepMemory(buffers, gradient, squares, losses, scratch, tiles, lines)
+    width, gradient = buffers.units.shape[2], np.zeros(n_parameters(plan), dtype)
+    lines, totals = aligned((n_threads, 3, width), dtype), np.empty((n_threads, width))
+    return StepMemory(buffers, gradient, squares, losses, scratch, tiles, lines, totals)
 
 
 @part
@@ -100,7 +103,8 @@ def batch_gradient(
     for tile in range(n_tiles):
         _pass_tile(
             plan, team, theta, table, rows, tiles[tile], tiles[tile + 1], weights, noise, kept,
-            of_tile(memory.buffers, tile), memory.lines, memory.losses[tile],
+            of_tile(memory.buffers, tile), memory.lines[thread], memory.totals[thread],
+            memory.losses[tile],
         )  # fmt: skip
     while True:
         share = next_share(team)
@@ -120,7 +124,7 @@ def batch_gradient(
 
 @part
 def _pass_tile(
-    plan, team, theta, table, rows, begin, end, weights, noise, kept, buffers, lines, losses
+    plan, team, theta, table, rows, begin, end, weights, noise, kept, buffers, out, totals, losses
 ):
     """Losses of the rows ``rows[begin:end]``, and the derivatives by all units."""
     n_layers, n_rows, n_features = plan.layers.shape[0], end - begin, plan.features.shape[0]
@@ -146,7 +150,7 @@ def _pass_tile(
                 activation_slopes(plan.activation, buffers.units, buffers.slopes, row, stop, width)
                 drop_out(plan, buffers, kept, begin, n_rows, row, stop)
                 add_layer_before(plan, layer, buffers.units, row, stop, width)
-    _losses(plan, team, weights, begin, n_rows, buffers, lines, losses, width)
+    _losses(plan, team, weights, begin, n_rows, buffers, out, totals, losses, width)
     for layer in range(n_layers - 1, 1, -1):
         while True:
             share = next_share(team)
@@ -157,13 +161,12 @@ def _pass_tile(
 
 
 @part
-def _losses(plan, team, weights, begin, n_rows, buffers, lines, losses, width):
+def _losses(plan, team, weights, begin, n_rows, buffers, out, totals, losses, width):
     """Weighted sums of ``-log p``, and the derivatives by outputs.
 
     Columns past the last row count with weight zero.
     """
     units, targets, deltas = buffers.units, buffers.targets, buffers.deltas
-    out, totals = lines.parts[team.thread], lines.totals[team.thread]
     factors, tiny, zero = out[2], like(out[0, 0], NEGLIGIBLE), like(out[0, 0], 0)
     factors[:] = 0
     for b in range(n_rows):
