@@ -69,9 +69,9 @@ class StepMemory(NamedTuple):
     tiles: np.ndarray
     """(n_threads, n_tiles + 1): where the tiles of a batch begin."""
     lines: np.ndarray
-    """(n_threads, 3, width)"""
+    """(n_threads, 3, width): log-densities of one feature, what they need, weights of the rows."""
     totals: np.ndarray
-    """(n_threads, width), float64"""
+    """(n_threads, width), float64: sums of the first."""
 
 
 def make_memory(plan, batch_size, n_threads, dtype):
