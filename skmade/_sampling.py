@@ -103,7 +103,7 @@ def _noise(codes, shape, dtype, rng):
 
 
 def _rows_at_a_time(n_rows, n_features):
-    """An equal part of the rows: even in number, so that two threads end at once.
+    """An equal part of the rows, in whole vectors: even in number, so that two threads end at once.
 
     It does not depend on the number of threads, for random numbers are drawn for each part.
     """

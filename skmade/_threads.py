@@ -13,7 +13,7 @@ from skmade._kernels._product import ROWS
 from skmade._kernels._steps import PART, Team
 
 # A chunk of rows and what is made of it should stay in a core's cache.
-CHUNK_CELLS = 2**18
+_CHUNK_CELLS = 2**18
 # Shares of each thread, of rows or in a part of a step: who is ahead takes over what is left.
 _SHARES = 4
 # Fewer operations (a millisecond or two) are not worth a thread.
@@ -48,7 +48,7 @@ def map_chunks(make_worker, shape, flops_per_row, n_jobs):
     rows after the other, each of at most `size`.
     """
     n_rows, n_columns = shape
-    size = max(1, CHUNK_CELLS // (n_columns * SCORE_TILE)) * SCORE_TILE
+    size = max(1, _CHUNK_CELLS // (n_columns * SCORE_TILE)) * SCORE_TILE
     n = threads_worth(n_rows * flops_per_row, n_jobs)
     if n > 1:  # some chunks for each thread, so that all end at about the same time
         size = min(size, -(-n_rows // (n * _SHARES * SCORE_TILE)) * SCORE_TILE)

@@ -148,7 +148,7 @@ def test_a_row_has_the_same_bits_on_any_number_of_threads(ensemble, monkeypatch)
     X = correlated_flags(sizes(500, 120), D, seed=1)
     scores, shares = ensemble.score_samples(X), ensemble.score_features(X)
     monkeypatch.setattr(_threads, "_FLOPS_WORTH_THREAD", 1)
-    monkeypatch.setattr(_threads, "CHUNK_CELLS", 1)
+    monkeypatch.setattr(_threads, "_CHUNK_CELLS", 1)
     for n_jobs in (1, 2, 3, -1):
         ensemble.set_params(n_jobs=n_jobs)
         np.testing.assert_array_equal(ensemble.score_samples(X), scores)

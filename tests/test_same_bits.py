@@ -54,7 +54,7 @@ def test_in_any_order(fitted, rng):
 def test_on_any_number_of_threads(fitted, monkeypatch):
     model, X, expected = fitted
     monkeypatch.setattr(_threads, "_FLOPS_WORTH_THREAD", 1)
-    monkeypatch.setattr(_threads, "CHUNK_CELLS", 1)
+    monkeypatch.setattr(_threads, "_CHUNK_CELLS", 1)
     for n_jobs in (None, 1, 2, 3, -1):
         model.set_params(n_jobs=n_jobs)
         np.testing.assert_array_equal(model.score_samples(X), expected)

@@ -19,12 +19,11 @@ from skmade._kernels._product import FROM_BIAS, FROM_OUTPUT, LANES
 def ancestral_pass(plan, theta, block, given, bits, noise, buffers, table, log_given):
     """Draw the columns of the table that are not `given`, from random bits and noise.
 
-    These are (n_tiles, n_features, width), in the order of generation, for as many rows of the
-    table at a time as a tile is wide: whole vectors. Bits are
-    integers without sign, as wide as the numbers of the network. Noise
-    is standard normal, for mixtures of logistics standard logistic; flags and categories need
-    none. ``log_given`` gets the sum of the log-densities of
-    what is given, each given the features before it.
+    Both are (n_tiles, n_features, width), features in the order of generation: a tile is of
+    `width` rows of the table, in whole vectors, but for the last, which may be of fewer. Bits
+    are integers without sign, as wide as the numbers of the network. Noise is standard normal,
+    for mixtures of logistics standard logistic; flags and categories need none. ``log_given``
+    gets the sum of the log-densities of what is given, each given the features before it.
     """
     buffers, width = of_tile(buffers, np.int64(0)), bits.shape[2]
     for tile in range(bits.shape[0]):
@@ -37,10 +36,10 @@ def ancestral_pass(plan, theta, block, given, bits, noise, buffers, table, log_g
 
 @part
 def _draw_tile(plan, theta, block, given, bits, noise, buffers, table, log_given):
-    """Draw the rows of a tile."""
+    """Draw the rows of one tile."""
     units, targets, work, n_rows = buffers.units, buffers.targets, buffers.deltas, table.shape[0]
     n_features, width = bits.shape
-    out = work[units.shape[0] :]  # it has rows to spare
+    out = work[units.shape[0] :]
     for before in range(0, n_features, block):
         after = min(before + block, n_features)
         _from_earlier_blocks(plan, theta, before, after, buffers, width)

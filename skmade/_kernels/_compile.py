@@ -91,12 +91,11 @@ def part_for(function, **options):
 def _compiled(function, cache=True, **options):
     if numba.config.DISABLE_JIT:
         return function
-    always = {"nogil": True, "error_model": "numpy", "no_cfunc_wrapper": True}
-    options = {"fastmath": _FASTMATH} | options | always
     # No references are counted (as in Numba's own sorting): it took a fifth of the time of
     # sampling. Kernels therefore make no arrays; their memory is made outside. (Only what is
     # compiled so may call them: else what they return is counted as given back too often.)
-    options["_nrt"] = False
+    always = {"nogil": True, "error_model": "numpy", "no_cfunc_wrapper": True, "_nrt": False}
+    options = {"fastmath": _FASTMATH} | options | always
     if cache and os.environ.get("SKMADE_CACHE", "1") != "0":
         try:
             return numba.njit(cache=True, **options)(function)

@@ -24,7 +24,8 @@ class Buffers(NamedTuple):
     """(n_tiles, inputs and hidden units, width): derivatives of the activations; empty where
     nothing is trained."""
     deltas: np.ndarray
-    """(n_tiles, n_units + LANES, width): derivatives of the loss by outputs and pre-activations."""
+    """(n_tiles, n_units + LANES, width): derivatives of the loss by outputs and pre-activations.
+    Where nothing is trained, densities are worked out in it, also in the rows past the units."""
 
 
 def make_buffers(plan, n_tiles, n_rows, dtype, training=False):

@@ -312,7 +312,7 @@ def score_rows(plan, theta, table, rows, tile, buffers, block, totals, scores, s
     first, n_features = np.int64(0), plan.features.shape[0]
     buffers = of_tile(buffers, first)
     units, work = buffers.units, buffers.deltas
-    out = work[units.shape[0] :]  # it has rows to spare
+    out = work[units.shape[0] :]
     for begin in range(0, rows.shape[0], tile):
         end = min(begin + tile, rows.shape[0])
         width = padded(end - begin)
