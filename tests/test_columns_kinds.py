@@ -1,0 +1,658 @@
+"""What a column is, by its own dtype and values: labels, flags, integers, moments, constants."""
+
+import re
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pyarrow as pa
+import pytest
+from conftest import quick, sizes
+from sklearn.model_selection import GridSearchCV, cross_val_score
+from sklearn.preprocessing import StandardScaler
+
+from skmade import MADEDensity, MADEOutlierDetector
+
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+
+N = 300
+RNG = np.random.default_rng(0)
+X = RNG.normal(size=N)
+CODE = np.arange(N) % 3
+SMALL = {"random_state": 0, "max_iter": 3, "n_estimators": 1, "hidden_layer_sizes": (16,)}
+
+
+def a_pandas(dtype):
+    return lambda labels: pd.DataFrame({"odd": pd.Series(labels, dtype=dtype)})
+
+
+def a_polars(dtype):
+    return lambda labels: pl.DataFrame({"odd": pl.Series(labels, dtype=dtype)})
+
+
+def an_enum(labels):
+    return a_polars(pl.Enum(sorted(set(labels))))(labels)
+
+
+# How a table of one column of text is made of a list of str.
+TEXT = {
+    "U": lambda labels: np.array(labels)[:, None],
+    "StringDType": lambda labels: np.array(labels, dtype=np.dtypes.StringDType())[:, None],
+    "object array": lambda labels: np.array(labels, dtype=object)[:, None],
+    "object": a_pandas(object),
+    "str": a_pandas("str"),
+    "string[python]": a_pandas("string[python]"),
+    "string[pyarrow]": a_pandas("string[pyarrow]"),
+    "Arrow string": a_pandas(pd.ArrowDtype(pa.string())),
+    "category": a_pandas("category"),
+    "String": a_polars(pl.String),
+    "Categorical": a_polars(pl.Categorical),
+    "Enum": an_enum,
+    "Arrow": lambda labels: pa.table({"odd": labels}),
+}
+NOT_DECLARED = [name for name in TEXT if name not in ("category", "Enum")]
+
+
+def first(table):
+    """Cells of the first column, as a list."""
+    if isinstance(table, np.ndarray):
+        return table[:, 0].tolist()
+    if isinstance(table, pa.Table):
+        return table.column(0).to_pylist()
+    return table[table.columns[0]].to_list()
+
+
+def name_of(table):
+    return r"column 0\b" if isinstance(table, np.ndarray) else r"\bodd\b"
+
+
+def probabilities(model, table):
+    """The probability of each value in a table of one column."""
+    return dict(zip(first(table), np.exp(model.score_samples(table))))
+
+
+# ---------------------------------------------------------------------------------------
+# Labels
+
+LOOKALIKES = {
+    "padded": ["01", "1", "2", "1.0"],
+    "exponents": ["1e5", "100000", "1E5"],
+    "identifiers": [str(2**53), str(2**53 + 1), str(2**53 + 2)],
+    "missing": ["nan", "NaN", "None", "NA", "<NA>", "null", "inf"],
+    "bools": ["True", "true", "1", "False"],
+    "blanks": ["", " ", "a", "a ", "\n"],
+    "two numbers": ["0", "1"],
+    "unicode": ["é", "e\u0301", "ß", "日"],
+}
+
+
+@pytest.mark.parametrize("labels", LOOKALIKES)
+@pytest.mark.parametrize("text", TEXT)
+def test_text_is_never_parsed(text, labels):
+    table = TEXT[text](LOOKALIKES[labels] * 12)
+    model = quick(max_iter=1).fit(table)
+    given = probabilities(model, table)
+    assert set(given) == set(LOOKALIKES[labels])  # no two labels became one
+    assert sum(given.values()) == pytest.approx(1, abs=1e-5)
+    drawn = model.sample(200, random_state=0)
+    assert set(first(drawn)) <= set(LOOKALIKES[labels])
+
+
+@pytest.mark.parametrize("dtype", [object, "str", "string", "category"])
+@pytest.mark.parametrize("other", ["other text", "a category", "flags", None])
+def test_labels_do_not_depend_on_neighbours(dtype, other):
+    neighbours = {
+        "other text": np.array(["u", "v", "u"])[CODE].astype(object),
+        "a category": pd.Categorical(CODE),
+        "flags": X > 0,
+    }
+    labels = ["01", "1", "2"]
+    frame = pd.DataFrame({"w": pd.Series(labels * (N // 3), dtype=dtype), "x": X})
+    if other is not None:
+        frame["other"] = neighbours[other]
+    model = MADEDensity(ordering=np.arange(frame.shape[1]), **SMALL).fit(frame)
+    of_labels = model.score_features(frame)[:3, 0]  # the first of the ordering
+    assert np.exp(of_labels).sum() == pytest.approx(1, abs=1e-5)
+    drawn = model.sample(100, random_state=0)["w"]
+    assert drawn.dtype == frame["w"].dtype
+    assert set(drawn) <= set(labels)
+
+
+@pytest.mark.parametrize("step", [1, 0.5])
+@pytest.mark.parametrize("frame", [pd.DataFrame, pl.DataFrame])
+def test_numbers_said_to_be_labels(frame, step):
+    start = 2**53 if step == 1 else 0  # identifiers that are one number as doubles
+    ids = start + CODE * step
+    table = frame({"odd": ids.astype(int if step == 1 else float), "x": X})
+    model = quick(categorical_features=["odd"], ordering=[0, 1]).fit(table)
+    assert model.conditionals_[0] == "categorical"
+    assert np.exp(model.score_features(table)[:3, 0]).sum() == pytest.approx(1, abs=1e-5)
+    drawn = model.sample(100, random_state=0)
+    assert drawn["odd"].dtype == table["odd"].dtype
+    assert set(drawn["odd"].to_list()) <= set(table["odd"].to_list())
+
+
+DECLARED = {
+    "category": pd.DataFrame({"odd": pd.Categorical(list("abd") * 20, list("dbca"))}),
+    "ordered": pd.DataFrame({"odd": pd.Categorical(list("abd") * 20, list("dbca"), ordered=True)}),
+    "integers": pd.DataFrame({"odd": pd.Categorical([1, 2, 7] * 20, [7, 2, 1, 5])}),
+    "Enum": pl.DataFrame({"odd": pl.Series(list("abd") * 20, dtype=pl.Enum(list("dbca")))}),
+}
+
+
+@pytest.mark.parametrize("name", DECLARED)
+def test_levels_that_no_row_has_are_of_the_dtype(name):
+    table = DECLARED[name]
+    dtype = table["odd"].dtype
+    every = type(table)({"odd": type(table["odd"])(list(dtype.categories), dtype=dtype)})
+    model = quick().fit(table)
+    given = probabilities(model, every)
+    assert len(given) == 4
+    assert min(given.values()) > 0
+    assert sum(given.values()) == pytest.approx(1, abs=1e-5)
+
+
+@pytest.mark.parametrize("name", ["category", "ordered", "integers"])
+def test_a_query_may_declare_fewer_levels(name):
+    table = DECLARED[name]
+    model = quick().fit(table)
+    some = table.iloc[[0, 0, 1]].copy()
+    some["odd"] = some["odd"].cat.remove_unused_categories()
+    np.testing.assert_array_equal(model.score_samples(some), model.score_samples(table)[[0, 0, 1]])
+    some.iloc[1, 0] = np.nan
+    filled = model.sample_conditional(some, random_state=0)["odd"]
+    assert filled.notna().all()
+    assert filled.iloc[[0, 2]].tolist() == table["odd"].iloc[:2].tolist()
+    assert filled.iloc[1] in table["odd"].cat.categories
+
+
+def test_categories_of_bools_are_drawn():
+    frame = pd.DataFrame({"x": X, "b": pd.Categorical(X > 0)})
+    drawn = quick(max_iter=sizes(60, 3), learning_rate_init=0.01).fit(frame).sample(2000, 0)["b"]
+    assert drawn.dtype == frame["b"].dtype
+    assert drawn.isna().sum() == 0
+    if sizes(True, False):
+        assert drawn.astype(bool).mean() == pytest.approx((X > 0).mean(), abs=0.1)
+
+
+def with_a_rare_label(kind):
+    labels = np.where(X > 0, "u", "v").astype(object)
+    labels[7] = "rare"
+    if kind == "Enum":
+        return pl.DataFrame({"x": X, "c": pl.Series(labels, dtype=pl.Enum(["u", "v", "rare"]))})
+    return pd.DataFrame({"x": X, "c": pd.Categorical(labels) if kind == "category" else labels})
+
+
+@pytest.mark.parametrize("kind", ["category", "Enum"])
+def test_declared_levels_that_a_fold_does_not_see(kind):
+    table = with_a_rare_label(kind)
+    assert np.all(np.isfinite(cross_val_score(MADEDensity(**SMALL), table, cv=5)))
+    search = GridSearchCV(MADEDensity(**SMALL), {"alpha": [0.0, 0.1]}, cv=5, error_score="raise")
+    assert np.all(np.isfinite(search.fit(table).cv_results_["mean_test_score"]))
+
+
+@pytest.mark.parametrize("kind", ["category", "object"])
+def test_rare_labels_that_a_fold_does_not_see(kind):
+    model = MADEDensity(handle_unknown="rare", **SMALL)
+    assert np.all(np.isfinite(cross_val_score(model, with_a_rare_label(kind), cv=5)))
+
+
+def test_levels_of_the_first_call_hold():
+    labels = pd.Series(list("abc") * 20, dtype=object)
+    table = pd.DataFrame({"c": labels, "n": [0, 1, 5] * 20, "x": X[:60]})
+    model = quick().partial_fit(table)
+    families = list(model.conditionals_)
+    few = table[(labels == "a")]  # here c is constant, and n too
+    model.partial_fit(few)
+    assert model.conditionals_ == families
+    assert np.all(np.isfinite(model.score_samples(table)))
+    assert quick().fit(table, X_val=few).conditionals_ == families
+    assert set(model.sample(200, 0)["c"]) == set("abc")
+
+
+def test_as_many_labels_as_rows_are_warned_of_by_name():
+    frame = pd.DataFrame({"x": X, "user_key": [f"u{i}" for i in range(N)]})
+    with pytest.warns(UserWarning, match="user_key"):
+        quick(max_iter=1).fit(frame)
+
+
+# ---------------------------------------------------------------------------------------
+# Labels that fit did not see
+
+
+def test_defaults_for_unseen_labels():
+    assert MADEDensity().get_params()["handle_unknown"] == "error"
+    assert MADEOutlierDetector().get_params()["handle_unknown"] == "rare"
+    with pytest.raises(ValueError, match="handle_unknown"):
+        quick(handle_unknown="ignore").fit(X[:, None])
+
+
+@pytest.mark.parametrize("text", TEXT)
+def test_unseen_labels_are_named(text):
+    model = quick(max_iter=1).fit(TEXT[text](["a", "b", "c"] * 20))
+    query = TEXT[text](["a", "violet"])
+    for call in (model.score_samples, model.score_features, model.score, model.partial_fit):
+        with pytest.raises(ValueError, match="violet") as raised:
+            call(query)
+        assert re.search(name_of(query), str(raised.value), re.IGNORECASE)
+
+
+COUNTS = {  # how often each label occurs
+    "no label once": [30, 20, 10],
+    "one once": [40, 19, 1],
+    "many once": [30, 20, *[1] * 10],
+    "two labels": [59, 1],
+    "one label": [60],
+    "all but one once": [20, *[1] * 10],
+}
+
+
+@pytest.mark.parametrize("estimator", [MADEDensity, MADEOutlierDetector])
+@pytest.mark.parametrize("counts", COUNTS)
+@pytest.mark.parametrize("text", TEXT)
+def test_mass_of_unseen_labels(text, counts, estimator):
+    counts = COUNTS[counts]
+    labels = [f"l{i}" for i, count in enumerate(counts) for _ in range(count)]
+    table = TEXT[text](labels)
+    model = estimator(handle_unknown="rare", **SMALL).fit(table)
+    mass = (counts.count(1) + 0.5) / (len(labels) + 1)
+    known = probabilities(model, table)
+    assert sum(known.values()) == pytest.approx(1 - mass, abs=1e-5)
+    new = model.score_samples(TEXT[text](["new", "newer", "l0"]))
+    assert new[:2] == pytest.approx(np.log(mass), abs=1e-4)
+    assert np.exp(new[2]) == pytest.approx(known["l0"])
+    assert set(first(model.sample(200, random_state=0))) <= set(labels)
+
+
+def test_unseen_labels_beside_other_columns():
+    frame = pd.DataFrame({"x": X, "c": np.array(["a", "b", "c"])[CODE], "y": X**2})
+    model = quick(handle_unknown="rare", ordering=[1, 0, 2]).fit(frame)
+    other = frame.assign(c=["new", *frame["c"][1:]])
+    parts, expected = model.score_features(other), model.score_features(frame)
+    assert parts[0, 1] == pytest.approx(np.log(0.5 / (N + 1)), abs=1e-4)
+    assert np.all(np.isfinite(parts))
+    np.testing.assert_allclose(parts.sum(axis=1), model.score_samples(other), rtol=1e-10)
+    np.testing.assert_array_equal(parts[1:], expected[1:])  # a batch goes on
+
+
+@pytest.mark.parametrize("kind", ["category", "object"])
+def test_a_new_label_does_not_stop_a_batch(kind):
+    frame = with_a_rare_label("object")
+    frame.loc[7, "c"] = "u"
+    frame["c"] = frame["c"].astype("category" if kind == "category" else object)
+    detector = MADEOutlierDetector(**SMALL).fit(frame)
+    query = pd.DataFrame({"x": [0.5, 0.5], "c": pd.Series(["u", "new"], dtype=object)})
+    assert detector.predict(query).tolist() == [1, -1]
+    assert detector.p_values(query)[1] < detector.p_values(query)[0]
+
+
+@pytest.mark.parametrize("kind", ["category", "object"])
+def test_trimming_does_not_forget_labels(kind):
+    frame = with_a_rare_label(kind)
+    parameters = {**SMALL, "max_iter": sizes(100, 3)}
+    labels = MADEOutlierDetector(trim=0.1, **parameters).fit_predict(frame)
+    assert labels.shape == (N,)
+    if sizes(True, False):
+        assert labels[7] == -1
+
+
+# ---------------------------------------------------------------------------------------
+# Flags
+
+PAIRS = {
+    "floats": [-1.3, 0.7],
+    "integers": [3, 9],
+    "0 and 1": [0, 1],
+    "far apart": [-1e6, 1e6],
+    "close": [1.0, 1.0 + 1e-9],
+    "uint8": np.array([0, 255], np.uint8),
+    "int64": [2**53, 2**53 + 1],
+    "bool": [False, True],
+}
+
+
+@pytest.mark.parametrize("make", [np.array, pd.Series, pl.Series])
+@pytest.mark.parametrize("pair", PAIRS)
+def test_two_values_are_a_flag(pair, make):
+    pair = np.asarray(PAIRS[pair])
+    column = pair[(X[:60] > 0).astype(int)]
+    table = column[:, None]
+    if make is not np.array:
+        frame = pd.DataFrame if make is pd.Series else pl.DataFrame
+        table = frame({"odd": make(column)})
+    model = quick().fit(table)
+    assert model.conditionals_ == ["bernoulli"]
+    given = probabilities(model, table)
+    assert sum(given.values()) == pytest.approx(1, abs=1e-5)
+    drawn = first(model.sample(100, random_state=0))
+    assert set(drawn) == set(pair.tolist())
+    assert model.sample(2).dtype == table.dtype if make is np.array else True
+
+
+def test_a_standardised_flag_is_a_flag():
+    table = StandardScaler().fit_transform(np.column_stack([X, X > 0.5]))
+    assert quick(max_iter=1).fit(table).conditionals_[1] == "bernoulli"
+
+
+@pytest.mark.parametrize("make", [pd.DataFrame, pl.DataFrame])
+def test_another_value_in_a_flag_is_named(make):
+    model = quick(max_iter=1).fit(make({"x": X, "odd": np.where(X > 0, 3.0, 9.0)}))
+    with pytest.raises(ValueError, match=r"\bodd\b.*4\.5"):
+        model.score_samples(make({"x": [0.0], "odd": [4.5]}))
+
+
+def test_flags_in_object_columns_are_filled_with_bools():
+    frame = pd.DataFrame({"x": X, "b": (X > 0).tolist()}).astype({"b": object})
+    model = quick(max_iter=1, ordering=[0, 1]).fit(frame)
+    query = pd.DataFrame({"x": X[:3], "b": pd.Series([True, None, False], dtype=object)})
+    filled = model.sample_conditional(query, random_state=0)["b"].tolist()
+    assert filled[::2] == [True, False]
+    assert all(isinstance(cell, (bool, np.bool_)) for cell in filled)
+
+
+# ---------------------------------------------------------------------------------------
+# Integers
+
+INTEGERS = [f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)]
+
+
+@pytest.mark.parametrize("end", ["min", "max"])
+@pytest.mark.parametrize("library", ["numpy", "pandas", "nullable", "polars"])
+@pytest.mark.parametrize("dtype", INTEGERS)
+def test_integers_at_an_end_of_their_range_do_not_wrap(dtype, library, end):
+    limit = int(getattr(np.iinfo(dtype), end))
+    counts = RNG.poisson(1.5, (N, 2))
+    values = [[limit + (-c if end == "max" else c) for c in row] for row in counts.tolist()]
+    table = np.array(values, dtype=dtype)
+    if library == "polars":
+        table = pl.DataFrame(table, schema=["a", "b"])
+    elif library != "numpy":
+        table = pd.DataFrame(table, columns=["a", "b"])
+        if library == "nullable":
+            table = table.astype(dtype.replace("i", "I").replace("u", "U"))
+    drawn = quick().fit(table).sample(5000, random_state=0)
+    if library == "numpy":
+        assert drawn.dtype == dtype
+    else:
+        assert list(drawn.dtypes) == list(table.dtypes)
+    # counts of 6 are the most seen; doubles tell no integers below 2**11 at 2**64
+    allowed = 2**13 if dtype.endswith("64") else 60
+    assert all(abs(value - limit) <= allowed for value in first(drawn))
+
+
+@pytest.mark.parametrize("make", [pd.DataFrame, pl.DataFrame])
+def test_integers_without_ties_are_drawn_as_integers(make):
+    table = make({"x": X, "i": np.arange(N)})
+    drawn = quick().fit(table).sample(500, random_state=0)
+    assert list(drawn.dtypes) == list(table.dtypes)
+    assert drawn["i"].n_unique() > 100 if make is pl.DataFrame else drawn["i"].nunique() > 100
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32", "Int64", object])
+def test_integers_are_filled_with_integers(dtype):
+    """Other columns of a query than fit had, as holes turn integers into floats in pandas."""
+    model = quick(max_iter=1, ordering=[0, 1]).fit(
+        pd.DataFrame({"x": X, "i": RNG.poisson(4, N) + CODE})
+    )
+    query = pd.DataFrame({"x": X[:4], "i": [3, np.nan, 5, np.nan]}).astype({"i": dtype})
+    filled = model.sample_conditional(query, random_state=0)["i"]
+    assert filled.dtype == query["i"].dtype
+    assert filled.tolist()[::2] == [3, 5]
+    assert all(value == int(value) for value in filled)
+
+
+def test_object_columns_of_numbers_are_numbers():
+    frame = pd.DataFrame(
+        {"i": RNG.poisson(4, N).tolist(), "x": X.tolist(), "k": ["a", "b", "c"] * (N // 3)}
+    )
+    typed, untyped = (quick().fit(table) for table in (frame, frame.astype(object)))
+    assert untyped.conditionals_ == typed.conditionals_
+    np.testing.assert_array_equal(
+        untyped.score_samples(frame.astype(object)), typed.score_samples(frame)
+    )
+    drawn = untyped.sample(50, random_state=0)
+    assert set(drawn.dtypes) == {np.dtype(object)}
+    pd.testing.assert_frame_equal(
+        drawn.infer_objects(), typed.sample(50, random_state=0).infer_objects(), check_dtype=False
+    )
+
+
+# ---------------------------------------------------------------------------------------
+# Constants
+
+CONSTANTS = {
+    "5": np.full(N, 5.0),
+    "0": np.zeros(N),
+    "1": np.ones(N),
+    "tenth": np.full(N, 0.1, np.float32),
+    "far": np.full(N, 1e12),
+    "int64": np.full(N, 7),
+    "uint8": np.zeros(N, np.uint8),
+    "one day": np.full(N, np.datetime64("2024-03-01", "ns")),
+}
+
+
+@pytest.mark.parametrize("make", [pd.DataFrame, pl.DataFrame])
+@pytest.mark.parametrize("name", CONSTANTS)
+def test_constant_columns_add_nothing(name, make):
+    table = make({"x": X, "odd": CONSTANTS[name], "y": X**2})
+    model = quick().fit(table)
+    assert model.conditionals_[1] not in ("bernoulli", "categorical")
+    assert np.abs(model.score_features(table)[:, 1]).max() < 0.01
+    drawn = model.sample(20, random_state=0)["odd"]
+    assert drawn.dtype == table["odd"].dtype
+    assert sum(value == table["odd"][0] for value in drawn) >= 15  # of 20
+
+
+@pytest.mark.parametrize("column", [np.ones(N, bool), np.zeros(N, bool)])
+def test_constant_bools_are_flags_that_add_nothing(column):
+    table = pd.DataFrame({"x": X, "odd": column})
+    model = quick(max_iter=sizes(50, 3)).fit(table)
+    assert model.conditionals_[1] == "bernoulli"
+    if sizes(True, False):
+        assert np.abs(model.score_features(table)[:, 1]).max() < 0.01
+    other = model.score_samples(table.assign(odd=~column))
+    assert np.all(np.isfinite(other))
+    assert np.all(other < model.score_samples(table))
+
+
+@pytest.mark.parametrize("value", [3.0, -1e9, 1e-3, 1e300])
+@pytest.mark.parametrize("constant", [0.0, 5.0])
+def test_other_values_of_a_constant_column_are_outliers(constant, value):
+    detector = MADEOutlierDetector(**SMALL).fit(np.c_[X, np.full(N, constant)])
+    rows = [[0, constant], [0, constant + value]]
+    assert np.all(np.isfinite(detector.score_samples(rows)))
+    assert detector.predict(rows).tolist() == [1, -1]
+
+
+# ---------------------------------------------------------------------------------------
+# Moments and spans
+
+SECONDS = np.round(40_000_000 * X).astype("m8[s]")  # all but free of ties
+
+
+def moments(library, unit, zone=None):
+    days = np.datetime64("2024-03-01", "s") + SECONDS
+    if library == "numpy":
+        return days.astype(f"M8[{unit}]")[:, None]
+    if library == "pandas":
+        return pd.DataFrame({"odd": pd.to_datetime(days).as_unit(unit).tz_localize(zone)})
+    column = pl.Series(days.astype("M8[ms]")).cast(pl.Datetime(unit)).dt.replace_time_zone(zone)
+    return pl.DataFrame({"odd": column})
+
+
+@pytest.mark.parametrize(
+    ("library", "coarse", "fine", "ratio"),
+    [
+        ("numpy", "s", "ms", 1e3),
+        ("numpy", "s", "ns", 1e9),
+        ("pandas", "s", "us", 1e6),
+        ("pandas", "ms", "ns", 1e6),
+        ("polars", "ms", "us", 1e3),
+        ("polars", "us", "ns", 1e3),
+    ],
+)
+@pytest.mark.parametrize("zone", [None, "UTC"])
+def test_densities_of_moments_are_in_their_own_unit(library, coarse, fine, ratio, zone):
+    tables = [moments(library, unit, zone) for unit in (coarse, fine)]
+    scores = [quick(dtype="float64").fit(table).score_samples(table) for table in tables]
+    np.testing.assert_allclose(scores[0] - np.log(ratio), scores[1], atol=1e-3)
+
+
+@pytest.mark.parametrize("library", ["pandas", "polars"])
+@pytest.mark.parametrize("unit", ["ms", "us", "ns"])
+@pytest.mark.parametrize("zone", [None, "Europe/Berlin"])
+def test_moments_are_drawn_about_where_they_were(library, unit, zone):
+    if zone is not None:  # hours that do not exist, or exist twice, are none of these moments
+        table = moments(library, unit, "UTC")
+        column = table["odd"]
+        column = column.dt.tz_convert(zone) if library == "pandas" else column
+        column = column.dt.convert_time_zone(zone) if library == "polars" else column
+        table = type(table)({"odd": column})
+    else:
+        table = moments(library, unit)
+    model = quick(max_iter=sizes(30, 1)).fit(table)
+    drawn = model.sample(500, random_state=0)["odd"]
+    assert drawn.dtype == table["odd"].dtype
+    far = table["odd"].max() - table["odd"].min()
+    assert abs(drawn.median() - table["odd"].median()) < far / 4
+    assert drawn.max() - drawn.min() > far / 20
+
+
+def test_spans_have_the_density_of_their_numbers():
+    spans = SECONDS.astype("m8[ms]")[:, None]
+    tables = spans, spans.astype(float)
+    scores = [quick(dtype="float64").fit(table).score_samples(table) for table in tables]
+    np.testing.assert_allclose(*scores, atol=1e-3)
+
+
+# ---------------------------------------------------------------------------------------
+# Names, layouts, and what comes back
+
+
+def plain_columns():
+    return {"count": RNG.poisson(3, 60).astype(float), "x": X[:60], "flag": (X[:60] > 0) * 1.0}
+
+
+@pytest.mark.parametrize("make", [pd.DataFrame, pl.DataFrame, pa.table])
+def test_numbers_score_alike_as_frame_and_as_array(make):
+    columns = plain_columns()
+    array = np.column_stack(list(columns.values()))
+    model, plain = quick().fit(make(columns)), quick().fit(array)
+    assert model.conditionals_ == plain.conditionals_
+    np.testing.assert_array_equal(model.score_samples(make(columns)), plain.score_samples(array))
+
+
+def read_only(array):
+    array = array.copy()
+    array.flags.writeable = False
+    return array
+
+
+LAYOUTS = {
+    "Fortran": np.asfortranarray,
+    "strided": lambda array: np.repeat(np.repeat(array, 2, axis=0), 3, axis=1)[::2, ::3],
+    "backwards": lambda array: array[::-1].copy()[::-1],
+    "read-only": read_only,
+}
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("dtype", ["bool", "uint8", "float32", "U", "object", "M8[s]"])
+def test_layouts_of_arrays_do_not_matter(dtype, layout):
+    array = RNG.poisson(2, (60, 3)).astype(dtype if dtype != "M8[s]" else "int64").astype(dtype)
+    model, other = quick().fit(array), quick().fit(LAYOUTS[layout](array))
+    scores = model.score_samples(array)
+    np.testing.assert_array_equal(other.score_samples(LAYOUTS[layout](array)), scores)
+
+
+NAMES = {
+    "integers": [1, 0, 7],
+    "negative": [-1, -2, -3],
+    "levels": pd.MultiIndex.from_tuples([("a", "x"), ("a", "y"), ("b", "x")], names=["p", "q"]),
+    "named": pd.Index(["a", "b", "c"], name="what"),
+    "moments": pd.date_range("2024-03-01", periods=3),
+}
+
+
+@pytest.mark.parametrize("names", NAMES)
+def test_names_of_columns_come_back(names):
+    frame = pd.DataFrame(plain_columns()).set_axis(NAMES[names], axis=1)
+    drawn = quick(max_iter=1).fit(frame).sample(5, random_state=0)
+    assert drawn.columns.equals(frame.columns)
+    assert drawn.columns.names == frame.columns.names
+    gap = frame.copy()
+    gap.iloc[::2, 1] = np.nan
+    model = quick(max_iter=1, ordering=[0, 2, 1]).fit(frame)
+    filled = model.sample_conditional(gap, random_state=0)
+    assert filled.columns.equals(frame.columns)
+    pd.testing.assert_frame_equal(filled.iloc[1::2], frame.iloc[1::2])
+
+
+WRONG = {
+    "missing": [1.0, np.nan] * 30,
+    "infinite": [1.0, np.inf] * 30,
+    "mixed": pd.Series([1.0, "N/A"] * 30, dtype=object),
+    "complex": [1.0, 1j] * 30,
+    "lists": [[1.0]] * 60,
+    "period": pd.period_range("2024-03-01", periods=60),
+}
+WRONG_LABELS = {
+    "missing": pd.Series(["u", "v", None] * 20),
+    "missing object": pd.Series(["u", "v", None] * 20, dtype=object),
+    "missing category": pd.Categorical(["u", "v", None] * 20),
+    "missing flag": pd.Series([True, False, None] * 20, dtype="boolean"),
+    "missing integer": pd.Series([1, 2, None] * 20, dtype="Int8"),
+    "missing moment": pd.Series(pd.to_datetime(["2024-03-01", "2024-03-02", None] * 20)),
+}
+
+
+@pytest.mark.parametrize("name", ["odd", 1, ("a", "y")], ids=str)
+@pytest.mark.parametrize("what", [*WRONG, *WRONG_LABELS])
+def test_errors_give_the_name_of_the_column(what, name):
+    column = {**WRONG, **WRONG_LABELS}[what]
+    if isinstance(name, tuple):
+        others = [("a", "x"), ("b", "z")]
+    else:
+        others = [2, 0] if name == 1 else ["p", "q"]
+    frame = pd.DataFrame({name: column, others[0]: X[:60], others[1]: X[:60]})
+    with pytest.raises((TypeError, ValueError)) as raised:
+        quick(max_iter=1).fit(frame)
+    message = str(raised.value)
+    assert re.search(rf"(?i)columns? \[?{re.escape(repr(name))}", message)
+    assert not re.search(r"(?i)column 0\b", message)  # its position
+
+
+@pytest.mark.parametrize("name", [1, "odd"])
+def test_errors_of_queries_give_the_name_of_the_column(name):
+    frame = pd.DataFrame({name: ["a", "b", "c"] * 20, 0 if name == 1 else "x": X[:60]})
+    model = quick(max_iter=1).fit(frame)
+    query = frame.copy()
+    query.iloc[3, 0] = "violet"
+    with pytest.raises(ValueError, match=rf"(?i)column {name!r}.*violet|violet.*column {name!r}"):
+        model.score_samples(query)
+
+
+def test_a_lazy_frame_is_told_to_be_collected():
+    frame = pl.DataFrame(plain_columns()).lazy()
+    with pytest.raises((TypeError, ValueError), match="collect"):
+        quick(max_iter=1).fit(frame)
+
+
+def test_an_index_stays():
+    frame = pd.DataFrame(plain_columns(), index=pd.date_range("2024-03-01", periods=60, name="day"))
+    gap = frame.copy()
+    gap.iloc[::2, 2] = np.nan
+    filled = quick(max_iter=1, ordering=[0, 1, 2]).fit(frame).sample_conditional(gap)
+    assert filled.index.equals(frame.index)
+    assert filled.index.name == "day"
+    assert set(filled["flag"]) <= {0.0, 1.0}
+
+
+def test_the_number_of_networks_does_not_depend_on_chunks():
+    table = np.random.default_rng(0).normal(size=(6000, 2))
+    model, whole = quick(n_estimators="auto"), quick(n_estimators="auto")
+    for start in range(0, len(table), 100):
+        model.partial_fit(table[start : start + 100])
+    whole.partial_fit(table)
+    assert len(model.orderings_) == len(whole.orderings_)
