@@ -7,7 +7,7 @@ import pandas as pd
 import polars as pl
 import pyarrow as pa
 import pytest
-from conftest import quick, sizes
+from conftest import JIT, quick, sizes
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.preprocessing import StandardScaler
 
@@ -15,7 +15,7 @@ from skmade import MADEDensity, MADEOutlierDetector
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
-N = 300
+N = sizes(300, 60)
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=N)
 CODE = np.arange(N) % 3
@@ -94,7 +94,7 @@ def test_text_is_never_parsed(text, labels):
     given = probabilities(model, table)
     assert set(given) == set(LOOKALIKES[labels])  # no two labels became one
     assert sum(given.values()) == pytest.approx(1, abs=1e-5)
-    drawn = model.sample(200, random_state=0)
+    drawn = model.sample(sizes(200, 50), random_state=0)
     assert set(first(drawn)) <= set(LOOKALIKES[labels])
 
 
@@ -168,10 +168,14 @@ def test_a_query_may_declare_fewer_levels(name):
 
 def test_categories_of_bools_are_drawn():
     frame = pd.DataFrame({"x": X, "b": pd.Categorical(X > 0)})
-    drawn = quick(max_iter=sizes(60, 3), learning_rate_init=0.01).fit(frame).sample(2000, 0)["b"]
+    drawn = (
+        quick(max_iter=sizes(60, 3), learning_rate_init=0.01)
+        .fit(frame)
+        .sample(sizes(2000, 50), 0)["b"]
+    )
     assert drawn.dtype == frame["b"].dtype
     assert drawn.isna().sum() == 0
-    if sizes(True, False):
+    if JIT:
         assert drawn.astype(bool).mean() == pytest.approx((X > 0).mean(), abs=0.1)
 
 
@@ -261,7 +265,7 @@ def test_mass_of_unseen_labels(text, counts, estimator):
     new = model.score_samples(TEXT[text](["new", "newer", "l0"]))
     assert new[:2] == pytest.approx(np.log(mass), abs=1e-4)
     assert np.exp(new[2]) == pytest.approx(known["l0"])
-    assert set(first(model.sample(200, random_state=0))) <= set(labels)
+    assert set(first(model.sample(sizes(200, 50), random_state=0))) <= set(labels)
 
 
 def test_unseen_labels_beside_other_columns():
@@ -292,7 +296,7 @@ def test_trimming_does_not_forget_labels(kind):
     parameters = {**SMALL, "max_iter": sizes(100, 3)}
     labels = MADEOutlierDetector(trim=0.1, **parameters).fit_predict(frame)
     assert labels.shape == (N,)
-    if sizes(True, False):
+    if JIT:
         assert labels[7] == -1
 
 
@@ -326,7 +330,8 @@ def test_two_values_are_a_flag(pair, make):
     assert sum(given.values()) == pytest.approx(1, abs=1e-5)
     drawn = first(model.sample(100, random_state=0))
     assert set(drawn) == set(pair.tolist())
-    assert model.sample(2).dtype == table.dtype if make is np.array else True
+    if make is np.array:
+        assert model.sample(2).dtype == table.dtype
 
 
 def test_a_standardised_flag_is_a_flag():
@@ -370,7 +375,7 @@ def test_integers_at_an_end_of_their_range_do_not_wrap(dtype, library, end):
         table = pd.DataFrame(table, columns=["a", "b"])
         if library == "nullable":
             table = table.astype(dtype.replace("i", "I").replace("u", "U"))
-    drawn = quick().fit(table).sample(5000, random_state=0)
+    drawn = quick().fit(table).sample(sizes(5000, 50), random_state=0)
     if library == "numpy":
         assert drawn.dtype == dtype
     else:
@@ -385,7 +390,7 @@ def test_integers_without_ties_are_drawn_as_integers(make):
     table = make({"x": X, "i": np.arange(N)})
     drawn = quick().fit(table).sample(500, random_state=0)
     assert list(drawn.dtypes) == list(table.dtypes)
-    assert drawn["i"].n_unique() > 100 if make is pl.DataFrame else drawn["i"].nunique() > 100
+    assert len(set(drawn["i"].to_list())) > N // 3
 
 
 @pytest.mark.parametrize("dtype", ["float64", "float32", "Int64", object])
@@ -449,7 +454,7 @@ def test_constant_bools_are_flags_that_add_nothing(column):
     table = pd.DataFrame({"x": X, "odd": column})
     model = quick(max_iter=sizes(50, 3)).fit(table)
     assert model.conditionals_[1] == "bernoulli"
-    if sizes(True, False):
+    if JIT:
         assert np.abs(model.score_features(table)[:, 1]).max() < 0.01
     other = model.score_samples(table.assign(odd=~column))
     assert np.all(np.isfinite(other))
@@ -649,6 +654,7 @@ def test_an_index_stays():
     assert set(filled["flag"]) <= {0.0, 1.0}
 
 
+@pytest.mark.skipif(not JIT, reason="tables of one and of many networks take many rows")
 def test_the_number_of_networks_does_not_depend_on_chunks():
     table = np.random.default_rng(0).normal(size=(6000, 2))
     model, whole = quick(n_estimators="auto"), quick(n_estimators="auto")
