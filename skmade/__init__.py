@@ -1,7 +1,7 @@
 """Density estimation for scikit-learn by MADE, the masked autoencoder."""
 
-from skmade._density import MADEDensity
 from skmade._displays import ContributionsDisplay
+from skmade._made import MADEDensity
 from skmade._outlier import MADEOutlierDetector
 
 __all__ = ["ContributionsDisplay", "MADEDensity", "MADEOutlierDetector"]

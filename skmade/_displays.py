@@ -2,8 +2,6 @@
 
 import numpy as np
 
-from skmade._sklearn import feature_labels
-
 
 class ContributionsDisplay:
     """Which cells make a row strange: what each feature adds to its log-density.
@@ -59,7 +57,7 @@ class ContributionsDisplay:
         contributions = contributions[0]
         if reference is not None:
             contributions = contributions - estimator.score_features(reference).mean(axis=0)
-        names = [str(label).strip("'") for label in feature_labels(estimator)]
+        names = [str(label).strip("'") for label in estimator._density.columns.names]
         return cls(contributions, names).plot(n_features=n_features, ax=ax)
 
     def plot(self, *, n_features=10, ax=None):

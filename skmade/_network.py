@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from skmade._auto import count_parameters
 from skmade._conditionals import family_code
 from skmade._kernels._plan import ACTIVATIONS, PANEL_ROWS, Plan, n_parameters
 from skmade._kernels._product import LANES
@@ -35,10 +36,23 @@ class Architecture:
         self.codes = np.array([family_code(family) for family in self.families])
         self.halves = np.array([getattr(family, "half", 0.0) for family in self.families])
 
-    def parameters(self):
+    @property
+    def n_parameters(self):
+        """About how many a network has."""
+        n_inputs, n_outputs = self.widths_in.sum(), self.widths_out.sum()
+        return count_parameters(self.sizes, n_inputs, n_outputs, self.direct_connections)
+
+    def state(self):
         """What it is made from, but for the families."""
         names = ("sizes", "activation", "residual", "direct_connections", "input_limit")
-        return {name: getattr(self, name) for name in names}
+        n_components = max((getattr(f, "n_components", 1) for f in self.families), default=1)
+        return {**{name: getattr(self, name) for name in names}, "n_components": n_components}
+
+    @classmethod
+    def from_state(cls, state, families_of):
+        """The architecture from what `state` returned; `families_of` takes n_components."""
+        values = dict(state)
+        return cls(families=families_of(values.pop("n_components")), **values)
 
 
 @dataclass
@@ -55,12 +69,18 @@ class Network:
         All weights, panel by panel, then all biases.
     plan : Plan
         Where everything is.
+    moments : ndarray of shape (2, n_parameters), or None
+        Of the solver, where `partial_fit` is to go on.
+    step : int
+        How many steps it has made.
     """
 
     ordering: np.ndarray
     degrees: list
     theta: np.ndarray
     plan: Plan
+    moments: np.ndarray | None = None
+    step: int = 0
 
     @classmethod
     def initial(cls, architecture, ordering, degrees, marginals, rng, dtype):
@@ -69,36 +89,62 @@ class Network:
         biases = np.concatenate([marginals[column] for column in ordering])
         return cls(ordering, degrees, initial_theta(plan, biases, rng, dtype), plan)
 
+    @property
+    def orderings(self):
+        """Of its only draw of masks: (1, n_features)."""
+        return self.ordering[None]
+
     def networks(self, theta, at_most=None):
         """The networks that are averaged, with parameters `theta`: this one."""
         return [Network(self.ordering, self.degrees, theta, self.plan)]
 
+    def networks_for(self, missing, n, rng):
+        """It has no other ordering than its own, in which missing features may come early."""
+        return None
+
     def state(self):
-        """The network as plain arrays and values."""
-        return {
+        """The network as plain arrays; weights matrix by matrix, row by row, then biases."""
+        places = weight_places(self.plan)
+        state = {
+            "kind": "Network",
             "ordering": self.ordering,
             "degrees": list(self.degrees),
-            "theta": self.theta,
-            "plan": dict(self.plan._asdict()),
+            "theta": self.theta[places],
         }
+        if self.moments is not None:
+            state |= {"moments": self.moments[:, places], "step": self.step}
+        return state
 
     @classmethod
-    def from_state(cls, state):
+    def from_state(cls, state, architecture):
         """The network from what `state` returned."""
-        theta, plan = writable(state["theta"]), plan_from_state(state["plan"])
-        return cls(state["ordering"], state["degrees"], theta, plan)
+        plan = make_plan(architecture, state["ordering"], state["degrees"])
+        places = weight_places(plan)
+        network = cls(state["ordering"], list(state["degrees"]), None, plan)
+        network.theta = np.zeros(n_parameters(plan), state["theta"].dtype)
+        network.theta[places] = state["theta"]
+        if "moments" in state:
+            network.moments = np.zeros((2, len(network.theta)), network.theta.dtype)
+            network.moments[:, places] = state["moments"]
+            network.step = state["step"]
+        return network
 
 
-def plan_from_state(state):
-    """A plan from its fields."""
-    return Plan(**{key: writable(value) for key, value in state.items()})
+def writable(array):
+    """`array`, copied where it is read-only, for which kernels would be compiled anew."""
+    return array if array.flags.carray else np.require(array, requirements=["C", "W"])
 
 
-def writable(value):
-    """`value`, copied where it is a read-only array, for which kernels would be compiled anew."""
-    if not isinstance(value, np.ndarray) or value.flags.carray:
-        return value
-    return np.require(value, requirements=["C", "W"])
+def weight_places(plan):
+    """Where theta has each weight that is not masked, matrix by matrix and row by row, and the
+    biases: an order that does not depend on how matrices are cut into panels."""
+    places = []
+    for row, stop, _, _, height, offset, extents in plan.panels:
+        seen = plan.extents[extents : extents + stop - row]
+        rows = np.repeat(np.arange(stop - row), seen)
+        sources = np.arange(len(rows)) - np.repeat(np.cumsum(seen) - seen, seen)
+        places.append(offset + sources * height + rows)
+    return np.concatenate([*places, np.arange(plan.biases, n_parameters(plan))])
 
 
 def make_plan(architecture, ordering, degrees):

@@ -8,8 +8,8 @@ from sklearn.base import OutlierMixin
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 
-from skmade._density import MADEDensity
-from skmade._training import Rows
+from skmade import _auto
+from skmade._made import MADEDensity
 
 
 class MADEOutlierDetector(OutlierMixin, MADEDensity):
@@ -26,8 +26,9 @@ class MADEOutlierDetector(OutlierMixin, MADEDensity):
 
     Parameters
     ----------
-    hidden_layer_sizes : tuple of int, default=(128, 128)
-        Units per hidden layer. All parameters but the next two are those of `MADEDensity`.
+    hidden_layer_sizes : tuple of int or "auto", default="auto"
+        Units per hidden layer: "auto" is (128, 128), but narrower where parameters would be too
+        many. All parameters but the next two are those of `MADEDensity`.
         The defaults are for detection, not for likelihood: `input_noise` in place of
         `dropout`, and patience (`n_iter_no_change`). Also, what a real cell says about
         others no longer changes beyond 4 standard deviations of its column.
@@ -41,8 +42,11 @@ class MADEOutlierDetector(OutlierMixin, MADEDensity):
         rows to fit, which a density otherwise learns as well.
     activation, direct_connections, residual, conditionals : see `MADEDensity`
     categorical_features, n_components, ordering, n_masks, mask_sampling : see `MADEDensity`
-    n_estimators : int, default=4
-        Networks with orderings of their own, which see each relation from several sides.
+    handle_unknown : {"error", "rare"}, default="rare"
+        See `MADEDensity`: a label that was not seen is strange, and no error.
+    n_estimators : int or "auto", default="auto"
+        Networks with orderings of their own, which see each relation from several sides: 4, but
+        fewer where parameters would be too many.
     combination : see `MADEDensity`
     dropout : float, default=0.0
         See `MADEDensity`.
@@ -76,6 +80,8 @@ class MADEOutlierDetector(OutlierMixin, MADEDensity):
     held_out_scores_ : ndarray of shape (n_held_out,)
         Sorted log-densities of held-out rows that played no part in training: half of
         those held out; the others tell training when to stop.
+    held_out_weights_ : ndarray of shape (n_held_out,)
+        Weights of these rows, of mean one.
 
     See Also
     --------
@@ -109,21 +115,22 @@ class MADEOutlierDetector(OutlierMixin, MADEDensity):
 
     def __init__(
         self,
-        hidden_layer_sizes=(128, 128),
+        hidden_layer_sizes="auto",
         *,
         contamination="auto",
         false_alarm_rate=0.05,
         trim=0.0,
         activation="relu",
-        direct_connections=True,
+        direct_connections="auto",
         residual=False,
         conditionals="auto",
         categorical_features="from_dtype",
-        n_components=10,
+        handle_unknown="rare",
+        n_components="auto",
         ordering="random",
         n_masks=1,
         mask_sampling="both",
-        n_estimators=4,
+        n_estimators="auto",
         combination="mixture",
         dropout=0.0,
         input_noise="auto",
@@ -149,6 +156,7 @@ class MADEOutlierDetector(OutlierMixin, MADEDensity):
             residual=residual,
             conditionals=conditionals,
             categorical_features=categorical_features,
+            handle_unknown=handle_unknown,
             n_components=n_components,
             ordering=ordering,
             n_masks=n_masks,
@@ -176,53 +184,67 @@ class MADEOutlierDetector(OutlierMixin, MADEDensity):
         self.false_alarm_rate = false_alarm_rate
         self.trim = trim
 
-    def _settings(self, training):
-        settings, (n, d) = super()._settings(training), training.table.shape
+    def _settings(self, n_rows, is_discrete):
+        settings = super()._settings(n_rows, is_discrete)
         if self.input_noise == "auto":
-            settings = replace(settings, input_noise=0.75 * n ** (-1 / (d + 4)))
+            settings = replace(settings, input_noise=_auto.input_noise(n_rows, len(is_discrete)))
         if self.n_iter_no_change == "auto":
-            settings = replace(settings, n_iter_no_change=int(np.clip(100_000 // n, 25, 100)))
+            settings = replace(settings, n_iter_no_change=_auto.patience(n_rows))
         return settings
 
-    def _fit(self, X, sample_weight, X_val):
-        super()._fit(X, sample_weight, X_val)
-        if self.trim > 0:
+    def _auto_networks(self, n_rows, n_columns, n_parameters):
+        return _auto.n_networks(n_rows, n_columns, n_parameters, most=4, rows_seen=np.inf)
+
+    def _auto_sizes(self, n_rows, is_discrete):
+        return [128, 128]
+
+    def _fit(self, X, sample_weight, X_val, columns=None):
+        super()._fit(X, sample_weight, X_val, columns)
+        if self.trim > 0:  # scales and levels stay those of all rows
             weights = self._weights_without_the_least_dense(X, sample_weight)
-            super()._fit(X, weights, X_val)
+            super()._fit(X, weights, X_val, self._density.columns)
         rows = vars(self).pop("_calibration")
-        scores = self._score_table(rows.table)
-        self.held_out_scores_ = np.sort(scores)
-        return self.calibrate(X)
+        scores = self._density.ensemble.score(rows.table) + self._density.columns.offset
+        self._hold_out(scores + rows.rarity, rows.weights)
+        return self.calibrate(X, sample_weight)
 
     def _weights_without_the_least_dense(self, X, sample_weight):
         """Weights that are zero for the share of rows to trim."""
         scores = MADEDensity.score_samples(self, X)
         weights = _check_sample_weight(sample_weight, scores, copy=True)
-        weights[np.argsort(scores, kind="stable")[: int(self.trim * len(scores))]] = 0
+        order = np.argsort(scores, kind="stable")
+        trimmed = np.cumsum(weights[order]) <= self.trim * weights.sum() * (1 + 1e-12)
+        weights[order[trimmed]] = 0
         return weights
 
     def _partial_fit(self, X, sample_weight):
         """The rows of a pass are scored before it, and the threshold is set on these scores."""
         scores = self.score_samples(X) if self.__sklearn_is_fitted__() else None
         super()._partial_fit(X, sample_weight)
-        self.held_out_scores_ = np.sort(self.score_samples(X) if scores is None else scores)
-        return self.calibrate(X)
+        scores = self.score_samples(X) if scores is None else scores
+        self._hold_out(scores, _check_sample_weight(sample_weight, scores))
+        return self.calibrate(X, sample_weight)
 
-    def _split(self, table, weights, X_val, rng):
+    def _hold_out(self, scores, weights):
+        """Keep scores of held-out rows, sorted, and their weights, of mean one."""
+        order = np.argsort(scores, kind="stable")
+        order = order[weights[order] > 0]
+        self.held_out_scores_ = scores[order]
+        self.held_out_weights_ = weights[order] / weights[order].mean()
+
+    def _split(self, rows, given, rng):
         """Half of the held-out rows are kept for the threshold."""
-        training, held_out = super()._split(table, weights, X_val, rng)
+        training, held_out = super()._split(rows, given, rng)
         if held_out is None:
             self._calibration = training
             return training, None
         order = rng.permutation(len(held_out.table))
         halves = order[: len(order) // 2], order[len(order) // 2 :]
-        first, second = (
-            Rows(held_out.table[half], held_out.weights[half]) for half in map(np.sort, halves)
-        )
+        first, second = (held_out.part(np.sort(half)) for half in halves)
         self._calibration = second
         return training, first if len(first.table) else second
 
-    def calibrate(self, X=None):
+    def calibrate(self, X=None, sample_weight=None):
         """Set the threshold anew, without refitting.
 
         After a change of `contamination` or `false_alarm_rate` by `set_params`.
@@ -232,6 +254,8 @@ class MADEOutlierDetector(OutlierMixin, MADEDensity):
         X : array-like of shape (n_samples, n_features), default=None
             Rows of which a share of `contamination` is to be flagged; not needed with
             "auto", where the held-out scores of `fit` decide.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the rows of X: the share is one of weight.
 
         Returns
         -------
@@ -246,7 +270,9 @@ class MADEOutlierDetector(OutlierMixin, MADEDensity):
         """
         check_is_fitted(self)
         if self.contamination == "auto":
-            self.offset_ = _lower_quantile(self.held_out_scores_, self.false_alarm_rate)
+            self.offset_ = _threshold(
+                self.held_out_scores_, self.held_out_weights_, self.false_alarm_rate
+            )
         elif X is None:
             raise ValueError(
                 "With a number for contamination, pass the rows of which that share is to be "
@@ -254,7 +280,8 @@ class MADEOutlierDetector(OutlierMixin, MADEDensity):
             )
         else:
             scores = MADEDensity.score_samples(self, X)
-            self.offset_ = float(np.percentile(scores, 100 * self.contamination))
+            weights = _check_sample_weight(sample_weight, scores)
+            self.offset_ = _quantile(scores, weights, self.contamination)
         return self
 
     def decision_function(self, X):
@@ -306,25 +333,38 @@ class MADEOutlierDetector(OutlierMixin, MADEDensity):
         -------
         ndarray of shape (n_samples,), float64
             ``(1 + #{held-out scores <= s}) / (n_held_out + 1)`` for a row of score s; never 0.
+            Held-out rows count by their weights, of mean one.
 
         Raises
         ------
         NotFittedError, ValueError
             As `score_samples`.
         """
+        check_is_fitted(self)
+        cumulated = np.append(0.0, np.cumsum(self.held_out_weights_))
         below = np.searchsorted(self.held_out_scores_, self.score_samples(X), side="right")
-        return (1 + below) / (len(self.held_out_scores_) + 1)
+        return (1 + cumulated[below]) / (len(self.held_out_scores_) + 1)
 
 
-def _lower_quantile(scores, rate):
-    """The score below which a fresh one lies with probability `rate`.
+def _threshold(scores, weights, rate):
+    """The score below which p-values are at most `rate`.
 
-    Scores are sorted. Below the k-th lowest of n a fresh one lies with probability
-    ``k / (n + 1)``; between them we interpolate. Where there are too few scores, the lowest
+    Of n sorted scores of equal weights, the k-th lowest, where ``k = floor(rate * (n + 1))``: a
+    row below it has a p-value of at most ``k / (n + 1)``, one that ties with it a higher one.
+    So between whole places the lower score counts. Where there are too few scores, the lowest
     is extrapolated as if the lower tail were exponential.
     """
     place = rate * (len(scores) + 1)
+    place += 1e-9 * max(place, 1)  # what is whole but for rounding is whole
     if place >= 1:
-        return float(np.interp(place, np.arange(1, len(scores) + 1), scores))
+        return float(scores[np.argmax(np.cumsum(weights) > place - 1)])
     spread = (np.median(scores) - scores[0]) / max(np.log(len(scores)), 1.0)
     return float(scores[0] - spread * np.log(1 / place))
+
+
+def _quantile(scores, weights, share):
+    """The score below which a share of the weight lies; of equal weights NumPy's percentile."""
+    order = np.argsort(scores, kind="stable")
+    order = order[weights[order] > 0]
+    cumulated = np.cumsum(weights[order]) / weights[order].mean()
+    return float(np.interp(share * (len(order) - 1) + 1, cumulated, scores[order]))

@@ -14,7 +14,7 @@ from skmade._kernels._plan import PANEL_ROWS, SOLVERS, Plan, n_parameters
 from skmade._kernels._shared import gather, shared_step
 from skmade._kernels._steps import StepMemory, make_memory
 from skmade._masks import draw_degrees
-from skmade._network import Architecture, Network, make_plan, plan_from_state, writable
+from skmade._network import Architecture, Network, make_plan, writable
 from skmade._orderings import make_ordering
 from skmade._threads import make_teams, run_as_team
 
@@ -112,12 +112,21 @@ class SharedNetwork:
     fresh : bool
         Whether each mini-batch trains under a draw of its own; else under each of `draws`
         in turn.
+    moments, step
+        As of a `Network`.
     """
 
     theta: np.ndarray
     draws: list
     sampler: MaskSampler
     fresh: bool
+    moments: np.ndarray | None = None
+    step: int = 0
+
+    @property
+    def orderings(self):
+        """Of the draws that are averaged: (n_draws, n_features)."""
+        return np.stack([draw.ordering for draw in self.draws])
 
     @classmethod
     def initial(cls, sampler, n_draws, fresh, marginals, rng, dtype):
@@ -142,23 +151,45 @@ class SharedNetwork:
         """The draw that a step trains under."""
         return self.sampler.draw(rng) if self.fresh else self.draws[step % len(self.draws)]
 
+    def networks_for(self, missing, n, rng):
+        """Networks whose orderings have missing features last; None if only `draws` are known."""
+        if not self.fresh:
+            return None
+        made = []
+        for _ in range(n):
+            ordering = np.concatenate(
+                [rng.permutation(np.flatnonzero(part)) for part in (~missing, missing)]
+            )
+            made.append(self.network(self.sampler.draw(rng, ordering), self.theta))
+        return made
+
     def state(self):
-        """The network as plain arrays and values."""
-        architecture = self.sampler.architecture.parameters()
-        return {
+        """The network as plain arrays and values; its weights are dense."""
+        sampler = self.sampler
+        state = {
+            "kind": "SharedNetwork",
             "theta": self.theta,
-            "draws": [{**vars(draw), "plan": dict(draw.plan._asdict())} for draw in self.draws],
-            "sampler": {**vars(self.sampler), "architecture": architecture},
+            "draws": [{"ordering": d.ordering, "degrees": d.degrees} for d in self.draws],
+            "ordering": sampler.ordering,
+            "mask_sampling": sampler.mask_sampling,
+            "first": sampler.first,
             "fresh": self.fresh,
         }
+        if self.moments is not None:
+            state |= {"moments": self.moments, "step": self.step}
+        return state
 
     @classmethod
-    def from_state(cls, state, families):
-        """The network from what `state` returned, and the families of the columns."""
-        draws = [Draw(**{**draw, "plan": plan_from_state(draw["plan"])}) for draw in state["draws"]]
-        architecture = Architecture(families=families, **state["sampler"]["architecture"])
-        sampler = MaskSampler(**{**state["sampler"], "architecture": architecture})
-        return cls(writable(state["theta"]), draws, sampler, state["fresh"])
+    def from_state(cls, state, architecture):
+        """The network from what `state` returned."""
+        draws = [Draw.make(architecture, **draw) for draw in state["draws"]]
+        sampler = MaskSampler(
+            architecture, state["ordering"], state["mask_sampling"], state["first"]
+        )
+        theta, moments = state["theta"], state.get("moments")
+        if moments is not None:
+            moments = writable(moments)
+        return cls(writable(theta), draws, sampler, state["fresh"], moments, state.get("step", 0))
 
 
 def dense_blocks(plan):

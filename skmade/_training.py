@@ -36,10 +36,19 @@ _FLOPS_WORTH_THREADS = 5e6
 
 @dataclass(frozen=True)
 class Rows:
-    """Encoded rows, with weights of mean one."""
+    """Encoded rows, with weights of mean one.
+
+    `rarity` is what each has beyond the log-density of the networks, 0 by default.
+    """
 
     table: np.ndarray
     weights: np.ndarray
+    rarity: np.ndarray | float = 0.0
+
+    def part(self, index):
+        """Some of the rows."""
+        rarity = self.rarity[index] if np.ndim(self.rarity) else self.rarity
+        return Rows(self.table[index], self.weights[index], rarity)
 
 
 @dataclass(frozen=True)

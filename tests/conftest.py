@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import skmade
+from skmade._columns import Table
 
 #: Without compilation kernels are slow: tests then take smaller sizes.
 JIT = not numba.config.DISABLE_JIT
@@ -64,6 +65,17 @@ def quick(**parameters):
         "random_state": 0, "n_estimators": 1, "dropout": 0.0, "learning_rate_init": 0.001,
     }  # fmt: skip
     return skmade.MADEDensity(**{**defaults, **parameters})
+
+
+def encoded(model, X):
+    """Rows as the networks of a fitted model see them."""
+    density = model._density
+    return density.encode(density.columns.numbers(Table.read(model, X, reset=False)))
+
+
+def network_of(model):
+    """The first network of a fitted model."""
+    return model._density.networks[0]
 
 
 def is_plain(value):

@@ -6,7 +6,7 @@ import pytest
 from conftest import quick, sizes
 from scipy.stats import chisquare
 
-from skmade._columns import _standardisation, lattice_step
+from skmade._columns._number import lattice_step, standardisation
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -106,10 +106,10 @@ def test_steps_of_lattices(values, step):
 
 def test_a_wild_value_spoils_no_scale():
     column = np.random.default_rng(0).normal(size=1000)
-    center, scale = _standardisation(column, np.ones(1000))
+    center, scale = standardisation(column, np.ones(1000))
     assert (center, scale) == (pytest.approx(0, abs=0.1), pytest.approx(1, abs=0.1))
     column[0] = 1e6
-    np.testing.assert_allclose(_standardisation(column, np.ones(1000)), (center, scale), atol=0.1)
+    np.testing.assert_allclose(standardisation(column, np.ones(1000)), (center, scale), atol=0.1)
 
 
 @pytest.mark.parametrize("a", [1e-6, 1e6])

@@ -4,12 +4,21 @@ import pickle
 
 import numpy as np
 import pytest
-from conftest import JIT, binary_states, correlated_flags, is_plain, quick, sizes
+from conftest import (
+    JIT,
+    binary_states,
+    correlated_flags,
+    encoded,
+    is_plain,
+    network_of,
+    quick,
+    sizes,
+)
 from scipy.special import logsumexp
 from scipy.stats import chisquare
 from sklearn.base import clone
 
-from skmade import _combination, _density, _threads
+from skmade import _auto, _combination, _made, _threads
 from skmade._combination import learn_weights, log_acceptance, log_mean_exp
 from skmade._ensemble import Ensemble
 
@@ -39,7 +48,7 @@ def ensemble(request):
 
 def members(model):
     """Log-probabilities of all states under each of the model's draws and networks."""
-    networks, states = model._fitted_ensemble().networks, model._encode(binary_states(D))
+    networks, states = model._density.ensemble.networks, encoded(model, binary_states(D))
     return [Ensemble.equal([network], "mixture").score(states) for network in networks]
 
 
@@ -163,8 +172,8 @@ def test_networks_are_the_same_on_any_number_of_threads(n_masks, combination):
         fitted(n_estimators=3, n_masks=n_masks, combination=combination, n_jobs=n_jobs)
         for n_jobs in (1, 2)
     )
-    for first, second in zip(one._networks, two._networks):
-        np.testing.assert_array_equal(first["theta"], second["theta"])
+    for first, second in zip(one._density.networks, two._density.networks):
+        np.testing.assert_array_equal(first.theta, second.theta)
     np.testing.assert_array_equal(one.combination_weights_, two.combination_weights_)
     assert one.loss_curve_ == two.loss_curve_
     X = correlated_flags(50, D)
@@ -176,9 +185,9 @@ def test_what_a_draw_of_masks_changes(mask_sampling):
     model = fitted(n_masks=4, mask_sampling=mask_sampling)
     assert model.orderings_.shape == (4, D)
     np.testing.assert_array_equal(np.sort(model.orderings_), [np.arange(D)] * 4)
-    draws = model._networks[0]["draws"]
-    orderings = {tuple(draw["ordering"]) for draw in draws}
-    degrees = {tuple(draw["degrees"][0]) for draw in draws}
+    draws = network_of(model).draws
+    orderings = {tuple(draw.ordering) for draw in draws}
+    degrees = {tuple(draw.degrees[0]) for draw in draws}
     assert len(orderings) == (1 if mask_sampling == "connectivity" else 4)
     assert len(degrees) == (1 if mask_sampling == "ordering" else 4)
     assert {tuple(row) for row in model.orderings_} == orderings
@@ -225,8 +234,8 @@ def test_weights_are_learnt_from_the_held_out_rows():
         quick(max_iter=sizes(15, 1), n_estimators=4, combination=combination).fit(X, X_val=X_val)
         for combination in ("mixture", "weighted")
     )
-    for first, second in zip(equal._networks, learnt._networks):
-        np.testing.assert_array_equal(first["theta"], second["theta"])
+    for first, second in zip(equal._density.networks, learnt._density.networks):
+        np.testing.assert_array_equal(first.theta, second.theta)
     assert learnt.score(X_val) >= equal.score(X_val)
     assert not np.array_equal(learnt.combination_weights_, equal.combination_weights_)
 
@@ -251,7 +260,7 @@ def test_the_acceptance_is_a_probability(rng):
 
 
 def test_networks_that_disagree_have_no_product_to_draw_from(monkeypatch):
-    monkeypatch.setattr(_density, "_LEAST_ACCEPTANCE", 1.0)  # as if any product were too rare
+    monkeypatch.setattr(_made, "_LEAST_ACCEPTANCE", 1.0)  # as if any product were too rare
     model = quick(n_estimators=2, combination="product")
     with pytest.warns(UserWarning, match="Use combination='mixture'"):
         model.fit(correlated_flags(100, D))
@@ -268,7 +277,7 @@ def test_networks_that_learnt_the_noise_by_heart_have_no_product_to_draw_from():
     )  # fmt: skip
     with pytest.warns(UserWarning, match="The networks agree so little"):
         model.fit(X)
-    assert np.exp(model.log_normalizer_) < _density._LEAST_ACCEPTANCE
+    assert np.exp(model.log_normalizer_) < _made._LEAST_ACCEPTANCE
     assert np.all(np.isfinite(model.score_samples(X)))
     with pytest.raises(ValueError, match="too few to sample"):
         model.sample(5)
@@ -277,11 +286,11 @@ def test_networks_that_learnt_the_noise_by_heart_have_no_product_to_draw_from():
 def test_warm_start_adds_networks():
     X = correlated_flags(200, D)
     model = quick(n_estimators=2, warm_start=True).fit(X)
-    first = [state["ordering"].copy() for state in model._networks]
+    first = [network.ordering.copy() for network in model._density.networks]
     model.set_params(n_estimators=3).fit(X)
-    assert len(model._networks) == 3
-    for ordering, state in zip(first, model._networks):
-        np.testing.assert_array_equal(ordering, state["ordering"])
+    assert len(model._density.networks) == 3
+    for ordering, network in zip(first, model._density.networks):
+        np.testing.assert_array_equal(ordering, network.ordering)
     with pytest.raises(ValueError, match="n_estimators=1 is below the 3 networks"):
         model.set_params(n_estimators=1).fit(X)
 
@@ -364,12 +373,8 @@ def test_networks_of_one_ordering_have_conditionals_in_it():
 
 def test_few_rows_get_many_networks():
     for n, expected in ((100, 8), (5000, 6), (16_000, 2), (20_000, 1)):
-        assert quick(n_estimators="auto")._n_networks(n, []) == expected
+        assert _auto.n_networks(n, D, 1000) == expected
     model = quick(n_estimators="auto", max_iter=1).fit(correlated_flags(50, D))
-    assert len(model._networks) == 8
-    assert (
-        len(
-            quick(n_estimators="auto", n_masks=2, max_iter=1).fit(correlated_flags(50, D))._networks
-        )
-        == 1
-    )
+    assert len(model._density.networks) == 8
+    model = quick(n_estimators="auto", n_masks=2, max_iter=1).fit(correlated_flags(50, D))
+    assert len(model._density.networks) == 1

@@ -4,10 +4,11 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
-from conftest import JIT, binary_states, correlated_flags, quick, sizes
+from conftest import JIT, binary_states, correlated_flags, encoded, quick, sizes
 from scipy.stats import chisquare
 
-from skmade import _combination, _density
+from skmade import _combination, _fitted
+from skmade._fitted import FittedDensity
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -94,16 +95,18 @@ def test_a_product_is_close_where_the_known_features_come_first(row):
 @pytest.mark.parametrize("n_estimators", [1, 2])
 def test_order_agnostic_networks_are_exact_in_an_ordering_that_is_made(n_estimators, monkeypatch):
     model, made = fitted(n_masks=None, n_estimators=n_estimators), []
-    make = model._ensemble_for
-    monkeypatch.setattr(_density, "known_first", lambda ordering, missing: False)
-    model._ensemble_for = lambda *arguments: made.append(make(*arguments)) or made[-1]
+    make = FittedDensity.ensemble_to_fill
+    monkeypatch.setattr(_fitted, "known_first", lambda ordering, missing: False)
+    monkeypatch.setattr(
+        FittedDensity, "ensemble_to_fill", lambda *these: made.append(make(*these)) or made[-1]
+    )
 
     def score(states):
-        return made[0].score(model._encode(states))
+        return made[0].score(encoded(model, states))
 
     assert_follows(*conditional_frequencies(model, ROW, sizes(20_000, 300), score))
     assert len(made) == 1
-    assert len(made[0].networks) == _density._FILLING_DRAWS * n_estimators
+    assert len(made[0].networks) == _fitted._FILLING_DRAWS * n_estimators
     for network in made[0].networks:
         assert set(network.ordering[:3]) == {0, 2, 4}
 
@@ -122,7 +125,7 @@ def test_networks_without_weight_are_left_out():
     model = fitted(n_estimators=3, combination="weighted", random_state=4)
     is_exact = model.orderings_[:, -1] == 0
     assert is_exact.sum() == 1
-    model.combination_weights_ = np.where(is_exact, 0, 0.5)
+    model._density.ensemble.weights = np.where(is_exact, 0, 0.5)
     with np.errstate(invalid="raise"):
         model.sample_conditional([[np.nan, 1, 1, 1, 1]])
 

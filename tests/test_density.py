@@ -4,7 +4,7 @@ import itertools
 
 import numpy as np
 import pytest
-from conftest import binary_states, correlated_flags, mixed_table, quick, sizes
+from conftest import binary_states, correlated_flags, mixed_table, network_of, quick, sizes
 from scipy.stats import chisquare, kstest
 
 from skmade._kernels._plan import ACTIVATIONS, SOLVERS
@@ -187,4 +187,4 @@ def test_layers_follow_rows_columns_and_kinds(shape, real, expected):
     if real:
         X[:, 0] += np.random.default_rng(1).normal(size=len(X))
     model = quick(hidden_layer_sizes="auto", max_iter=1, n_estimators=1).fit(X)
-    assert [len(layer) for layer in model._networks[0]["degrees"]] == expected
+    assert [len(layer) for layer in network_of(model).degrees] == expected

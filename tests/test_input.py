@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
-from conftest import ALL_CONDITIONALS, correlated_flags, mixed_table, quick
+from conftest import ALL_CONDITIONALS, correlated_flags, mixed_table, network_of, quick
 from scipy.sparse import csr_array
 from sklearn.utils.validation import _get_feature_names
 
@@ -164,7 +164,7 @@ def test_hard_tables_get_finite_scores(name, early_stopping):
     model = quick(max_iter=10, learning_rate_init=0.01, early_stopping=early_stopping).fit(X)
     assert np.all(np.isfinite(model.score_samples(X)))
     assert np.all(np.isfinite(model.sample(20, random_state=0)))
-    assert np.all(np.isfinite(model._networks[0]["theta"]))
+    assert np.all(np.isfinite(network_of(model).theta))
 
 
 @pytest.mark.parametrize("value", [1e6, -1e12, 1e30, 1e150, -1e308])

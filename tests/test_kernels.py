@@ -6,7 +6,16 @@ import warnings
 import numba
 import numpy as np
 import pytest
-from conftest import ALL_CONDITIONALS, JIT, called_by_kernel, mixed_table, quick, sizes
+from conftest import (
+    ALL_CONDITIONALS,
+    JIT,
+    called_by_kernel,
+    encoded,
+    mixed_table,
+    network_of,
+    quick,
+    sizes,
+)
 from naive import VALUE, DenseNetwork
 
 from skmade import _sampling
@@ -19,7 +28,6 @@ from skmade._kernels._plan import ACTIVATIONS, SOLVERS
 from skmade._kernels._product import FROM_BIAS, FROM_OUTPUT, FROM_ZERO, LANES, block_product
 from skmade._kernels._steps import make_memory, train_steps
 from skmade._kernels._transpose import transpose
-from skmade._network import Network
 from skmade._scoring import Scorer, log_densities
 from skmade._threads import make_teams
 
@@ -46,8 +54,8 @@ def fitted(dtype="float64", n_samples=100, **parameters):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         model.fit(X)
-    network = Network.from_state(model._networks[0])
-    return model, network, model._encode(X)
+    network = network_of(model)
+    return model, network, encoded(model, X)
 
 
 def apply(function, x, out):
@@ -208,7 +216,7 @@ def test_negligible_derivatives_are_zero():
     # long; components far from a value have such derivatives)
     X = np.random.default_rng(0).normal(size=(64, 2)) * 0.01
     model = quick(conditionals="gaussian_mixture", n_components=4, max_iter=1).fit(X)
-    network = Network.from_state(model._networks[0])
+    network = network_of(model)
     memory = make_memory(network.plan, 64, 1, network.theta.dtype)
     (team,) = make_teams(network.plan, len(network.theta), 1)
     nothing = np.zeros((0, 0), network.theta.dtype)
@@ -229,9 +237,11 @@ def test_the_loss_of_a_batch_is_the_weighted_score(rng):
     model, network, table = fitted(n_samples=150)
     weights = rng.uniform(0.5, 2, len(table))
     loss, _ = objective_and_gradient(network, table, weights, np.zeros((0, 0)), 0.0, network.theta)
-    X = model._columns["center"] + model._columns["scale"] * table  # categories are 0, 10, 20
+    X = (
+        model._density.columns.center + model._density.columns.scale * table
+    )  # categories are 0, 10, 20
     X[:, [1, 5]] *= 10
-    log_jacobian = -np.log(model._columns["scale"]).sum()
+    log_jacobian = -np.log(model._density.columns.scale).sum()
     np.testing.assert_allclose(loss, -weights @ (model.score_samples(X) - log_jacobian), rtol=1e-9)
 
 
@@ -289,7 +299,7 @@ def test_sample_and_score_agree_on_the_blocks_of_many_features():
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         model.fit(X)
-    network = Network.from_state(model._networks[0])
+    network = network_of(model)
     n_features, width = X.shape[1], 16
     random, shape = np.random.default_rng(1), (1, n_features, width)
     bits, noise = random_bits(shape, random), random.normal(size=shape)

@@ -5,11 +5,10 @@ import warnings
 
 import numpy as np
 import pytest
-from conftest import ALL_CONDITIONALS, quick, sizes
+from conftest import ALL_CONDITIONALS, network_of, quick, sizes
 from naive import DenseNetwork
 
 from skmade._masks import draw_degrees, lost_dependencies, reference_masks
-from skmade._network import Network
 
 
 def table(conditionals, n_samples=41, seed=0):
@@ -73,7 +72,7 @@ def test_conditionals_depend_on_all_predecessors_and_nothing_else(
             warnings.simplefilter("ignore")
             X = table(families)
             model.fit(X)
-        network = Network.from_state(model._networks[0])
+        network = network_of(model)
         linked = direct or depth > 0
         expected = predecessors(model.orderings_[0]) & linked
         lost = lost_dependencies(network.degrees, n_features, direct)
@@ -127,7 +126,7 @@ def test_weights_outside_the_masks_are_zero_after_training():
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         model.fit(X)
-    dense = DenseNetwork(Network.from_state(model._networks[0]))
+    dense = DenseNetwork(network_of(model))
     for key, weights in dense.weights.items():
         assert np.all(weights[~dense.masks[key]] == 0)
         assert np.all(weights[dense.masks[key]] != 0)

@@ -11,7 +11,7 @@ from sklearn.base import clone
 from sklearn.datasets import load_wine
 
 from skmade import ContributionsDisplay, MADEOutlierDetector
-from skmade._outlier import _lower_quantile
+from skmade._outlier import _threshold
 from skmade._training import Rows
 
 matplotlib.use("Agg")
@@ -103,8 +103,8 @@ def test_a_threshold_is_changed_without_refitting():
 
 def test_few_held_out_rows_give_a_threshold_below_all_of_them():
     scores = np.sort(np.random.default_rng(0).normal(size=8))
-    assert _lower_quantile(scores, 0.05) < scores[0]
-    assert _lower_quantile(scores, 2 / 9) == pytest.approx(scores[1])
+    assert _threshold(scores, np.ones(8), 0.05) < scores[0]
+    assert _threshold(scores, np.ones(8), 2 / 9) == pytest.approx(scores[1])
     assert np.isfinite(detector().fit(normal_rows(5, 0)).offset_)
 
 
@@ -162,17 +162,17 @@ def test_noise_follows_the_number_of_rows_and_columns(rng):
 
 @pytest.mark.parametrize(("n", "epochs"), [(80, 100), (2000, 50), (10_000, 25)])
 def test_the_patience_chosen_goes_through_a_hundred_thousand_rows(n, epochs):
-    training = Rows(np.zeros((n, 3)), np.ones(n))
-    chosen = MADEOutlierDetector()._settings(training)
+    columns = [False] * 3
+    chosen = MADEOutlierDetector()._settings(n, columns)
     assert chosen.n_iter_no_change == epochs
-    assert MADEOutlierDetector(n_iter_no_change=7)._settings(training).n_iter_no_change == 7
+    assert MADEOutlierDetector(n_iter_no_change=7)._settings(n, columns).n_iter_no_change == 7
 
 
 def test_rows_that_train_stop_and_set_the_threshold_are_apart(rng):
     detector = MADEOutlierDetector(random_state=0, max_iter=1, n_estimators=1)
     detector.fit(rng.normal(size=(100, 2)))
     table = np.arange(200.0).reshape(100, 2)
-    training, validation = detector._split(table, np.ones(100), None, rng)
+    training, validation = detector._split(Rows(table, np.ones(100)), None, rng)
     trained, judged, threshold = (
         set(rows.table[:, 0]) for rows in (training, validation, detector._calibration)
     )
@@ -187,7 +187,8 @@ def test_trimming_fits_again_without_the_rows_of_lowest_density(rng):
     first = detector().fit(X)
     kept = np.ones(len(X))
     kept[np.argsort(first.score_samples(X))[: int(0.25 * len(X))]] = 0
-    again, trimmed = detector().fit(X, sample_weight=kept), detector(trim=0.25).fit(X)
+    again, trimmed = detector().fit(X), detector(trim=0.25).fit(X)
+    again._fit(X, kept, None, first._density.columns)  # scales stay those of all rows
     np.testing.assert_array_equal(trimmed.score_samples(X), again.score_samples(X))
     assert len(trimmed.held_out_scores_) < len(first.held_out_scores_)
 

@@ -4,7 +4,7 @@ import threading
 
 import numpy as np
 import pytest
-from conftest import correlated_flags, mixed_table, quick, sizes
+from conftest import correlated_flags, mixed_table, network_of, quick, sizes
 
 from skmade import _sampling, _threads, _training
 from skmade._kernels._plan import SCORE_TILE
@@ -94,7 +94,7 @@ def test_fits_on_any_number_of_threads(solver, monkeypatch):
         for n_jobs in (1, 2, 3, -1)
     ]  # fmt: skip
     for other in fitted[1:]:
-        np.testing.assert_array_equal(other._networks[0]["theta"], fitted[0]._networks[0]["theta"])
+        np.testing.assert_array_equal(network_of(other).theta, network_of(fitted[0]).theta)
         assert other.loss_curve_ == fitted[0].loss_curve_
 
 

@@ -2,16 +2,15 @@
 
 import numpy as np
 import pytest
-from conftest import correlated_flags, quick, sizes
+from conftest import correlated_flags, encoded, network_of, quick, sizes
 from naive import DenseDraw, DenseNetwork
 
 from skmade import _shared
-from skmade._columns import Columns
 from skmade._kernels._plan import SOLVERS
 from skmade._kernels._shared import gather, scatter, shared_step
 from skmade._masks import lost_dependencies
 from skmade._scoring import Scorer
-from skmade._shared import SharedMemory, SharedNetwork, dense_blocks
+from skmade._shared import SharedMemory, dense_blocks
 from skmade._threads import make_teams
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -33,8 +32,7 @@ def shared_network(**parameters):
     model = quick(n_masks=3, max_iter=1, dtype="float64", conditionals=conditionals, **parameters)
     X[:, 2:4] += np.random.default_rng(1).normal(size=(60, 2))
     model.fit(X)
-    families = Columns(**model._columns).families()
-    return SharedNetwork.from_state(model._networks[0], families), model._encode(X)
+    return network_of(model), encoded(model, X)
 
 
 @pytest.mark.parametrize("setting", SETTINGS, ids=str)

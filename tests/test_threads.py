@@ -6,13 +6,12 @@ import time
 
 import numpy as np
 import pytest
-from conftest import JIT, called_by_kernel, correlated_flags, quick, sizes
+from conftest import JIT, called_by_kernel, correlated_flags, network_of, quick, sizes
 from joblib import Parallel, delayed
 
 from skmade import _threads, _training
 from skmade._kernels._steps import PART
 from skmade._kernels._sync import has_failed, next_share
-from skmade._network import Network
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 of_threads = pytest.mark.skipif(not JIT, reason="interpreted kernels run on one thread")
@@ -20,7 +19,7 @@ of_threads = pytest.mark.skipif(not JIT, reason="interpreted kernels run on one 
 
 def network(n_features, **parameters):
     X = correlated_flags(sizes(60, 20), n_features)
-    return Network.from_state(quick(max_iter=1, **parameters).fit(X)._networks[0])
+    return network_of(quick(max_iter=1, **parameters).fit(X))
 
 
 @pytest.mark.parametrize("n", [1, 2, 3, 5])
@@ -149,7 +148,7 @@ def test_worker_processes_get_no_more_threads_than_their_share():
 def test_a_network_is_the_same_from_more_threads_than_cores(monkeypatch):
     monkeypatch.setattr(_training, "_FLOPS_WORTH_THREADS", 0)
     X, n_before = correlated_flags(sizes(300, 20), 40), threading.active_count()
-    thetas = [quick(n_jobs=n_jobs, max_iter=2).fit(X)._networks[0]["theta"] for n_jobs in (1, 2, 7)]
+    thetas = [network_of(quick(n_jobs=n_jobs, max_iter=2).fit(X)).theta for n_jobs in (1, 2, 7)]
     np.testing.assert_array_equal(thetas[0], thetas[1])
     np.testing.assert_array_equal(thetas[0], thetas[2])
     assert threading.active_count() == n_before
@@ -164,5 +163,5 @@ def test_a_shared_network_is_the_same_on_any_number_of_threads(n_masks, monkeypa
         for n_jobs in (1, 2, 3)
     )
     for other in others:
-        np.testing.assert_array_equal(one._networks[0]["theta"], other._networks[0]["theta"])
+        np.testing.assert_array_equal(network_of(one).theta, network_of(other).theta)
         assert one.loss_curve_ == other.loss_curve_

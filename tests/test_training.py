@@ -4,12 +4,11 @@ import warnings
 
 import numpy as np
 import pytest
-from conftest import correlated_flags, mixed_table, quick, sizes
+from conftest import correlated_flags, mixed_table, network_of, quick, sizes
 from sklearn.exceptions import ConvergenceWarning
 
-from skmade import MADEDensity, _density, _training
+from skmade import MADEDensity, _made, _training
 from skmade._kernels._plan import ACTIVATIONS, SOLVERS
-from skmade._network import Network
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -118,7 +117,7 @@ def test_held_out_rows_are_not_trained_on():
         return original(network, training, validation, *rest)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(_density._training, "train", spy)
+        patch.setattr(_made._training, "train", spy)
         quick(validation_fraction=0.2).fit(X)
     training, held_out = calls[0]
     assert (len(training), len(held_out)) == (240, 60)
@@ -135,7 +134,7 @@ def test_a_penalty_makes_weights_smaller():
     norms = []
     for alpha in (0.0, 0.1):
         model = quick(alpha=alpha, max_iter=20, learning_rate_init=0.01).fit(X)
-        network = Network.from_state(model._networks[0])
+        network = network_of(model)
         norms.append(np.linalg.norm(network.theta[: network.plan.biases]))
     assert norms[1] < 0.7 * norms[0]
 
@@ -153,8 +152,7 @@ def test_the_default_penalty_is_a_standard_normal_prior_of_one_mask_of_flags(rng
 
 @pytest.mark.parametrize("n, size", [(50, 16), (1000, 31), (10_000, 100)])
 def test_batches_of_few_rows_are_smaller_by_default(n, size):
-    rows = _training.Rows(np.zeros((n, 2)), np.ones(n))
-    assert quick(alpha=0.0)._settings(rows).batch_size == size
+    assert quick(alpha=0.0)._settings(n, [False, False]).batch_size == size
 
 
 def test_input_noise_smooths_real_columns_and_leaves_flags_alone():
@@ -171,8 +169,8 @@ def test_input_noise_smooths_real_columns_and_leaves_flags_alone():
 def test_dropout_leaves_units_out_and_keeps_their_mean():
     X = dependent(50)
     model = quick(dropout=0.3).fit(X)
-    settings = model._settings(_training.Rows(X, np.ones(50)))
-    network = Network.from_state(model._networks[0])
+    settings = model._settings(len(X), [False] * X.shape[1])
+    network = network_of(model)
     rng = np.random.default_rng(0)
     _, kept = _training.draw_noise(network.plan, settings, 5000, np.dtype("float32"), rng)
     assert kept.shape == (16, 5000)
@@ -228,11 +226,11 @@ def test_partial_fit_comes_near_fit():
 
 def test_partial_fit_keeps_scaling_and_goes_on():
     model = quick().partial_fit(dependent(100))
-    center, first = model._columns["center"].copy(), model.score(dependent(100))
+    center, first = model._density.columns.center.copy(), model.score(dependent(100))
     orderings = model.orderings_.copy()
     for _ in range(sizes(20, 3)):
         model.partial_fit(dependent(100, seed=2))
-    np.testing.assert_array_equal(model._columns["center"], center)
+    np.testing.assert_array_equal(model._density.columns.center, center)
     np.testing.assert_array_equal(model.orderings_, orderings)
     assert model.score(dependent(100)) > first
     with pytest.raises(ValueError, match="features"):
@@ -283,9 +281,9 @@ def test_steps_that_are_far_too_long_never_leave_nan(solver):
         model.fit(X)
     except ValueError as error:
         assert "Lower learning_rate_init" in str(error)
-        assert not hasattr(model, "_networks")
+        assert not hasattr(model, "_density")
     else:
-        assert np.all(np.isfinite(model._networks[0]["theta"]))
+        assert np.all(np.isfinite(network_of(model).theta))
         assert np.all(np.isfinite(model.score_samples(X)))
 
 

@@ -14,29 +14,18 @@ from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 
-from skmade import _training
-from skmade._columns import Columns, choose_conditionals
-from skmade._ensemble import Ensemble
-from skmade._frames import describe, fill_frame, is_categorical, library_of, make_frame
+from skmade import _auto, _training
+from skmade._columns import Columns, Rule, Table
+from skmade._fitted import FittedDensity
 from skmade._kernels._plan import ACTIVATIONS, FAMILIES, SOLVERS
 from skmade._masks import draw_degrees, lost_dependencies
 from skmade._network import Architecture, Network
 from skmade._orderings import make_ordering
-from skmade._sampling import known_first
 from skmade._shared import MaskSampler, SharedNetwork
-from skmade._sklearn import column_mask, feature_labels, is_missing, validate_rows
-from skmade._threads import map_chunks
+from skmade._sklearn import column_mask
 
 # Draws of masks that are averaged in scoring where each mini-batch had its own.
 _FRESH_DRAWS = 32
-# As many are made to fill in missing cells.
-_FILLING_DRAWS = 8
-# Rows that several networks of n_estimators="auto" see together, at most.
-_ROWS_SEEN = 32_000
-# With fewer rows for each column, a second hidden layer fits flags too closely.
-_ROWS_FOR_TWO_LAYERS = 15
-# An epoch has so many steps, if batches of the sizes allowed make it.
-_STEPS_PER_EPOCH, _BATCH_SIZES = 32, (16, 100)
 # What our random numbers of a seed differ by from others'.
 _STREAM = 2015
 # A product of which less than this share of the mixture's draws is kept cannot be sampled.
@@ -56,8 +45,8 @@ class MADEDensity(DensityMixin, BaseEstimator):
     and one feed-forward network computes the parameters of all conditionals at once:
     masks cut every path from an input to the outputs at or before it [1]_.
 
-    - Flags (0 and 1) have Bernoulli conditionals, categories a softmax, real columns a
-      mixture of Gaussians; see `conditionals`.
+    - Flags have Bernoulli conditionals, categories a softmax, real columns a mixture of
+      Gaussians; see `conditionals`.
     - Real columns are standardised inside. Log-densities are in nats and in the units of
       X, so they change when a column is rescaled and may be positive; for discrete
       columns they are log-probabilities.
@@ -72,17 +61,20 @@ class MADEDensity(DensityMixin, BaseEstimator):
         fits too closely, or with more than 256 columns, for which 256 units are too few.
     activation : {"relu", "tanh", "logistic", "softplus", "elu"}, default="relu"
         Activation of the hidden units.
-    direct_connections : bool, default=True
-        Masked weights from inputs to outputs, inside the output's link.
+    direct_connections : bool or "auto", default="auto"
+        Masked weights from inputs to outputs, inside the output's link. "auto" leaves them out
+        only where parameters would be too many (see `n_estimators`) and hidden layers keep all
+        dependencies without them.
     residual : bool, default=False
         Hidden layers, which must then be of equal width, share their degrees and add to
         their input.
     conditionals : {"auto", "bernoulli", "categorical", "gaussian", "gaussian_mixture", \
             "logistic_mixture"} or sequence of these, one per feature, default="auto"
-        Family of p(x_d given the features before d). "auto" takes "categorical" for
-        columns of text or of a categorical dtype, "bernoulli" for columns that hold only 0
-        and 1, "logistic_mixture" for integers and rounded numbers with ties, if their
-        step is above a two-hundredth of their scale, "gaussian_mixture" for all others.
+        Family of p(x_d given the features before d). "auto" looks at the column's own dtype and
+        values: it takes "categorical" for text and categories (and for constants), "bernoulli"
+        for flags and for numbers with two values, "logistic_mixture" for integers and rounded
+        numbers with ties, if their step is above a two-hundredth of their scale,
+        "gaussian_mixture" for all others, and for moments and spans of time.
         "logistic_mixture" gives values on a lattice the probability of their cell, divided
         by its width: narrow components on frequent values cannot raise a density above
         that.
@@ -90,8 +82,14 @@ class MADEDensity(DensityMixin, BaseEstimator):
             default="from_dtype"
         Columns that are categorical whatever `conditionals` says: a mask, indices or names.
         "from_dtype" leaves it to "auto".
-    n_components : int, default=10
-        Components of "gaussian_mixture".
+    handle_unknown : {"error", "rare"}, default="error"
+        What to do with a label that was not seen in `fit` and is no level of the column's dtype:
+        an error that names the column, or give all such labels together the probability
+        ``(N1 + 1/2) / (N + 1)`` after N rows with N1 labels that occur once, by Good and
+        Turing's estimate; known labels share the rest.
+    n_components : int or "auto", default="auto"
+        Components of mixtures. "auto" is 10, but fewer where parameters would be too many (see
+        `n_estimators`).
     ordering : {"random", "natural"} or permutation of the features, default="random"
         The first feature of a permutation comes first.
     n_masks : int or None, default=1
@@ -104,7 +102,9 @@ class MADEDensity(DensityMixin, BaseEstimator):
     n_estimators : int or "auto", default="auto"
         Networks that are trained independently, each with masks of its own. "auto" takes as
         many as see 32,000 rows together, from 1 to 8: averaging makes up for few rows, and
-        training costs no more than on a large table. (With `n_masks` it takes one.)
+        training costs no more than on a large table. (With `n_masks`, and in `partial_fit`, it
+        takes one.) All networks together have at most 8 million parameters by default, or 100
+        for each cell of the table.
     combination : {"mixture", "weighted", "product"}, default="mixture"
         How the densities of several draws and networks are combined: their mean, a mean
         with weights learnt by EM on the held-out rows, or their geometric mean, normalised
@@ -130,7 +130,8 @@ class MADEDensity(DensityMixin, BaseEstimator):
         (For "adadelta" the usual value is 1.)
     batch_size : int or "auto", default="auto"
         Rows of a mini-batch, at most. "auto" is 100, but fewer for fewer than 3,200 rows, down
-        to 16: an epoch of at least 32 steps or so is enough to be judged by.
+        to 16: an epoch of at least 32 steps or so is enough to be judged by. With more than
+        100,000 rows it is a thousandth of them, up to 1,000.
     max_iter : int, default=500
         Epochs, at most.
     tol : float, default=1e-4
@@ -161,6 +162,8 @@ class MADEDensity(DensityMixin, BaseEstimator):
         Names of the features, where X had names that are all strings.
     n_iter_ : int
         Epochs that were run, by all networks together.
+    n_epochs_ : ndarray of shape (n_estimators,)
+        Epochs that each network ran: where to cut the curves.
     loss_curve_ : list of float
         Mean negative log-density of the training rows, in nats, by epoch; of several
         networks one after the other.
@@ -205,11 +208,12 @@ class MADEDensity(DensityMixin, BaseEstimator):
             StrOptions({"auto"}),
         ],
         "activation": [StrOptions(set(ACTIVATIONS))],
-        "direct_connections": ["boolean"],
+        "direct_connections": [StrOptions({"auto"}), "boolean"],
         "residual": ["boolean"],
         "conditionals": [StrOptions({"auto", *FAMILIES}), "array-like"],
         "categorical_features": [StrOptions({"from_dtype"}), "array-like", None],
-        "n_components": [Interval(Integral, 1, None, closed="left")],
+        "handle_unknown": [StrOptions({"error", "rare"})],
+        "n_components": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
         "ordering": [StrOptions({"random", "natural"}), "array-like"],
         "n_masks": [Interval(Integral, 1, None, closed="left"), None],
         "mask_sampling": [StrOptions({"both", "ordering", "connectivity"})],
@@ -240,11 +244,12 @@ class MADEDensity(DensityMixin, BaseEstimator):
         hidden_layer_sizes="auto",
         *,
         activation="relu",
-        direct_connections=True,
+        direct_connections="auto",
         residual=False,
         conditionals="auto",
         categorical_features="from_dtype",
-        n_components=10,
+        handle_unknown="error",
+        n_components="auto",
         ordering="random",
         n_masks=1,
         mask_sampling="both",
@@ -273,6 +278,7 @@ class MADEDensity(DensityMixin, BaseEstimator):
         self.residual = residual
         self.conditionals = conditionals
         self.categorical_features = categorical_features
+        self.handle_unknown = handle_unknown
         self.n_components = n_components
         self.ordering = ordering
         self.n_masks = n_masks
@@ -298,7 +304,7 @@ class MADEDensity(DensityMixin, BaseEstimator):
 
     def __sklearn_is_fitted__(self):
         # (scikit-learn's own search for attributes takes long beside the score of a row)
-        return hasattr(self, "_networks")
+        return hasattr(self, "_density")
 
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y=None, sample_weight=None, X_val=None):
@@ -336,30 +342,34 @@ class MADEDensity(DensityMixin, BaseEstimator):
         with self._unchanged_on_error():
             return self._fit(X, sample_weight, X_val)
 
-    def _fit(self, X, sample_weight, X_val):
+    def _fit(self, X, sample_weight, X_val, columns=None):
+        """Fit, to columns that were learnt before or else to new ones."""
         continued = self.warm_start and self.__sklearn_is_fitted__()
-        if not continued:
-            vars(self).pop("_networks", None)
+        before = self._density if continued else None
         rng = _to_generator(self.random_state)
-        X, weights = self._validate_training(X, sample_weight, reset=not continued)
-        table = self._encode(X)
-        training, validation = self._split(table, weights, X_val, rng)
+        table, weights = self._validate_training(X, sample_weight, reset=not continued)
+        columns = before.columns if continued else columns or self._learn_columns(table, weights)
+        rows = self._encode(columns, table, weights)
+        training, validation = self._split(rows, self._validation_rows(columns, X_val), rng)
         if self.combination == "weighted" and validation is None:
             raise ValueError(
                 "combination='weighted' learns its weights from held-out rows: set "
                 "early_stopping=True, or pass X_val to fit."
             )
-        networks = self._networks_to_train(training, rng)
-        progresses = self._train(networks, training, validation, rng)
-        self._keep(networks, progresses, rng)
+        architecture, networks = self._networks_to_train(before, columns, training, rng)
+        progresses = self._train(networks, training, validation, columns, rng)
+        for network in networks:
+            network.moments = None
+        self._density = FittedDensity(columns, architecture, networks, self.combination)
+        self._keep(progresses, rng)
         self._combine(validation, rng)
         return self
 
-    def _train(self, networks, training, validation, rng):
+    def _train(self, networks, training, validation, columns, rng):
         """Train each network, in threads if there are several."""
-        settings = self._settings(training)
+        settings = self._settings(len(training.table), columns.is_discrete)
         several = len(networks) > 1 and self.n_jobs not in (None, 1)
-        offset, rngs = Columns(**self._columns).log_jacobian.sum(), rng.spawn(len(networks))
+        offset, rngs = columns.offset, rng.spawn(len(networks))
         if several:
             settings = replace(settings, n_jobs=1)
 
@@ -403,45 +413,44 @@ class MADEDensity(DensityMixin, BaseEstimator):
             return self._partial_fit(X, sample_weight)
 
     def _partial_fit(self, X, sample_weight):
-        first = not self.__sklearn_is_fitted__()
-        rng = _to_generator(self.random_state if first else self._next_seed)
-        X, weights = self._validate_training(X, sample_weight, reset=first)
-        rows = _training.Rows(self._encode(X), weights)
-        networks = self._networks_to_train(rows, rng)
+        before = self._density if self.__sklearn_is_fitted__() else None
+        rng = _to_generator(self.random_state if before is None else self._next_seed)
+        table, weights = self._validate_training(X, sample_weight, reset=before is None)
+        columns = self._learn_columns(table, weights) if before is None else before.columns
+        rows = self._encode(columns, table, weights)
+        architecture, networks = self._networks_to_train(before, columns, rows, rng, in_passes=True)
+        if before is not None and self.combination == "weighted":
+            before.weigh(rows, self.n_jobs)  # the pass is still to come
         progresses = [self._progress(k, network) for k, network in enumerate(networks)]
-        weighted = None if first else self._ensemble(networks)
-        if weighted is not None and self.combination == "weighted":
-            weighted.learn_weights(rows, self.n_jobs)  # the pass is still to come
         for network, progress, own_rng in zip(networks, progresses, rng.spawn(len(networks))):
-            self._pass_over(network, progress, rows, own_rng)
-        self._keep(networks, progresses, rng)
-        self._moments = [(progress.moments, progress.step) for progress in progresses]
-        if weighted is not None:
-            self.combination_weights_ = weighted.weights
+            self._pass_over(network, progress, rows, columns, own_rng)
+        self._density = FittedDensity(columns, architecture, networks, self.combination)
+        if before is not None and len(before.weights) == len(self._density.weights):
+            self._density.weights = before.weights
+        self._keep(progresses, rng)
         self._combine(None, rng)
         return self
 
     def _progress(self, k, network):
         """Where the k-th network's training was left by the last call of `partial_fit`."""
         progress = _training.Progress.start(network.theta, self.learning_rate_init)
-        moments = getattr(self, "_moments", [])
-        if k < len(moments):
-            progress.moments[:], progress.step = moments[k]
+        if network.moments is not None:
+            progress.moments[:], progress.step = network.moments, network.step
             progress.loss_curve = list(self._loss_curves[k])
         return progress
 
-    def _pass_over(self, network, progress, rows, rng):
+    def _pass_over(self, network, progress, rows, columns, rng):
         """One pass over the rows."""
-        settings = self._settings(rows)
+        settings = self._settings(len(rows.table), columns.is_discrete)
         loss = _training.run_epoch(network, progress, rows, settings, rng)
         if not (np.isfinite(loss) and np.all(np.isfinite(progress.theta))):
             raise ValueError(
                 "The loss was not finite in this pass, which is undone. Lower "
                 "learning_rate_init, or look for extreme values in X."
             )
-        loss -= Columns(**self._columns).log_jacobian.sum()
-        _training.record(progress, loss, None, None, settings)
+        _training.record(progress, loss - columns.offset, None, None, settings)
         network.theta = progress.theta
+        network.moments, network.step = progress.moments, progress.step
 
     def score_samples(self, X):
         """Log-density of each row.
@@ -465,7 +474,7 @@ class MADEDensity(DensityMixin, BaseEstimator):
             For missing or infinite values, a wrong number of columns, and values that
             the conditionals do not admit.
         """
-        return self._score(X, by_feature=False)[0]
+        return self._score(X)[0]
 
     def score_features(self, X):
         """How much each feature adds to the log-density of each row.
@@ -486,7 +495,7 @@ class MADEDensity(DensityMixin, BaseEstimator):
         NotFittedError, ValueError
             As `score_samples`.
         """
-        return self._score(X, by_feature=True)[1]
+        return self._score(X, with_contributions=True)[1]
 
     def score(self, X, y=None, sample_weight=None):
         """Mean log-density of the rows, in nats: higher is better.
@@ -526,8 +535,7 @@ class MADEDensity(DensityMixin, BaseEstimator):
         Returns
         -------
         ndarray or DataFrame of shape (n_samples, n_features)
-            Columns as in X. For a DataFrame in `fit`, one with the same dtypes; for an
-            array, one of its dtype, but of floats for integers without ties.
+            Columns as in X, in its dtypes.
 
         Raises
         ------
@@ -541,11 +549,7 @@ class MADEDensity(DensityMixin, BaseEstimator):
             raise ValueError(f"n_samples must be a positive integer; got {n_samples!r}.")
         self._check_acceptance()
         rng = _to_generator(random_state)
-        table = self._fitted_ensemble().sample(n_samples, rng, self.n_jobs)
-        columns = Columns(**self._columns)
-        if self._frame is not None:
-            return make_frame(columns.decode_columns(table), self._frame)
-        return columns.decode(table, np.dtype(self._sample_dtype))
+        return self._density.sample(n_samples, rng, self.n_jobs)
 
     def sample_conditional(self, X, random_state=None):
         """Draw missing cells given the other cells of their row.
@@ -573,40 +577,8 @@ class MADEDensity(DensityMixin, BaseEstimator):
             As `score_samples`, but for missing values.
         """
         check_is_fitted(self)
-        rng, columns = _to_generator(random_state), Columns(**self._columns)
-        given, X = X, validate_rows(self, X, reset=False, ensure_all_finite="allow-nan").copy()
-        if columns.hold_text():  # even if no text is left in X
-            X = X.astype(object)
-        missing = is_missing(X)
-        X[missing] = np.broadcast_to(columns.placeholders(X.dtype), X.shape)[missing]
-        table, networks = self._encode(X), self._restored()
-        patterns, group = np.unique(missing, axis=0, return_inverse=True)
-        for k, pattern in enumerate(patterns):
-            if pattern.any():
-                rows = np.flatnonzero(group.ravel() == k)
-                filling = self._ensemble_for(pattern, networks, rng)
-                table[rows] = filling.fill(table[rows], pattern, rng)
-        if library_of(given):
-            return fill_frame(given, columns.decode_columns(table), missing)
-        X[missing] = columns.decode(table, X.dtype)[missing]
-        return X
-
-    def _ensemble_for(self, missing, networks, rng):
-        """What to fill in with: order-agnostic networks get orderings with known features first."""
-        ensemble = self._fitted_ensemble()
-        if not (isinstance(networks[0], SharedNetwork) and networks[0].fresh):
-            return ensemble
-        if all(known_first(network.ordering, missing) for network in ensemble.networks):
-            return ensemble
-        made = []
-        for network in networks:
-            for _ in range(_FILLING_DRAWS):
-                ordering = np.concatenate(
-                    [rng.permutation(np.flatnonzero(part)) for part in (~missing, missing)]
-                )
-                draw = network.sampler.draw(rng, ordering)
-                made.append(network.network(draw, network.theta))
-        return Ensemble.equal(made, "mixture")
+        table = Table.read(self, X, reset=False)
+        return self._density.fill(table, _to_generator(random_state))
 
     @contextlib.contextmanager
     def _unchanged_on_error(self):
@@ -619,105 +591,152 @@ class MADEDensity(DensityMixin, BaseEstimator):
             vars(self).update(before)
             raise
 
+    def __getstate__(self):
+        """Arrays and plain values only."""
+        state = super().__getstate__()
+        if "_density" in state:
+            state = {**state, "_density": state["_density"].state()}
+        return state
+
+    def __setstate__(self, state):
+        if "_density" in state:
+            state = {**state, "_density": FittedDensity.from_state(state["_density"])}
+        super().__setstate__(state)
+
     def _validate_training(self, X, sample_weight, reset):
-        """X as an array, and weights of mean one; rows of weight zero are left out."""
-        given = X
-        X = validate_rows(self, X, reset=reset, ensure_min_samples=2)
+        """The rows as a table, and weights of mean one; rows of weight zero are left out."""
+        table = Table.read(self, X, reset=reset, n_least=2)
         weights = _check_sample_weight(
-            sample_weight, X[:, 0], dtype=np.float64, ensure_non_negative=True
+            sample_weight, np.zeros(len(table)), dtype=np.float64, ensure_non_negative=True
         )
-        X, weights = X[weights > 0], weights[weights > 0]
-        if len(X) < 2:
+        table, weights = table.rows(weights > 0), weights[weights > 0]
+        if len(table) < 2:
             raise ValueError("At least two rows must have a sample_weight above zero.")
         weights = weights / weights.max()  # so that the mean cannot overflow
-        weights /= weights.mean()
-        if reset:
-            self._learn_columns(X, weights, given)
-        return X, weights
+        return table, weights / weights.mean()
 
-    def _learn_columns(self, X, weights, given):
-        """Choose families, and learn scales and categories."""
-        names, frame = feature_labels(self), describe(given)
-        text, categorical = np.zeros((2, X.shape[1]), bool)
-        if X.dtype.kind == "O":
-            text[:] = [any(isinstance(x, str) for x in column) for column in X.T]
-        if not isinstance(self.categorical_features, str):
-            categorical = column_mask(given if frame else X, self.categorical_features)
-            text[:] = False
-        elif frame is not None:
-            text |= is_categorical(frame)
-        self.conditionals_ = choose_conditionals(X, self.conditionals, categorical, text, names)
-        columns = Columns.learn(X, weights, self.conditionals_, self.n_components, names)
-        self._columns, self._frame = vars(columns), frame
-        self._sample_dtype = columns.sample_dtype(X.dtype, getattr(given, "dtype", None))
+    def _learn_columns(self, table, weights):
+        """Choose kinds and families of columns, learn scales and levels."""
+        columns = Columns.learn(table, weights, self._rules(table))
         if self.verbose:
-            kinds = ", ".join(f"{n} {kind}" for kind, n in Counter(self.conditionals_).items())
-            print(f"Conditionals: {kinds}", flush=True)
+            counts = Counter(columns.conditionals).items()
+            print("Conditionals: " + ", ".join(f"{n} {kind}" for kind, n in counts), flush=True)
+        return columns
 
-    def _encode(self, X):
-        table = np.empty(X.shape, self._network_dtype())
-        Columns(**self._columns).encode(X, table, feature_labels(self))
-        return table
+    def _rules(self, table):
+        """What is asked for of each column."""
+        n_features = table.shape[1]
+        chosen = _chosen_conditionals(self.conditionals, n_features)
+        from_dtype, given = isinstance(self.categorical_features, str), table.given
+        categorical = np.zeros(n_features, bool)
+        if not from_dtype:
+            categorical = column_mask(given, self.categorical_features)
+        return [
+            Rule(conditional, bool(is_categorical), from_dtype, self.handle_unknown)
+            for conditional, is_categorical in zip(chosen, categorical)
+        ]
+
+    def _encode(self, columns, table, weights):
+        """Rows of a table as the networks see them."""
+        numbers = columns.numbers(table)
+        encoded = np.empty(numbers.shape, self._network_dtype())
+        columns.encode(numbers, encoded)
+        rarity = np.zeros(len(numbers))
+        columns.add_rarity(numbers, rarity)
+        return _training.Rows(encoded, weights, rarity)
 
     def _network_dtype(self):
-        """That of the fitted network, or else of the one to be made."""
-        is_fitted = self.__sklearn_is_fitted__()
-        return self._networks[0]["theta"].dtype if is_fitted else np.dtype(self.dtype)
+        """That of the fitted networks, or else of those to be made."""
+        return self._density.dtype if self.__sklearn_is_fitted__() else np.dtype(self.dtype)
 
-    def _split(self, table, weights, X_val, rng):
+    def _validation_rows(self, columns, X_val):
+        """Encoded rows to judge by that were given; None without any."""
+        if X_val is None:
+            return None
+        table = Table.read(self, X_val, reset=False)
+        return self._encode(columns, table, np.ones(len(table)))
+
+    def _split(self, rows, given, rng):
         """Training rows, and the rows to judge by or None."""
-        if X_val is not None:
-            held_out = self._encode(validate_rows(self, X_val, reset=False))
-            validation = _training.Rows(held_out, np.ones(len(held_out)))
-            return _training.Rows(table, weights), validation
+        if given is not None:
+            return rows, given
         if not self.early_stopping:
-            return _training.Rows(table, weights), None
-        rows = rng.permutation(len(table))
-        n_held_out = min(max(1, round(self.validation_fraction * len(table))), len(table) - 1)
-        held_out, kept = np.sort(rows[:n_held_out]), np.sort(rows[n_held_out:])
-        training = _training.Rows(table[kept], weights[kept] / weights[kept].mean())
-        return training, _training.Rows(table[held_out], weights[held_out])
+            return rows, None
+        n = len(rows.table)
+        order = rng.permutation(n)
+        n_held_out = min(max(1, round(self.validation_fraction * n)), n - 1)
+        held_out, kept = (
+            rows.part(np.sort(order[:n_held_out])),
+            rows.part(np.sort(order[n_held_out:])),
+        )
+        return replace(kept, weights=kept.weights / kept.weights.mean()), held_out
 
-    def _networks_to_train(self, training, rng):
-        """The networks there are, and new ones up to `n_estimators`."""
-        networks = self._restored() if self.__sklearn_is_fitted__() else []
-        n_estimators = self._n_networks(len(training.table), networks)
+    def _networks_to_train(self, before, columns, training, rng, in_passes=False):
+        """Their architecture, the networks there are, and new ones up to `n_estimators`."""
+        networks = [] if before is None else [replace(network) for network in before.networks]
+        architecture = (
+            self._architecture(columns, training) if before is None else before.architecture
+        )
+        n_estimators = self._n_networks(architecture, training, networks, in_passes)
         if len(networks) > n_estimators:
             raise ValueError(
                 f"n_estimators={n_estimators} is below the {len(networks)} networks that "
                 "were fitted before; raise it, or set warm_start=False."
             )
-        n_new = n_estimators - len(networks)
-        return networks + [self._make_network(training, own) for own in rng.spawn(n_new)]
+        marginals = [
+            family.initial_bias(column, training.weights)
+            for family, column in zip(architecture.families, training.table.T)
+        ]
+        dtype = networks[0].theta.dtype if networks else np.dtype(self.dtype)
+        for own in rng.spawn(n_estimators - len(networks)):
+            networks.append(self._make_network(architecture, marginals, own, dtype, columns.names))
+        return architecture, networks
 
-    def _n_networks(self, n_rows, fitted):
+    def _n_networks(self, architecture, training, fitted, in_passes):
         """How many networks there are to be."""
         if self.n_estimators != "auto":
             return self.n_estimators
         if fitted:
             return len(fitted)
-        return 1 if self.n_masks != 1 else int(np.clip(_ROWS_SEEN // n_rows, 1, 8))
+        if self.n_masks != 1 or in_passes:  # (how many rows will pass is not known)
+            return 1
+        return self._auto_networks(*training.table.shape, architecture.n_parameters)
 
-    def _make_network(self, training, rng):
-        """A network with new masks and initial weights."""
-        n_features, dtype = training.table.shape[1], self._network_dtype()
-        families = Columns(**self._columns).families()
+    def _auto_networks(self, n_rows, n_columns, n_parameters):
+        return _auto.n_networks(n_rows, n_columns, n_parameters)
+
+    def _auto_sizes(self, n_rows, is_discrete):
+        return _auto.hidden_layer_sizes(n_rows, is_discrete)
+
+    def _architecture(self, columns, training):
+        """Layers, components and direct connections."""
+        n_rows, n_columns = training.table.shape
         sizes = _checked_sizes(self.hidden_layer_sizes, self.residual)
-        if sizes is None:
-            sizes = _default_sizes(len(training.table), families)
-        marginals = [
-            family.initial_bias(column, training.weights)
-            for family, column in zip(families, training.table.T)
-        ]
-        architecture = Architecture(
-            # a single feature has no predecessors, so that hidden units have nothing to do
-            sizes if n_features > 1 else [], families, self.activation, self.residual,
-            self.direct_connections, self._input_limit,
+        is_given = sizes is not None
+        if not is_given:
+            sizes = self._auto_sizes(n_rows, columns.is_discrete)
+        if n_columns == 1:
+            sizes = []  # without predecessors, hidden units have nothing to do
+
+        def widths_of(n_components):
+            families = columns.families(n_components)
+            return [f.n_inputs for f in families], [f.n_outputs for f in families]
+
+        sizes, n_components, direct_connections = _auto.shape(
+            n_rows, widths_of, sizes, is_given, self.n_components, self.direct_connections
+        )
+        return Architecture(
+            sizes, columns.families(n_components), self.activation, self.residual,
+            direct_connections, self._input_limit,
         )  # fmt: skip
+
+    def _make_network(self, architecture, marginals, rng, dtype, names):
+        """A network with new masks and initial weights."""
+        n_features = len(marginals)
         if self.n_masks == 1:
             ordering = make_ordering(self.ordering, n_features, rng)
             degrees = draw_degrees(architecture.sizes, n_features, self.residual, rng)
-            self._warn_of_lost_dependencies(ordering, degrees)
+            _warn_of_lost_dependencies(ordering, degrees, architecture.direct_connections, names)
             return Network.initial(architecture, ordering, degrees, marginals, rng, dtype)
         if self.mask_sampling == "ordering" and not _is_random(self.ordering):
             raise ValueError(
@@ -729,43 +748,20 @@ class MADEDensity(DensityMixin, BaseEstimator):
         n_draws = _FRESH_DRAWS if fresh else self.n_masks
         return SharedNetwork.initial(sampler, n_draws, fresh, marginals, rng, dtype)
 
-    def _restored(self):
-        """The fitted networks."""
-        if "draws" not in self._networks[0]:
-            return [Network.from_state(state) for state in self._networks]
-        families = Columns(**self._columns).families()
-        return [SharedNetwork.from_state(state, families) for state in self._networks]
-
-    def _ensemble(self, networks):
-        """The density that networks with their fitted combination are."""
-        flat = [part for network in networks for part in network.networks(network.theta)]
-        if hasattr(self, "combination_weights_") and len(self.combination_weights_) == len(flat):
-            weights, log_normalizer = self.combination_weights_, self._log_normalizer
-            return Ensemble(flat, self.combination, weights, log_normalizer)
-        return Ensemble.equal(flat, self.combination)
-
-    def _fitted_ensemble(self):
-        ensemble = self._ensemble(self._restored())
-        ensemble.combination = self._combination
-        return ensemble
-
     def _combine(self, validation, rng):
         """Set the weights or the normaliser of the combination."""
-        ensemble, error = self._ensemble(self._restored()), 0.0
-        ensemble.log_normalizer = 0.0
-        if self.combination != "weighted":
-            ensemble.weights = Ensemble.equal(ensemble.networks, self.combination).weights
+        density = self._density
         if self.combination == "weighted" and validation is not None:
-            ensemble.learn_weights(validation, self.n_jobs)
-        if self.combination == "product" and len(ensemble.networks) > 1:
-            error = ensemble.normalize(self.n_jobs, rng)
-            self._warn_of_error(ensemble.log_normalizer, error)
-        self._combination, self._log_normalizer = self.combination, ensemble.log_normalizer
-        self.combination_weights_ = ensemble.weights
+            density.weigh(validation, self.n_jobs)
+        error = 0.0
+        if self.combination == "product" and len(density.orderings) > 1:
+            error = density.normalize(self.n_jobs, rng)
+            self._warn_of_error(density.log_normalizer, error)
+        self.combination_weights_ = density.weights
         for name in ("log_normalizer_", "log_normalizer_se_"):
             vars(self).pop(name, None)
         if self.combination == "product":
-            self.log_normalizer_, self.log_normalizer_se_ = ensemble.log_normalizer, error
+            self.log_normalizer_, self.log_normalizer_se_ = density.log_normalizer, error
 
     def _warn_of_error(self, log_normalizer, error):
         acceptance = np.exp(log_normalizer)
@@ -779,7 +775,7 @@ class MADEDensity(DensityMixin, BaseEstimator):
             )
 
     def _check_acceptance(self):
-        acceptance = np.exp(self._log_normalizer)
+        acceptance = np.exp(self._density.log_normalizer)
         if acceptance < _LEAST_ACCEPTANCE:
             raise ValueError(
                 f"Only a share of {acceptance:.2g} of draws from the networks' mixture would be "
@@ -787,72 +783,64 @@ class MADEDensity(DensityMixin, BaseEstimator):
                 "combination='mixture' or 'weighted', or with fewer networks."
             )
 
-    def _warn_of_lost_dependencies(self, ordering, degrees):
-        lost = lost_dependencies(degrees, len(ordering), self.direct_connections)
-        if len(lost):
-            names = feature_labels(self)
-            after, before = (names[column] for column in ordering[lost[0]])
-            warnings.warn(
-                f"{len(lost)} of the {len(ordering) * (len(ordering) - 1) // 2} dependencies "
-                f"between features are lost: no path leads, for one, from feature {before} to "
-                f"the conditional of feature {after}. Give every hidden layer at least "
-                f"{len(ordering) - 1} units, or set direct_connections=True.",
-                stacklevel=8,
-            )
-
-    def _settings(self, training):
-        """What training takes from the parameters, and from its rows."""
-        names, n_rows = _training.Settings.__dataclass_fields__, len(training.table)
+    def _settings(self, n_rows, is_discrete):
+        """What training takes from the parameters, the number of rows and the kinds of columns."""
+        names = _training.Settings.__dataclass_fields__
         values = {name: getattr(self, name) for name in names}
         if self.batch_size == "auto":
-            values["batch_size"] = int(np.clip(n_rows // _STEPS_PER_EPOCH, *_BATCH_SIZES))
+            values["batch_size"] = _auto.batch_size(n_rows)
         if self.alpha == "auto":
-            has_prior = self.n_masks == 1 and all(Columns(**self._columns).is_discrete)
-            values["alpha"] = 1 / n_rows if has_prior else 0.0
+            values["alpha"] = _auto.alpha(n_rows, self.n_masks == 1 and all(is_discrete))
         return _training.Settings(**values)
 
-    def _keep(self, networks, progresses, rng):
+    def _keep(self, progresses, rng):
         """Set fitted attributes: arrays and plain values only."""
-        self._networks = [network.state() for network in networks]
-        self._moments = []
+        density = self._density
         self._loss_curves = [progress.loss_curve for progress in progresses]
         self._next_seed = int(rng.integers(2**31))  # of a call to partial_fit
-        flat = [part for network in networks for part in network.networks(network.theta)]
-        self.orderings_ = np.stack([network.ordering for network in flat])
+        self.conditionals_ = density.columns.conditionals
+        self.orderings_ = density.orderings
         self.loss_curve_ = list(chain(*self._loss_curves))
         self.validation_curve_ = list(chain(*(p.validation_curve for p in progresses)))
+        self.n_epochs_ = np.array([len(curve) for curve in self._loss_curves])
         self.n_iter_ = len(self.loss_curve_)
         best = [max(p.validation_curve) for p in progresses if p.validation_curve]
         self.best_validation_score_ = max(best) if best else None
 
-    def _score_table(self, table):
-        """Log-densities of encoded rows."""
-        return self._fitted_ensemble().score(table) + Columns(**self._columns).log_jacobian.sum()
-
-    def _score(self, X, by_feature):
-        """Log-densities, and if asked for their shares by feature."""
+    def _score(self, X, with_contributions=False):
+        """Log-densities, and if asked for what each feature adds to them."""
         check_is_fitted(self)
-        X = validate_rows(self, X, reset=False)
-        columns, ensemble = Columns(**self._columns), self._fitted_ensemble()
-        names, dtype = feature_labels(self), self._network_dtype()
-        scores = np.zeros(len(X))
-        shares = np.zeros(X.shape) if by_feature else None
+        table = Table.read(self, X, reset=False)
+        return self._density.score(table, self.n_jobs, with_contributions)
 
-        def make_worker(n_rows):
-            scorers, memory = ensemble.scorers(n_rows), np.empty((n_rows, X.shape[1]), dtype)
 
-            def work(rows):
-                table = memory[: rows.stop - rows.start]
-                columns.encode(X[rows], table, names)
-                own = shares[rows] if by_feature else None
-                scores[rows] = ensemble.score(table, own, scorers)
+def _chosen_conditionals(conditionals, n_features):
+    """One family, or "auto", for each column."""
+    if isinstance(conditionals, str):
+        return [conditionals] * n_features
+    if len(conditionals) != n_features:
+        raise ValueError(
+            f"conditionals names {len(conditionals)} families, but X has {n_features} "
+            "features; give one family for each feature, or one for all."
+        )
+    chosen = [str(family) for family in conditionals]
+    unknown = set(chosen) - {"auto", *FAMILIES}
+    if unknown:
+        raise ValueError(f"conditionals must be of {FAMILIES} or 'auto'; got {sorted(unknown)}.")
+    return chosen
 
-            return work
 
-        map_chunks(make_worker, X.shape, ensemble.flops_per_row, self.n_jobs)
-        if by_feature:
-            shares += columns.log_jacobian
-        return scores + columns.log_jacobian.sum(), shares
+def _warn_of_lost_dependencies(ordering, degrees, direct_connections, names):
+    lost = lost_dependencies(degrees, len(ordering), direct_connections)
+    if len(lost):
+        after, before = (names[column] for column in ordering[lost[0]])
+        warnings.warn(
+            f"{len(lost)} of the {len(ordering) * (len(ordering) - 1) // 2} dependencies "
+            f"between features are lost: no path leads, for one, from feature {before} to "
+            f"the conditional of feature {after}. Give every hidden layer at least "
+            f"{len(ordering) - 1} units, or set direct_connections=True.",
+            stacklevel=8,
+        )
 
 
 def _to_generator(random_state):
@@ -879,14 +867,6 @@ def _checked_sizes(hidden_layer_sizes, residual):
             f"width; got hidden_layer_sizes={hidden_layer_sizes!r}."
         )
     return sizes
-
-
-def _default_sizes(n_rows, families):
-    """What hidden_layer_sizes="auto" stands for."""
-    n_features = len(families)
-    if not all(family.is_discrete for family in families):
-        return [256, 256]
-    return [500] if n_rows < _ROWS_FOR_TWO_LAYERS * n_features or n_features > 256 else [256, 256]
 
 
 def _is_random(ordering):

@@ -1,0 +1,117 @@
+"""What every "auto" stands for: functions of the rows, the columns and nothing else."""
+
+from itertools import pairwise
+
+import numpy as np
+
+#: Hidden layers of a table of real columns, or of enough rows for two of them.
+TWO_LAYERS = (256, 256)
+# With fewer rows for each column, a second hidden layer fits flags too closely.
+_ROWS_FOR_TWO_LAYERS = 15
+# More columns than this want more units than TWO_LAYERS has.
+_COLUMNS_FOR_TWO_LAYERS = 256
+# Rows that several networks see together, at most, and how many there are at most.
+_ROWS_SEEN = 32_000
+_MOST_NETWORKS = 8
+# All networks have so many parameters at most, or so many for each cell of the table.
+_PARAMETERS, _PARAMETERS_PER_CELL = 8e6, 100
+# Components of mixtures, and what they are cut to where parameters are too many.
+_COMPONENTS = (10, 5, 3, 2)
+_NARROWEST = 32
+# An epoch has so many steps, if batches of the sizes allowed make it; of large tables, more.
+_STEPS_PER_EPOCH, _BATCH_SIZES = 32, (16, 100)
+_MOST_STEPS_PER_EPOCH, _LARGEST_BATCH = 1000, 1000
+
+
+def hidden_layer_sizes(n_rows, is_discrete):
+    """Widths of the hidden layers, for columns that are discrete or not."""
+    n_columns = len(is_discrete)
+    if not all(is_discrete):
+        return list(TWO_LAYERS)
+    has_few_rows = n_rows < _ROWS_FOR_TWO_LAYERS * n_columns
+    return [500] if has_few_rows or n_columns > _COLUMNS_FOR_TWO_LAYERS else list(TWO_LAYERS)
+
+
+def most_parameters(n_rows, n_columns):
+    """How many parameters all networks together may have."""
+    return max(_PARAMETERS, _PARAMETERS_PER_CELL * n_rows * n_columns)
+
+
+def count_parameters(sizes, n_inputs, n_outputs, direct_connections):
+    """About how many parameters a network has: half of each matrix."""
+    widths = [n_inputs, *sizes, n_outputs]
+    count = sum(before * after for before, after in pairwise(widths))
+    if direct_connections and sizes:
+        count += n_inputs * n_outputs
+    return count / 2
+
+
+def shape(n_rows, widths_of, sizes, fixed_sizes, n_components, direct_connections):
+    """Hidden layers, components and direct connections that rows and columns can bear.
+
+    Where all networks together would have too many parameters, components are cut, direct
+    connections left out (if hidden layers keep all dependencies without them) and hidden
+    layers narrowed, in this order.
+
+    Parameters
+    ----------
+    n_rows : int
+    widths_of : callable
+        ``widths_of(n_components)`` returns how many inputs and outputs each column has.
+    sizes : list of int
+        Hidden layers to begin with.
+    fixed_sizes : bool
+        Whether they were given.
+    n_components : int or "auto"
+    direct_connections : bool or "auto"
+
+    Returns
+    -------
+    sizes : list of int
+    n_components : int
+    direct_connections : bool
+    """
+    components = _COMPONENTS if n_components == "auto" else (n_components,)
+    directs = (True, False) if direct_connections == "auto" else (direct_connections,)
+    n_columns = len(widths_of(components[0])[0])
+    most = most_parameters(n_rows, n_columns)
+    while True:
+        for k in components:
+            n_inputs, n_outputs = map(sum, widths_of(k))
+            for direct in directs:
+                if not direct and len(directs) > 1 and min(sizes, default=0) < n_columns - 1:
+                    continue
+                best = sizes, k, direct
+                if count_parameters(sizes, n_inputs, n_outputs, direct) <= most:
+                    return best
+        narrower = [max(size // 2, _NARROWEST) for size in sizes]
+        if fixed_sizes or all(size <= _NARROWEST for size in sizes):
+            return best
+        sizes = narrower
+
+
+def n_networks(n_rows, n_columns, n_parameters, most=_MOST_NETWORKS, rows_seen=_ROWS_SEEN):
+    """How many networks there are: as many as see `rows_seen` rows together."""
+    bearable = most_parameters(n_rows, n_columns) // max(n_parameters, 1)
+    return int(np.clip(min(rows_seen // n_rows, bearable), 1, most))
+
+
+def batch_size(n_rows):
+    """Rows of a mini-batch."""
+    usual = int(np.clip(n_rows // _STEPS_PER_EPOCH, *_BATCH_SIZES))
+    return max(usual, min(n_rows // _MOST_STEPS_PER_EPOCH, _LARGEST_BATCH))
+
+
+def alpha(n_rows, has_prior):
+    """The penalty: a standard normal prior of the weights, where that is their scale."""
+    return 1 / n_rows if has_prior else 0.0
+
+
+def input_noise(n_rows, n_columns):
+    """Three quarters of Scott's bandwidth, for novelty detection."""
+    return 0.75 * n_rows ** (-1 / (n_columns + 4))
+
+
+def patience(n_rows):
+    """Epochs that go through 100,000 rows, for novelty detection: from 25 to 100."""
+    return int(np.clip(100_000 // n_rows, 25, 100))

@@ -1,0 +1,273 @@
+"""Columns of a table: from cells of any library to the numbers the network sees, and back.
+
+A kind of column is one class, in a file of its own. What a column is follows from its own dtype
+and values, never from its neighbours.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from skmade._columns._category import Category
+from skmade._columns._constant import Constant
+from skmade._columns._flag import Flag
+from skmade._columns._frames import fill_frame, make_frame
+from skmade._columns._number import Lattice, Real, learn_number, numeric
+from skmade._columns._table import Table
+from skmade._columns._time import Time, learn_time
+
+_KINDS = {kind.__name__: kind for kind in (Flag, Category, Constant, Real, Lattice, Time)}
+# A standardised number may be this large at most, so that it stays finite in float32.
+_LARGEST = 1e30
+
+
+@dataclass(frozen=True)
+class Rule:
+    """What is asked for of a column, besides what its dtype and values say."""
+
+    conditional: str = "auto"
+    is_categorical: bool = False
+    labels_are_categories: bool = True
+    handle_unknown: str = "error"
+
+
+def learn_column(cells, weights, rule):
+    """The kind of a column, and what is to be learnt about it.
+
+    Parameters
+    ----------
+    cells : Cells
+        Of the training rows.
+    weights : ndarray of shape (n,)
+    rule : Rule
+
+    Raises
+    ------
+    ValueError
+        If the column does not hold what it is to be, or has missing or infinite cells.
+    """
+    _check_present(cells)
+    is_label = cells.kind == "L"
+    auto = rule.conditional == "auto"
+    if (
+        rule.is_categorical
+        or rule.conditional == "categorical"
+        or (auto and is_label and rule.labels_are_categories)
+    ):
+        return Category.learn(cells, rule.handle_unknown)
+    cells = numeric(cells) if is_label else cells
+    dtype, is_time = cells.values.dtype.name, cells.kind in ("M", "m")
+    origin = int(cells.values.view(np.int64).min()) if is_time else 0
+    n_values = 2 if cells.kind == "b" else _n_values(cells.values)
+    if rule.conditional == "bernoulli" or (auto and n_values == 2):
+        return Flag.learn(cells, dtype, origin)
+    if auto and n_values == 1:
+        return Constant.learn(cells, dtype, origin)
+    learn = learn_time if is_time else learn_number
+    return learn(cells, rule.conditional, weights)
+
+
+def _n_values(values):
+    """1 for a constant, 2 for two values of which one repeats, 3 for all others."""
+    low, high = values.min(), values.max()
+    if low == high:
+        return 1
+    return 2 if len(values) > 2 and np.all((values == low) | (values == high)) else 3
+
+
+def _check_present(cells, allow_missing=False):
+    """Raise ValueError for infinite cells, and for missing ones if they are not allowed."""
+    if cells.missing is not None and not allow_missing:
+        row = int(np.argmax(cells.missing))
+        raise ValueError(
+            f"Input X contains NaN: column {cells.label} has missing cells (the first in row "
+            f"{row}). Fill them in, or drop their rows."
+        )
+    if cells.values.dtype.kind == "f" and np.isinf(cells.values).any():
+        row = int(np.argmax(np.isinf(cells.values)))
+        raise ValueError(
+            f"Input X contains infinity or a value too large: column {cells.label}, row {row}. "
+            "Replace it by a finite number, or drop the row."
+        )
+
+
+class Columns:
+    """What was learnt about the columns of a table.
+
+    Parameters
+    ----------
+    columns : list of Column
+    container : dict
+        What draws come back in: a record of the array or frame of `fit`.
+    """
+
+    def __init__(self, columns, container):
+        self.columns, self.container = columns, container
+        self.center = np.array([column.center for column in columns], float)
+        self.scale = np.array([column.scale for column in columns], float)
+        has_density = [column.has_density for column in columns]
+        #: What each column adds to the log-density of the network, whatever the row: log |dz/dx|
+        #: turns a density of what the network sees into one of x.
+        self.offsets = -np.log(np.where(has_density, self.scale, 1.0))
+        self.offsets += [column.offset for column in columns]
+        self.offset = self.offsets.sum()
+        self._is_plain = not (self.center.any() or (self.scale != 1).any())
+        self._flags = _places(columns, Flag)
+        self._constants = _places(columns, Constant)
+        self._rare = [j for j, column in enumerate(columns) if column.has_rare]
+        self._labels = _places(columns, (Category, Time))
+        self._written = {j for j, column in enumerate(columns) if not column.is_linear}
+
+    @classmethod
+    def learn(cls, table, weights, rules):
+        """Learn the columns of a table of training rows."""
+        learnt = [learn_column(c, weights, rule) for c, rule in zip(table.cells(), rules)]
+        return cls(learnt, table.container())
+
+    @property
+    def names(self):
+        """What the columns are called in messages."""
+        return [column.label for column in self.columns]
+
+    @property
+    def conditionals(self):
+        """Family of each column."""
+        return [column.conditional for column in self.columns]
+
+    def families(self, n_components):
+        """Family of each column, as an object, with so many components if it is a mixture."""
+        return [column.family(n_components) for column in self.columns]
+
+    @property
+    def is_discrete(self):
+        """Whether each column has probabilities, not a density."""
+        return [family.is_discrete for family in self.families(1)]
+
+    def numbers(self, table, allow_missing=False):
+        """Rows of a table as floats in the columns' own units; codes, for labels.
+
+        Raises
+        ------
+        ValueError
+            For what a column cannot hold; for missing cells, if they are not allowed, and
+            infinite ones.
+        """
+        block = table.block
+        if block is not None and not self._labels:
+            _check_block(table, allow_missing)
+            return block if block.dtype in (np.float32, np.float64) else block.astype(float)
+        numbers = np.empty(table.shape)
+        for j, (column, cells) in enumerate(zip(self.columns, table.cells())):
+            _check_present(cells, allow_missing)
+            numbers[:, j] = column.read(cells)
+        return numbers
+
+    def encode(self, numbers, table):
+        """Write rows of numbers as the network sees them; it is not to see NaN.
+
+        Raises
+        ------
+        ValueError
+            For a third value in a column of flags.
+        """
+        if self._is_plain:
+            values = numbers
+        else:
+            with np.errstate(over="ignore"):
+                values = (numbers.astype(np.float64, copy=False) - self.center) / self.scale
+            values = np.clip(values, -_LARGEST, _LARGEST)
+        if self._flags:
+            self._check_flags(values)
+        table[:] = values
+        if self._constants:
+            table[:, self._constants] = 0
+
+    def _check_flags(self, values):
+        flags = values if len(self._flags) == len(self.columns) else values[:, self._flags]
+        if not np.all((flags == 0) | (flags == 1)):
+            for j in self._flags:
+                self.columns[j].check(values[:, j])
+                if not self._is_plain:
+                    values[:, j] = np.rint(values[:, j])
+
+    def add_rarity(self, numbers, scores, contributions=None):
+        """Add what rare cells have beyond the network's log-probability and the offsets."""
+        for j in self._rare:
+            rarity = self.columns[j].rarity(numbers[:, j])
+            scores += rarity
+            if contributions is not None:
+                contributions[:, j] += rarity
+
+    def placeholders(self, numbers):
+        """The numbers, with a value of its column in place of what is missing."""
+        filled, missing = numbers.astype(np.float64), np.isnan(numbers)
+        values = np.array([column.placeholder for column in self.columns])
+        filled[missing] = np.broadcast_to(values, filled.shape)[missing]
+        return filled
+
+    def decode(self, table):
+        """Rows the network drew, as an array or frame like that of `fit`."""
+        if self.container["library"] != "numpy":
+            return make_frame(self.container, self._values(table))
+        return self._array(table, np.dtype(self.container["dtype"]))
+
+    def fill(self, given, table, missing):
+        """A copy of `given`, a table that was read, with its missing cells from drawn rows."""
+        if given.is_frame:
+            record = self.container if "dtypes" in self.container else None
+            return fill_frame(given.given, record, self._values(table), missing)
+        filled = np.array(given.given)
+        filled[missing] = self._array(table, filled.dtype)[missing]
+        return filled
+
+    def _array(self, table, dtype):
+        if self._is_plain and not self._written:  # numbers stand for themselves
+            return table.astype(dtype, copy=False)
+        numbers = self._numbers_of(table)
+        if not self._written:
+            return numbers.astype(dtype, copy=False)
+        made = np.empty(table.shape, dtype)
+        for j, column in enumerate(self.columns):
+            made[:, j] = column.write(numbers[:, j]) if j in self._written else numbers[:, j]
+        return made
+
+    def _numbers_of(self, table):
+        return self.center + self.scale * table.astype(np.float64)
+
+    def _values(self, table):
+        """What each column makes of drawn rows."""
+        numbers = self._numbers_of(table)
+        return [column.write(values) for column, values in zip(self.columns, numbers.T)]
+
+    def state(self):
+        """The columns as plain arrays and values."""
+        return {
+            "columns": [column.state() for column in self.columns],
+            "container": self.container,
+        }
+
+    @classmethod
+    def from_state(cls, state):
+        """The columns from what `state` returned."""
+        made = []
+        for values in state["columns"]:
+            values = dict(values)
+            made.append(_KINDS[values.pop("kind")](**values))
+        return cls(made, state["container"])
+
+
+def _places(columns, kinds):
+    return [j for j, column in enumerate(columns) if isinstance(column, kinds)]
+
+
+def _check_block(table, allow_missing):
+    """As `_check_present`, of all columns of an array of numbers at once where all is well."""
+    block = table.block
+    with np.errstate(all="ignore"):
+        if block.dtype.kind != "f" or np.isfinite(block.sum(dtype=np.float64)):
+            return
+    for cells in table.cells():
+        _check_present(cells, allow_missing)
+
+
+__all__ = ["Columns", "Rule", "Table"]

@@ -1,0 +1,143 @@
+"""Categories: columns of labels."""
+
+import warnings
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from skmade._columns._column import Column, from_numbers
+from skmade._conditionals import Categorical
+
+# A column of text of which so many labels occur once is a name, not a category.
+_SHARE_OF_NAMES, _FEWEST_NAMES = 0.9, 50
+
+
+@dataclass(kw_only=True)
+class Category(Column):
+    """A column of labels: the network sees the code of a label, one-hot.
+
+    With ``handle_unknown="rare"``, labels that were not seen have a probability together, by
+    Good and Turing's estimate: of N cells, N1 of labels that occur once,
+
+        ``rare = (N1 + 1/2) / (N + 1)``,
+
+    and those seen share the rest [1]_.
+
+    Parameters
+    ----------
+    levels : list
+        The labels, in the order of their codes: those the dtype declares, else those seen.
+    rare : float or None
+        Probability of a label that was not seen; None where that is an error.
+
+    References
+    ----------
+    .. [1] I. J. Good. The population frequencies of species and the estimation of population
+       parameters. Biometrika 40, 1953. (The halves keep the estimate above 0 and below 1.)
+    """
+
+    levels: list
+    rare: float | None
+    _index: dict = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self):
+        self._index = {level: code for code, level in enumerate(self.levels)}
+
+    def state(self):
+        """The column as plain arrays and values."""
+        return {key: value for key, value in super().state().items() if key != "_index"}
+
+    @property
+    def has_rare(self):
+        return self.rare is not None
+
+    @property
+    def offset(self):
+        return 0.0 if self.rare is None else float(np.log1p(-self.rare))
+
+    @classmethod
+    def learn(cls, cells, handle_unknown):
+        """From cells of any kind: numbers are labels, too."""
+        if cells.levels is None:
+            dtype = cells.values.dtype.name
+            levels, codes = np.unique(_plain(cells.known(), dtype), return_inverse=True)
+            levels, codes = levels.tolist(), codes.ravel()
+        else:
+            levels, codes, dtype = cells.levels, cells.known(), "object"
+        counts = np.bincount(codes, minlength=len(levels))
+        _warn_of_names(cells, counts)
+        rare = None
+        if handle_unknown == "rare":
+            rare = float((np.sum(counts == 1) + 0.5) / (len(codes) + 1))
+        return cls(
+            label=cells.label, dtype=dtype, conditional="categorical", levels=levels, rare=rare
+        )
+
+    def read(self, cells):
+        """Codes; of labels that are not known one more than the last of them.
+
+        Raises
+        ------
+        ValueError
+            For these, if they have no probability.
+        """
+        if cells.levels is None:
+            values = _plain(cells.values, self.dtype)
+            levels, inverse = np.unique(values, return_inverse=True)
+            levels, inverse = levels.tolist(), inverse.ravel()
+        else:
+            levels, inverse = cells.levels, cells.values
+        unknown = len(self.levels)
+        codes = np.array([self._index.get(level, unknown) for level in levels] or [0], float)
+        numbers = codes[inverse]
+        if cells.missing is not None:
+            numbers[cells.missing] = np.nan
+        if self.rare is None and np.any(numbers == unknown):
+            self._refuse(inverse[numbers == unknown], levels)
+        return numbers
+
+    def _refuse(self, wrong, levels):
+        names = sorted({str(levels[k]) for k in np.unique(wrong)[:5]})
+        raise ValueError(
+            f"Found unknown categories {names} in column {self.label}: they did not occur in fit, "
+            "and their probability is not defined. Set handle_unknown='rare' to give labels that "
+            "were not seen a probability, drop these rows, or fit on rows with them."
+        )
+
+    def rarity(self, numbers):
+        """What is to be added to the log-probability of each cell, besides the offset."""
+        return np.where(numbers == len(self.levels), np.log(self.rare) - self.offset, 0.0)
+
+    def write(self, numbers):
+        """Labels."""
+        codes = numbers.astype(np.int64)
+        if self.dtype == "object":
+            labels = np.empty(len(self.levels), object)
+            labels[:] = self.levels
+            return labels[codes]
+        if np.dtype(self.dtype).kind in "Mm":
+            return np.array(self.levels, np.int64).view(self.dtype)[codes]
+        return from_numbers(np.array(self.levels)[codes], self.dtype)
+
+    def family(self, n_components):
+        """Of the conditional."""
+        return Categorical(len(self.levels))
+
+
+def _plain(values, dtype):
+    """Numbers as they are, moments and spans of time as ticks of the unit of `dtype`."""
+    return values.astype(dtype).view(np.int64) if values.dtype.kind in "Mm" else values
+
+
+def _warn_of_names(cells, counts):
+    """Warn of a column of text that names its rows."""
+    n_rows = counts.sum()
+    if cells.declared or cells.levels is None or n_rows < _FEWEST_NAMES:
+        return
+    if np.sum(counts == 1) > _SHARE_OF_NAMES * n_rows:
+        warnings.warn(
+            f"Column {cells.label} has {len(counts)} labels in {n_rows} rows: it looks like a name "
+            "or an identifier, from which nothing can be learnt, and takes a parameter for each "
+            "label and unit. Leave it out.",
+            stacklevel=2,
+        )

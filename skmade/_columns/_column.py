@@ -1,0 +1,76 @@
+"""What all kinds of columns have in common."""
+
+from dataclasses import dataclass, fields
+
+import numpy as np
+
+
+@dataclass(kw_only=True)
+class Column:
+    """What was learnt about one column, and how its cells become numbers and come back.
+
+    `read` makes numbers of cells, in the units of the column (codes, for labels); the network
+    sees ``(number - center) / scale``; `write` makes cells of numbers that were drawn.
+
+    Parameters
+    ----------
+    label : str
+        What the column is called in messages.
+    dtype : str
+        NumPy's name for the dtype of the values; "object" for labels.
+    conditional : str
+        Family of the column's conditional.
+    """
+
+    label: str
+    dtype: str
+    conditional: str
+
+    center = 0.0
+    scale = 1.0
+    #: Whether its density is in the units of the column, the network's of what it sees.
+    has_density = False
+    #: What is added to the log-probability of the network.
+    offset = 0.0
+    #: The number that stands where a cell is missing.
+    placeholder = 0.0
+    #: Whether a number may be one whose log-probability is not the network's alone.
+    has_rare = False
+
+    @property
+    def is_linear(self):
+        """Whether what is written are the numbers themselves, as they are."""
+        return False
+
+    def state(self):
+        """The column as plain arrays and values."""
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        return {"kind": type(self).__name__, **values}
+
+
+def to_numbers(cells, dtype, origin=0):
+    """Values of cells as floats: of moments and spans of time, ticks after an origin.
+
+    NaN where cells are missing.
+    """
+    values = cells.values
+    if values.dtype.kind in "Mm":
+        values = values.astype(dtype).view(np.int64) - np.int64(origin)
+    if cells.missing is None:
+        return values if values.dtype.kind == "f" else values.astype(np.float64)
+    numbers = values.astype(np.float64)
+    numbers[cells.missing] = np.nan
+    return numbers
+
+
+def from_numbers(numbers, dtype, origin=0):
+    """Floats as values of a dtype: whole and within its range, if it is one of integers."""
+    dtype = np.dtype(dtype)
+    if dtype.kind in "Mm":
+        return (np.rint(numbers).astype(np.int64) + np.int64(origin)).view(dtype)
+    if dtype.kind in "iu":
+        lowest, highest = float(np.iinfo(dtype).min), float(np.iinfo(dtype).max)
+        if highest > 2**53:  # which a float rounds up, out of range
+            highest = np.nextafter(highest, 0)
+        return np.clip(np.rint(numbers), lowest, highest).astype(dtype)
+    return numbers.astype(dtype, copy=False)

@@ -1,0 +1,83 @@
+"""Constants: columns of numbers that are all the same."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.stats import cauchy
+
+from skmade._columns._column import Column, from_numbers, to_numbers
+from skmade._columns._number import alike
+from skmade._conditionals import Categorical
+
+# Values so near (relative to it) are the constant in another precision.
+_NEAR = 1e-6
+
+
+@dataclass(kw_only=True)
+class Constant(Column):
+    """A column in which all rows have the same number.
+
+    It has probability ``1 - rare``; other numbers share the rest, ``rare``, Good and Turing's
+    estimate after n rows without any, ``(0 + 1/2) / (n + 1)``. A Cauchy distribution about the
+    constant, with its size (or 1) as scale, says how; of integers, in each of their cells.
+
+    Parameters
+    ----------
+    value : float
+    rare : float
+    origin : int
+        Of moments.
+    """
+
+    value: float
+    rare: float
+    origin: int = 0
+
+    has_rare = True
+
+    @property
+    def center(self):
+        return self.value
+
+    @property
+    def placeholder(self):
+        return self.value
+
+    @property
+    def offset(self):
+        return float(np.log1p(-self.rare))
+
+    @classmethod
+    def learn(cls, cells, dtype, origin):
+        """From cells of one value."""
+        numbers = to_numbers(cells, dtype, origin)
+        rare = 0.5 / (len(numbers) + 1)
+        return cls(
+            label=cells.label, dtype=dtype, conditional="categorical", value=float(numbers[0]),
+            rare=rare, origin=origin,
+        )  # fmt: skip
+
+    def read(self, cells):
+        """Numbers."""
+        return to_numbers(alike(cells, self.dtype), self.dtype, self.origin)
+
+    def rarity(self, numbers):
+        """What is to be added to the log-probability of each cell, besides the offset."""
+        scale = abs(self.value) or 1.0
+        away = abs(numbers - self.value)
+        if np.dtype(self.dtype).kind in "biuMm":
+            edges = (away + 0.5) / scale, (away - 0.5) / scale
+            inside = cauchy.cdf(0.5 / scale) - cauchy.cdf(-0.5 / scale)
+            log_density = np.log((cauchy.sf(edges[1]) - cauchy.sf(edges[0])) / (1 - inside))
+        else:
+            log_density = cauchy.logpdf(numbers, self.value, scale)
+        rare = np.log(self.rare) + log_density - self.offset
+        return np.where(away > _NEAR * abs(self.value), rare, 0.0)
+
+    def write(self, numbers):
+        """The constant."""
+        return from_numbers(np.full(len(numbers), self.value), self.dtype, self.origin)
+
+    def family(self, n_components):
+        """Of the conditional."""
+        return Categorical(1)

@@ -1,0 +1,112 @@
+"""A table, read: arrays of numbers stay whole, all others are cells, column by column."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from sklearn.utils.validation import check_array, validate_data
+
+from skmade._columns._cells import cells_of_array
+from skmade._columns._frames import as_frame, describe, read_frame
+
+
+@dataclass
+class Table:
+    """Rows to be trained on, scored or filled in.
+
+    Parameters
+    ----------
+    given : array or DataFrame
+        The rows as they came, but lists as arrays.
+    block : ndarray of shape (n, n_features), or None
+        All columns, if the table is an array of numbers or flags.
+    columns : list of Cells, or None
+        Else each column.
+    is_frame : bool
+        Whether it is a DataFrame.
+    """
+
+    given: object
+    block: np.ndarray | None
+    columns: list | None
+    is_frame: bool
+
+    @classmethod
+    def read(cls, estimator, X, *, reset, n_least=1):
+        """Read X, which must have the features of `fit`.
+
+        Raises
+        ------
+        ValueError, TypeError
+            As `sklearn.utils.validation.validate_data`; for columns of dtypes that cannot be
+            features, naming them.
+        """
+        frame = as_frame(X)
+        if frame is not None:
+            validate_data(estimator, X, reset=reset, skip_check_array=True)
+            if min(frame.shape) == 0 or frame.shape[0] < n_least:  # for scikit-learn's own words
+                check_array(np.zeros(frame.shape), estimator=estimator, ensure_min_samples=n_least)
+            return cls(frame, None, read_frame(frame), True)
+        if isinstance(X, (list, tuple)) and _array_of(X).dtype.kind in "US":
+            X = np.array(X, object)  # whose numbers are no text
+        X = validate_data(
+            estimator, X, reset=reset, dtype=None, ensure_all_finite=False,
+            ensure_min_samples=n_least,
+        )  # fmt: skip
+        if X.dtype.kind in "biuf":
+            return cls(X, X, None, False)
+        return cls(X, None, [cells_of_array(j, column) for j, column in enumerate(X.T)], False)
+
+    def __len__(self):
+        return len(self.block) if self.columns is None else len(self.columns[0].values)
+
+    @property
+    def shape(self):
+        """Rows and columns."""
+        if self.columns is None:
+            return self.block.shape
+        return len(self), len(self.columns)
+
+    def cells(self):
+        """Cells of each column."""
+        if self.columns is None:
+            return [cells_of_array(j, column) for j, column in enumerate(self.block.T)]
+        return self.columns
+
+    def rows(self, kept):
+        """The rows that a mask keeps."""
+        if np.all(kept):
+            return self
+        if self.columns is None:
+            return Table(self.given, self.block[kept], None, self.is_frame)
+        columns = [cells.rows(kept) for cells in self.columns]
+        return Table(self.given, None, columns, self.is_frame)
+
+    def container(self):
+        """A record of what the rows came in: a frame, or an array of a dtype."""
+        if self.is_frame:
+            return describe(self.given)
+        return {"library": "numpy", "dtype": _dtype_name(self.given.dtype)}
+
+    def missing(self):
+        """Which cells are missing: (n, n_features)."""
+        missing = np.zeros(self.shape, bool)
+        if self.columns is None:
+            if self.block.dtype.kind == "f":
+                np.isnan(self.block, out=missing)
+            return missing
+        for j, cells in enumerate(self.columns):
+            if cells.missing is not None:
+                missing[:, j] = cells.missing
+        return missing
+
+
+def _array_of(X):
+    """What NumPy makes of a list; of objects where rows differ in length, for checks to refuse."""
+    try:
+        return np.asarray(X)
+    except (ValueError, TypeError):
+        return np.empty(0, object)
+
+
+def _dtype_name(dtype):
+    return "T" if dtype.kind == "T" else dtype.str

@@ -1,0 +1,59 @@
+"""Moments and spans of time: real numbers in the unit of their column."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from skmade._columns._column import from_numbers, to_numbers
+from skmade._columns._number import Lattice, alike, number_column, on_lattice
+
+
+@dataclass(kw_only=True)
+class Time(Lattice):
+    """A column of moments or spans of time: ticks after its first one, in the column's unit.
+
+    Parameters
+    ----------
+    center, scale : float
+        As of a real column, of ticks.
+    step : float
+        As of a lattice, for columns with ties; else 0.
+    origin : int
+        The lowest tick.
+    resolution : int
+        What all values are multiples of, counted from the origin: that of whole seconds, or
+        days, in a finer unit.
+    """
+
+    origin: int
+    resolution: int
+    step: float = 0.0
+    decimals: int | None = None
+
+    def read(self, cells):
+        """Ticks after the origin.
+
+        Raises
+        ------
+        ValueError
+            For what is no time of the same kind.
+        """
+        return to_numbers(alike(cells, self.dtype), self.dtype, self.origin)
+
+    def write(self, numbers):
+        """Moments or spans of time, in the column's unit."""
+        numbers = on_lattice(numbers, self.center, self.step) if self.step else numbers
+        return from_numbers(on_lattice(numbers, 0.0, self.resolution), self.dtype, self.origin)
+
+
+def learn_time(cells, conditional, weights):
+    """A column of moments or spans of time, from its cells."""
+    dtype = cells.values.dtype.name
+    ticks = cells.known().view(np.int64)
+    origin = int(ticks.min())
+    resolution = max(int(np.gcd.reduce(ticks - origin)), 1)
+    numbers = to_numbers(cells, dtype, origin)
+    return number_column(
+        Time, Time, numbers, conditional, weights, label=cells.label, dtype=dtype, origin=origin,
+        resolution=resolution,
+    )  # fmt: skip
