@@ -92,8 +92,8 @@ def shape(n_rows, widths_of, sizes, fixed_sizes, n_components, direct_connection
 
 def n_networks(n_rows, n_columns, n_parameters, most=_MOST_NETWORKS, rows_seen=_ROWS_SEEN):
     """How many networks there are: as many as see `rows_seen` rows together."""
-    bearable = most_parameters(n_rows, n_columns) // max(n_parameters, 1)
-    return int(np.clip(min(rows_seen // n_rows, bearable), 1, most))
+    bearable = most_parameters(n_rows, n_columns) / max(n_parameters, 1)
+    return int(np.clip(min(rows_seen / n_rows, bearable), 1, most))
 
 
 def batch_size(n_rows):

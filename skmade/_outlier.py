@@ -343,21 +343,23 @@ class MADEOutlierDetector(OutlierMixin, MADEDensity):
         check_is_fitted(self)
         cumulated = np.append(0.0, np.cumsum(self.held_out_weights_))
         below = np.searchsorted(self.held_out_scores_, self.score_samples(X), side="right")
-        return (1 + cumulated[below]) / (len(self.held_out_scores_) + 1)
+        p_values = (1 + cumulated[below]) / (len(self.held_out_scores_) + 1)
+        return np.minimum(p_values, 1.0)  # which sums of weights may pass in the last bit
 
 
 def _threshold(scores, weights, rate):
-    """The score below which p-values are at most `rate`.
+    """The score below which p-values are at most `rate`, or come nearest to it.
 
-    Of n sorted scores of equal weights, the k-th lowest, where ``k = floor(rate * (n + 1))``: a
-    row below it has a p-value of at most ``k / (n + 1)``, one that ties with it a higher one.
-    So between whole places the lower score counts. Where there are too few scores, the lowest
-    is extrapolated as if the lower tail were exponential.
+    A row below the k-th lowest of n sorted scores has a p-value of at most ``k / (n + 1)``, one
+    that
+    ties with it a higher one. Where ``rate * (n + 1)`` is no whole number, the k nearest to it
+    counts. Where there are too few scores, the lowest is extrapolated as if the lower tail were
+    exponential.
     """
     place = rate * (len(scores) + 1)
-    place += 1e-9 * max(place, 1)  # what is whole but for rounding is whole
-    if place >= 1:
-        return float(scores[np.argmax(np.cumsum(weights) > place - 1)])
+    if place >= 0.5:
+        places = 1 + np.cumsum(weights) - weights  # 1, 2, ... for equal weights
+        return float(scores[np.argmin(abs(places - place))])
     spread = (np.median(scores) - scores[0]) / max(np.log(len(scores)), 1.0)
     return float(scores[0] - spread * np.log(1 / place))
 

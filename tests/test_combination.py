@@ -341,7 +341,7 @@ def test_fitted_state_is_arrays_and_plain_values(n_masks, combination):
     X = correlated_flags(60, D)
     model = quick(n_masks=n_masks, n_estimators=2, combination=combination)
     for fitted_model in (model.fit(X), model.partial_fit(X)):
-        for name, value in vars(fitted_model).items():
+        for name, value in fitted_model.__getstate__().items():
             assert is_plain(value), name
 
 

@@ -9,9 +9,10 @@ from conftest import sizes
 from scipy.stats import binom, kstest
 from sklearn.base import clone
 from sklearn.datasets import load_wine
+from sklearn.exceptions import NotFittedError
 
 from skmade import ContributionsDisplay, MADEOutlierDetector
-from skmade._outlier import _threshold
+from skmade._outlier import _quantile, _threshold
 from skmade._training import Rows
 
 matplotlib.use("Agg")
@@ -201,3 +202,61 @@ def test_trimming_keeps_anomalies_out_of_the_density(rng):
     ]
     gaps = [s[: len(normal)].mean() - s[len(normal) :].mean() for s in scores]
     assert gaps[1] > gaps[0] + sizes(2, -10)
+
+
+@pytest.mark.parametrize("rate", [0.07, 0.29, 0.5, 0.01])
+def test_rows_are_flagged_exactly_where_p_values_are_at_most_the_rate(rate, rng):
+    n = 99  # rate * (n + 1) is whole, but for rounding
+    scores = np.sort(np.round(rng.normal(size=n), 1))  # with ties
+    p_values = np.array([(1 + np.sum(scores <= s)) / (n + 1) for s in scores])
+    flagged = scores < _threshold(scores, np.ones(n), rate)
+    np.testing.assert_array_equal(flagged, p_values <= rate + 1e-12)
+
+
+def test_the_place_nearest_to_the_rate_counts():
+    scores = np.arange(10.0)  # rates of k / 11
+    for rate, k in ((0.05, 1), (0.13, 1), (0.15, 2), (0.5, 5), (0.9, 10)):
+        assert _threshold(scores, np.ones(10), rate) == scores[k - 1]
+
+
+def test_weights_of_held_out_rows_are_repeats(rng):
+    scores, weights = np.sort(rng.normal(size=40)), rng.integers(1, 5, 40)
+    repeated = np.repeat(scores, weights)
+    for rate in (0.1, 0.3, 0.6):
+        weighted = _threshold(scores, weights / weights.mean(), rate)
+        by_repeats = _threshold(repeated, np.ones(len(repeated)), rate)
+        assert abs(np.sum(scores < weighted) - np.sum(scores < by_repeats)) <= 1
+    equal = _quantile(scores, np.full(40, 7.0), 0.3)
+    assert equal == pytest.approx(np.percentile(scores, 30))
+    with_absent = _quantile(np.append(scores, -1e9), np.append(np.ones(40), 0), 0.3)
+    assert with_absent == pytest.approx(equal)
+
+
+@pytest.mark.parametrize("contamination", ["auto", 0.1])
+def test_rows_of_weight_zero_are_as_if_absent(contamination, rng):
+    X, far = normal_rows(sizes(300, 40), 0), normal_rows(sizes(100, 15), 1) + 1000
+    weights = np.repeat([1.0, 0.0], [len(X), len(far)])
+    parameters = {"contamination": contamination, "max_iter": 1, "trim": 0.1}
+    alone = detector(**parameters).fit(X)
+    among = detector(**parameters).fit(np.vstack([X, far]), sample_weight=weights)
+    assert among.offset_ == alone.offset_
+    np.testing.assert_array_equal(among.held_out_scores_, alone.held_out_scores_)
+    np.testing.assert_array_equal(among.p_values(X), alone.p_values(X))
+
+
+def test_the_rate_is_one_of_weight(rng):
+    n = sizes(1500, 60)
+    heavy, light = rng.normal(size=(n, 2)), rng.normal(20, 1, size=(n, 2))
+    X, weights = np.vstack([heavy, light]), np.repeat([1000.0, 1.0], n)
+    model = detector(max_iter=sizes(30, 1)).fit(X, sample_weight=weights)
+    if sizes(True, False):
+        flagged = model.predict(X) == -1
+        assert 0.02 < np.average(flagged, weights=weights) < 0.1
+    p = model.p_values(X)
+    assert p.min() > 0
+    assert p.max() <= 1
+
+
+def test_p_values_need_a_fit():
+    with pytest.raises(NotFittedError):
+        detector().p_values(normal_rows(5, 0))

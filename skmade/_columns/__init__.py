@@ -13,7 +13,7 @@ from skmade._columns._constant import Constant
 from skmade._columns._flag import Flag
 from skmade._columns._frames import fill_frame, make_frame
 from skmade._columns._number import Lattice, Real, learn_number, numeric
-from skmade._columns._table import Table
+from skmade._columns._table import Table, array_dtype
 from skmade._columns._time import Time, learn_time
 
 _KINDS = {kind.__name__: kind for kind in (Flag, Category, Constant, Real, Lattice, Time)}
@@ -115,7 +115,7 @@ class Columns:
         self._flags = _places(columns, Flag)
         self._constants = _places(columns, Constant)
         self._rare = [j for j, column in enumerate(columns) if column.has_rare]
-        self._labels = _places(columns, (Category, Time))
+        self._reads_numbers = all(column.reads_numbers for column in columns)
         self._written = {j for j, column in enumerate(columns) if not column.is_linear}
 
     @classmethod
@@ -153,7 +153,7 @@ class Columns:
             infinite ones.
         """
         block = table.block
-        if block is not None and not self._labels:
+        if block is not None and self._reads_numbers:
             _check_block(table, allow_missing)
             return block if block.dtype in (np.float32, np.float64) else block.astype(float)
         numbers = np.empty(table.shape)
@@ -209,7 +209,7 @@ class Columns:
         """Rows the network drew, as an array or frame like that of `fit`."""
         if self.container["library"] != "numpy":
             return make_frame(self.container, self._values(table))
-        return self._array(table, np.dtype(self.container["dtype"]))
+        return self._array(table, array_dtype(self.container))
 
     def fill(self, given, table, missing):
         """A copy of `given`, a table that was read, with its missing cells from drawn rows."""
@@ -221,14 +221,17 @@ class Columns:
         return filled
 
     def _array(self, table, dtype):
-        if self._is_plain and not self._written:  # numbers stand for themselves
+        if (
+            self._is_plain and not self._written and dtype.kind != "O"
+        ):  # numbers stand for themselves
             return table.astype(dtype, copy=False)
         numbers = self._numbers_of(table)
-        if not self._written:
+        written = range(len(self.columns)) if dtype.kind == "O" else self._written
+        if not written:
             return numbers.astype(dtype, copy=False)
         made = np.empty(table.shape, dtype)
         for j, column in enumerate(self.columns):
-            made[:, j] = column.write(numbers[:, j]) if j in self._written else numbers[:, j]
+            made[:, j] = column.write(numbers[:, j]) if j in written else numbers[:, j]
         return made
 
     def _numbers_of(self, table):

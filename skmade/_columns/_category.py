@@ -38,6 +38,7 @@ class Category(Column):
 
     levels: list
     rare: float | None
+    reads_numbers = False
     _index: dict = field(init=False, repr=False, compare=False)
 
     def __post_init__(self):

@@ -34,6 +34,8 @@ class Column:
     offset = 0.0
     #: The number that stands where a cell is missing.
     placeholder = 0.0
+    #: Whether an array of numbers is read as it is.
+    reads_numbers = True
     #: Whether a number may be one whose log-probability is not the network's alone.
     has_rare = False
 

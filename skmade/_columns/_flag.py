@@ -29,16 +29,21 @@ class Flag(Column):
     origin: int = 0
 
     @property
+    def reads_numbers(self):
+        """Whether floats can tell its values apart; else it reads codes."""
+        return max(map(abs, self.values)) <= 2**53
+
+    @property
     def center(self):
-        return self.values[0]
+        return self.values[0] if self.reads_numbers else 0.0
 
     @property
     def scale(self):
-        return self.values[1] - self.values[0]
+        return self.values[1] - self.values[0] if self.reads_numbers else 1.0
 
     @property
     def placeholder(self):
-        return self.values[0]
+        return self.center
 
     @property
     def is_linear(self):
@@ -48,9 +53,9 @@ class Flag(Column):
     @classmethod
     def learn(cls, cells, dtype, origin):
         """From cells of two values; of one, if it is 0 or 1."""
-        values = np.unique(to_numbers(cells, dtype, origin))
-        if np.isin(values, [0, 1]).all():
-            values = np.array([0.0, 1.0])
+        values = np.unique(_ticks(cells.values, dtype, origin)).tolist()
+        if set(values) <= {0, 1}:
+            values = [0, 1]
         if len(values) != 2:
             wrong = next(x for x in values if x not in (0, 1))
             raise ValueError(
@@ -59,33 +64,46 @@ class Flag(Column):
                 "'categorical', 'gaussian' or 'gaussian_mixture' for it."
             )
         return cls(
-            label=cells.label, dtype=dtype, conditional="bernoulli", values=values.tolist(),
-            origin=origin,
-        )  # fmt: skip
+            label=cells.label, dtype=dtype, conditional="bernoulli", values=values, origin=origin
+        )
 
     def read(self, cells):
         """Numbers; the network's 0 and 1 are told from others when they are standardised."""
-        return to_numbers(alike(cells, self.dtype), self.dtype, self.origin)
+        cells = alike(cells, self.dtype)
+        if self.reads_numbers:
+            return to_numbers(cells, self.dtype, self.origin)
+        low, high = self.values
+        codes = np.where(cells.values == high, 1.0, np.where(cells.values == low, 0.0, 0.5))
+        if cells.missing is not None:
+            codes[cells.missing] = np.nan
+        return codes
 
     def check(self, codes):
         """Raise ValueError where standardised numbers are neither 0 nor 1."""
         wrong = abs(codes - (codes > 0.5)) > (0 if self.values == [0, 1] else _NEAR)
         if wrong.any():
-            value = self.values[0] + self.scale * float(codes[wrong][0])
             low, high = (f"{x:g}" for x in self.values)
+            value = f"{self.center + self.scale * float(codes[wrong][0]):g}"
             raise ValueError(
-                f"Column {self.label} has the value {value:g}, but a 'bernoulli' conditional takes "
-                f"{low} and {high} only; binarise the column, or choose 'categorical', 'gaussian' "
-                "or 'gaussian_mixture' for it."
+                f"Column {self.label} has the value {value}, but a 'bernoulli' "
+                f"conditional takes {low} and {high} only; binarise the column, or choose "
+                "'categorical', 'gaussian' or 'gaussian_mixture' for it."
             )
 
     def write(self, numbers):
         """The two values, in the column's dtype."""
-        low, high = self.values
-        return from_numbers(
-            np.where(numbers > (low + high) / 2, high, low), self.dtype, self.origin
-        )
+        is_high = numbers > self.center + self.scale / 2
+        if np.dtype(self.dtype).kind in "Mm":
+            return from_numbers(np.where(is_high, *self.values[::-1]), self.dtype, self.origin)
+        return np.array(self.values, self.dtype)[is_high.astype(np.intp)]
 
     def family(self, n_components):
         """Of the conditional."""
         return Bernoulli()
+
+
+def _ticks(values, dtype, origin):
+    """Numbers as they are, moments and spans of time as ticks after the origin."""
+    if values.dtype.kind in "Mm":
+        return values.astype(dtype).view(np.int64) - np.int64(origin)
+    return values

@@ -193,7 +193,7 @@ def make_frame(record, columns):
     if library == "pandas":
         import pandas
 
-        frame = pandas.concat([pandas.Series(column) for column in made], axis=1)
+        frame = pandas.concat(made, axis=1)
         frame.columns = _pandas_names(record)
         return frame
     if library == "polars":
@@ -256,7 +256,18 @@ def _fill_column(native, library, record, j, values, missing):
     drawn = nw.from_native(_with_index(drawn, native), series_only=True)
     keep = nw.new_series("keep", ~missing, nw.Boolean, backend=known.implementation)
     keep = nw.from_native(_with_index(keep.to_native(), native), series_only=True)
-    return known.zip_with(keep, drawn).to_native()
+    try:
+        return known.zip_with(keep, drawn).to_native()
+    except NotImplementedError:  # of pyarrow, for views of strings
+        cells = zip(native.to_pylist(), drawn.to_native().to_pylist(), missing)
+        made = [new if gone else old for old, new, gone in cells]
+        return _arrow_column(made, native.type)
+
+
+def _arrow_column(cells, dtype):
+    import pyarrow
+
+    return pyarrow.chunked_array([pyarrow.array(cells, dtype)])
 
 
 def _cast(native, like):
@@ -270,7 +281,7 @@ def _with_index(series, like):
     if hasattr(like, "index") and hasattr(like, "iloc"):
         import pandas
 
-        return pandas.Series(series).set_axis(like.index).rename(like.name)
+        return pandas.Series(series, dtype=series.dtype).set_axis(like.index).rename(like.name)
     return series.alias(like.name) if hasattr(like, "name") else series
 
 
@@ -303,6 +314,8 @@ def _pandas_dtype_record(dtype):
         return _arrow_record(dtype.pyarrow_dtype)
     if isinstance(dtype, pandas.StringDtype):
         return {"storage": dtype.storage, "na": "NA" if dtype.na_value is pandas.NA else "nan"}
+    if isinstance(dtype, pandas.SparseDtype):
+        return {"sparse": str(dtype.subtype), "fill": np.array(dtype.fill_value)}
     return {"name": str(dtype)}
 
 
@@ -325,7 +338,8 @@ def _levels(record):
     if "ends" in record:
         left, right = map(_levels, record["ends"])
         return pandas.IntervalIndex.from_arrays(left, right, closed=record["closed"])
-    return pandas.Index(_pandas_array(record["dtype"], record["values"]))
+    levels = _make_pandas(record["dtype"], record["values"])
+    return pandas.Index(levels, dtype=levels.dtype)
 
 
 def _pandas_dtype(record):
@@ -338,23 +352,32 @@ def _pandas_dtype(record):
     if "storage" in record:
         na = pandas.NA if record["na"] == "NA" else np.nan
         return pandas.StringDtype(record["storage"], na)
+    if "sparse" in record:
+        return pandas.SparseDtype(record["sparse"], record["fill"].item())
     return pandas.api.types.pandas_dtype(record["name"])
 
 
-def _pandas_array(record, values):
-    """An array of pandas of the dtype recorded, from plain values."""
+def _make_pandas(record, values):
+    """A column of pandas of the dtype recorded, from plain values."""
+    import pandas
+
+    # (dtypes are said again: of objects that are text, pandas would infer one)
+    dtype = _pandas_dtype(record)
+    return pandas.Series(_pandas_array(record, dtype, values), dtype=dtype)
+
+
+def _pandas_array(record, dtype, values):
     import pandas
 
     if "arrow" in record:
         return pandas.arrays.ArrowExtensionArray(_arrow_array(record, values))
-    dtype = _pandas_dtype(record)
     if "levels" in record:
         index = {plain_label(level): code for code, level in enumerate(dtype.categories)}
         codes = np.array([index.get(label, -2) for label in values.tolist()], np.int64)
         return pandas.Categorical.from_codes(codes, dtype=dtype)  # refuses what is no level
     if isinstance(dtype, pandas.DatetimeTZDtype):
-        return pandas.DatetimeIndex(values).tz_localize("UTC").tz_convert(dtype.tz).array
-    return pandas.array(values, dtype=dtype)
+        return pandas.DatetimeIndex(values).tz_localize("UTC").tz_convert(dtype.tz)
+    return values
 
 
 def _arrow_array(record, values):
@@ -362,9 +385,12 @@ def _arrow_array(record, values):
     import pyarrow
 
     dtype = _arrow_dtype(record)
-    if values.dtype.kind == "O" or pyarrow.types.is_decimal(dtype):
-        values = _within_decimals(values, dtype) if values.dtype.kind == "f" else values.tolist()
-    return pyarrow.chunked_array([pyarrow.array(values).cast(dtype)])
+    if pyarrow.types.is_decimal(dtype):
+        values = _within_decimals(values, dtype)
+    made = pyarrow.array(values.tolist() if values.dtype.kind == "O" else values)
+    if pyarrow.types.is_dictionary(dtype):
+        made = made.cast(dtype.value_type).dictionary_encode()
+    return pyarrow.chunked_array([made.cast(dtype)])
 
 
 def _within_decimals(values, dtype):
@@ -420,4 +446,4 @@ _RECORDS = {
     "polars": _polars_record,
     "pyarrow": lambda column: _arrow_record(column.type),
 }
-_MAKERS = {"pandas": _pandas_array, "polars": _make_polars, "pyarrow": _arrow_array}
+_MAKERS = {"pandas": _make_pandas, "polars": _make_polars, "pyarrow": _arrow_array}

@@ -48,6 +48,11 @@ class Table:
             return cls(frame, None, read_frame(frame), True)
         if isinstance(X, (list, tuple)) and _array_of(X).dtype.kind in "US":
             X = np.array(X, object)  # whose numbers are no text
+        if getattr(getattr(X, "dtype", None), "kind", "") == "c":
+            raise ValueError(
+                f"Complex data not supported: X has dtype {X.dtype}; convert it to numbers, such "
+                "as real and imaginary parts in columns of their own."
+            )
         X = validate_data(
             estimator, X, reset=reset, dtype=None, ensure_all_finite=False,
             ensure_min_samples=n_least,
@@ -85,7 +90,7 @@ class Table:
         """A record of what the rows came in: a frame, or an array of a dtype."""
         if self.is_frame:
             return describe(self.given)
-        return {"library": "numpy", "dtype": _dtype_name(self.given.dtype)}
+        return _array_record(self.given.dtype)
 
     def missing(self):
         """Which cells are missing: (n, n_features)."""
@@ -108,5 +113,18 @@ def _array_of(X):
         return np.empty(0, object)
 
 
-def _dtype_name(dtype):
-    return "T" if dtype.kind == "T" else dtype.str
+def _array_record(dtype):
+    """A record of an array's dtype: plain values."""
+    record = {"library": "numpy", "dtype": dtype.str}
+    if dtype.kind == "T":
+        record["dtype"] = "T"
+        if hasattr(dtype, "na_object"):
+            record["na"] = dtype.na_object
+    return record
+
+
+def array_dtype(record):
+    """The dtype recorded."""
+    if "na" in record:
+        return np.dtypes.StringDType(na_object=record["na"])
+    return np.dtype(record["dtype"])

@@ -30,6 +30,8 @@ class Time(Lattice):
     step: float = 0.0
     decimals: int | None = None
 
+    reads_numbers = False
+
     def read(self, cells):
         """Ticks after the origin.
 

@@ -1,0 +1,110 @@
+"""What every "auto" stands for."""
+
+import warnings
+
+import numpy as np
+import pandas as pd
+import pytest
+from conftest import network_of, quick, sizes
+
+from skmade import MADEDensity, MADEOutlierDetector, _auto
+
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+
+
+def parameters_of(estimator, X):
+    """How many parameters all networks of an estimator would have, without training them."""
+    table, weights = estimator._validate_training(X, None, reset=True)
+    columns = estimator._learn_columns(table, weights)
+    rows = estimator._encode(columns, table, weights)
+    rng = np.random.default_rng(0)
+    architecture, networks = estimator._networks_to_train(None, columns, rows, rng)
+    return architecture, sum(len(network.theta) for network in networks)
+
+
+def wide_tables():
+    rng = np.random.default_rng(0)
+    labels = rng.integers(0, 3200, (5000, 2)).astype(str)
+    return {
+        "100 x 500 reals": rng.normal(size=(100, 500)),
+        "100 x 2000 reals": rng.normal(size=(100, 2000)),
+        "two columns of 3,200 labels": pd.DataFrame(labels, columns=["a", "b"]),
+    }
+
+
+@pytest.mark.parametrize("kind", [MADEDensity, MADEOutlierDetector])
+@pytest.mark.parametrize("name", wide_tables())
+def test_parameters_follow_what_the_rows_can_teach(name, kind):
+    X = wide_tables()[name]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # no dependency is lost
+        _, n_parameters = parameters_of(kind(random_state=0), X)
+    most = max(10e6, 125 * X.size)  # (panels store a little more than half of a matrix)
+    assert n_parameters < most
+
+
+@pytest.mark.parametrize("n_components", [2, 10])
+@pytest.mark.parametrize("sizes", [[8], [30, 20], []])
+def test_parameters_are_counted_as_they_are(sizes, n_components):
+    X = np.random.default_rng(0).normal(size=(200, 40))
+    model = MADEDensity(sizes, n_components=n_components, n_estimators=1, random_state=0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        architecture, n_parameters = parameters_of(model, X)
+    assert architecture.n_parameters == pytest.approx(n_parameters, rel=0.5)
+
+
+def test_what_is_given_stays():
+    X = np.random.default_rng(0).normal(size=(60, 300))
+    model = MADEDensity(
+        (400,), n_components=12, direct_connections=True, n_estimators=3, random_state=0
+    )
+    architecture, _ = parameters_of(model, X)
+    assert (architecture.sizes, architecture.direct_connections) == ([400], True)
+    assert architecture.families[0].n_components == 12
+
+
+def test_small_tables_get_what_they_got():
+    X = np.random.default_rng(0).normal(size=(100, 6))
+    architecture, _ = parameters_of(MADEDensity(random_state=0), X)
+    assert (architecture.sizes, architecture.direct_connections) == ([256, 256], True)
+    assert architecture.families[0].n_components == 10
+    assert [_auto.n_networks(n, 6, 1e5) for n in (100, 5000, 16_000, 20_000)] == [8, 6, 2, 1]
+
+
+def test_batches_grow_with_large_tables():
+    expected = {50: 16, 1000: 31, 10_000: 100, 100_000: 100, 500_000: 500, 10_000_000: 1000}
+    assert {n: _auto.batch_size(n) for n in expected} == expected
+
+
+def test_how_many_networks_is_not_settled_by_the_first_chunk():
+    X = np.random.default_rng(0).normal(size=(sizes(600, 40), 2))
+    model = quick(n_estimators="auto")
+    for chunk in np.array_split(X, 4):
+        model.partial_fit(chunk)
+    assert len(model._density.networks) == 1
+    assert len(quick(n_estimators="auto", max_iter=1).fit(X[:50])._density.networks) == 8
+
+
+def test_curves_can_be_cut_by_network():
+    X = np.random.default_rng(0).normal(size=(80, 2))
+    model = quick(n_estimators=3, max_iter=4, n_iter_no_change=1, tol=1.0).fit(X)
+    assert model.n_epochs_.sum() == model.n_iter_ == len(model.loss_curve_)
+    assert len(model.n_epochs_) == 3
+
+
+@pytest.mark.parametrize("dtype", [object, "str", "string"])
+def test_a_column_of_names_is_warned_of(dtype):
+    n = 120
+    names = pd.Series([f"row {i}" for i in range(n)], dtype=dtype)
+    x = np.random.default_rng(0).normal(size=n)
+    frame = pd.DataFrame({"x": x, "who": names})
+    with pytest.warns(UserWarning, match="Column 'who' has 120 labels in 120 rows"):
+        model = quick(max_iter=1).fit(frame)
+    assert np.all(np.isfinite(model.score_samples(frame)))
+    assert network_of(model).theta.dtype == np.float32
+    frame["who"] = names.iloc[np.arange(n) % 40].to_numpy()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", UserWarning)
+        warnings.simplefilter("ignore", category=pytest.PytestWarning)
+        quick(max_iter=500, tol=10.0, n_iter_no_change=1).fit(frame)
