@@ -8,18 +8,20 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from skmade._conditionals import (
+from skmade._families import (
+    FAMILY_NAMES,
     Bernoulli,
     Categorical,
     Gaussian,
     GaussianMixture,
     LogisticMixture,
+    NegativeBinomial,
 )
-from skmade._kernels._plan import FAMILIES, SCALE_FLOOR
+from skmade._families._scales import SCALE_FLOOR
 
 # A standardised cell may be this large at most, so that it stays finite in float32.
 _LARGEST = 1e30
-_REAL = {"gaussian", "gaussian_mixture", "logistic_mixture"}
+_REAL = {"gaussian", "gaussian_mixture", "logistic_mixture", "negative_binomial"}
 
 
 @dataclass
@@ -74,6 +76,9 @@ class Columns:
                     steps[j] = lattice_step(column)
                     center[j] = _on_lattice(center[j], column[0], steps[j])
                     decimals[j] = _decimals(column)
+                if family == "negative_binomial":
+                    _check_counts(column, names[j])
+                    center[j], steps[j], decimals[j] = np.round(center[j]), 1.0, 0
         return cls(conditionals, center, scale, steps, decimals, categories, n_components)
 
     def families(self):
@@ -86,6 +91,9 @@ class Columns:
             "logistic_mixture": lambda j: LogisticMixture(
                 self.n_components, self.steps[j] / 2 / self.scale[j]
             ),
+            "negative_binomial": lambda j: NegativeBinomial(
+                self.n_components, -self.center[j] / self.scale[j], 1 / self.scale[j]
+            ),
         }
         return [make[family](j) for j, family in enumerate(self.conditionals)]
 
@@ -97,7 +105,7 @@ class Columns:
     @property
     def log_jacobian(self):
         """``log |dz/dx|`` of each column: what turns densities of the table into those of X."""
-        return -np.log(self.scale)
+        return np.where(self.is_discrete, 0.0, -np.log(self.scale))
 
     def sample_dtype(self, dtype, given_dtype):
         """Name of the dtype of samples, for X of a `given_dtype` that was read as `dtype`.
@@ -129,7 +137,10 @@ class Columns:
             _check_binary(values, flags, names)
             table[:, flags] = values
         if real is not None:
-            table[:, real] = self._standardise(_as_float(X, real, names), real)
+            values = _as_float(X, real, names)
+            table[:, real] = self._standardise(values, real)
+            for j in np.flatnonzero(np.array(self.conditionals) == "negative_binomial"):
+                _check_counts(_as_float(X, [j], names)[:, 0], names[j])
         if "categorical" in present:
             for j, categories in enumerate(self.categories):
                 if categories is not None:
@@ -220,10 +231,10 @@ def choose_conditionals(X, conditionals, categorical, text, names):
                 "features; give one family for each feature, or one for all."
             )
         chosen = [str(family) for family in conditionals]
-        unknown = set(chosen) - {"auto", *FAMILIES}
+        unknown = set(chosen) - {"auto", *FAMILY_NAMES}
         if unknown:
             raise ValueError(
-                f"conditionals must be of {FAMILIES} or 'auto'; got {sorted(unknown)}."
+                f"conditionals must be of {FAMILY_NAMES} or 'auto'; got {sorted(unknown)}."
             )
     for j in range(n_features):
         if categorical[j] or (chosen[j] == "auto" and text[j]):
@@ -285,6 +296,16 @@ def _check_binary(values, columns, names):
             f"Column {name} has the value {other:g}, but a 'bernoulli' conditional takes 0 and 1 "
             "only; binarise the column, or choose 'categorical', 'gaussian' or "
             "'gaussian_mixture' for it."
+        )
+
+
+def _check_counts(values, name):
+    wrong = values[(values < 0) | (values != np.round(values))]
+    if len(wrong):
+        raise ValueError(
+            f"Column {name} has the value {float(wrong[0]):g}, but a 'negative_binomial' "
+            "conditional takes whole numbers from 0 on only; choose 'logistic_mixture', "
+            "'gaussian_mixture' or 'categorical' for it."
         )
 
 

@@ -17,8 +17,9 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 from skmade import _training
 from skmade._columns import Columns, choose_conditionals
 from skmade._ensemble import Ensemble
+from skmade._families import FAMILY_NAMES
 from skmade._frames import describe, fill_frame, is_categorical, library_of, make_frame
-from skmade._kernels._plan import ACTIVATIONS, FAMILIES, SOLVERS
+from skmade._kernels._constants import ACTIVATIONS, SOLVERS
 from skmade._masks import draw_degrees, lost_dependencies
 from skmade._network import Architecture, Network
 from skmade._orderings import make_ordering
@@ -207,7 +208,7 @@ class MADEDensity(DensityMixin, BaseEstimator):
         "activation": [StrOptions(set(ACTIVATIONS))],
         "direct_connections": ["boolean"],
         "residual": ["boolean"],
-        "conditionals": [StrOptions({"auto", *FAMILIES}), "array-like"],
+        "conditionals": [StrOptions({"auto", *FAMILY_NAMES}), "array-like"],
         "categorical_features": [StrOptions({"from_dtype"}), "array-like", None],
         "n_components": [Interval(Integral, 1, None, closed="left")],
         "ordering": [StrOptions({"random", "natural"}), "array-like"],
