@@ -18,7 +18,7 @@ import threadpoolctl
 from benchmarks import report
 from benchmarks.speed import CASES
 from skmade import MADEDensity
-from skmade._conditionals import Bernoulli
+from skmade._families import Bernoulli
 from skmade._kernels import _memory, _passes, _steps
 from skmade._kernels._optimizers import update
 from skmade._kernels._product import FROM_ZERO

@@ -11,7 +11,7 @@ from skmade._combination import (
     mean_log,
     responsibilities,
 )
-from skmade._kernels._plan import flops_per_row
+from skmade._layout import flops_per_row
 from skmade._sampling import draw_missing, draw_product, draw_rows
 from skmade._scoring import Scorer, log_densities
 

@@ -16,8 +16,9 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 
 from skmade import _auto, _training
 from skmade._columns import Columns, Rule, Table
+from skmade._families import FAMILY_NAMES
 from skmade._fitted import FittedDensity
-from skmade._kernels._plan import ACTIVATIONS, FAMILIES, SOLVERS
+from skmade._kernels._constants import ACTIVATIONS, SOLVERS
 from skmade._masks import draw_degrees, lost_dependencies
 from skmade._network import Architecture, Network
 from skmade._orderings import make_ordering
@@ -210,7 +211,7 @@ class MADEDensity(DensityMixin, BaseEstimator):
         "activation": [StrOptions(set(ACTIVATIONS))],
         "direct_connections": [StrOptions({"auto"}), "boolean"],
         "residual": ["boolean"],
-        "conditionals": [StrOptions({"auto", *FAMILIES}), "array-like"],
+        "conditionals": [StrOptions({"auto", *FAMILY_NAMES}), "array-like"],
         "categorical_features": [StrOptions({"from_dtype"}), "array-like", None],
         "handle_unknown": [StrOptions({"error", "rare"})],
         "n_components": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
@@ -824,9 +825,11 @@ def _chosen_conditionals(conditionals, n_features):
             "features; give one family for each feature, or one for all."
         )
     chosen = [str(family) for family in conditionals]
-    unknown = set(chosen) - {"auto", *FAMILIES}
+    unknown = set(chosen) - {"auto", *FAMILY_NAMES}
     if unknown:
-        raise ValueError(f"conditionals must be of {FAMILIES} or 'auto'; got {sorted(unknown)}.")
+        raise ValueError(
+            f"conditionals must be of {FAMILY_NAMES} or 'auto'; got {sorted(unknown)}."
+        )
     return chosen
 
 

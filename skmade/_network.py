@@ -1,19 +1,17 @@
-"""The masked network: its parameters, and their layout in memory.
-
-Inputs are permuted into the ordering and hidden units sorted by degree; then the units a
-row of a mask lets through are a prefix, and prefixes never get shorter from row to row:
-the mask is a staircase. A staircase is cut into panels of rows, and a panel stores the
-weights of its longest prefix only.
-"""
+"""The masked network: its architecture and its parameters."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
 from skmade._auto import count_parameters
-from skmade._conditionals import family_code
-from skmade._kernels._plan import ACTIVATIONS, PANEL_ROWS, Plan, n_parameters
-from skmade._kernels._product import LANES
+from skmade._layout import (
+    Plan,
+    constant_rows,
+    feature_records,
+    make_plan,
+    n_parameters,
+)
 
 
 @dataclass
@@ -31,15 +29,13 @@ class Architecture:
     """Inputs are held within so many standard deviations."""
 
     def __post_init__(self):
-        self.widths_in = np.array([family.n_inputs for family in self.families])
-        self.widths_out = np.array([family.n_outputs for family in self.families])
-        self.codes = np.array([family_code(family) for family in self.families])
-        self.halves = np.array([getattr(family, "half", 0.0) for family in self.families])
+        self.features = feature_records(self.families)
+        self.constants = constant_rows(self.families)
 
     @property
     def n_parameters(self):
         """About how many a network has."""
-        n_inputs, n_outputs = self.widths_in.sum(), self.widths_out.sum()
+        n_inputs, n_outputs = self.features["n_inputs"].sum(), self.features["n_outputs"].sum()
         return count_parameters(self.sizes, n_inputs, n_outputs, self.direct_connections)
 
     def state(self):
@@ -130,106 +126,16 @@ class Network:
         return network
 
 
-def writable(array):
-    """`array`, copied where it is read-only, for which kernels would be compiled anew."""
-    return array if array.flags.carray else np.require(array, requirements=["C", "W"])
-
-
 def weight_places(plan):
     """Where theta has each weight that is not masked, matrix by matrix and row by row, and the
     biases: an order that does not depend on how matrices are cut into panels."""
     places = []
-    for row, stop, _, _, height, offset, extents in plan.panels:
-        seen = plan.extents[extents : extents + stop - row]
-        rows = np.repeat(np.arange(stop - row), seen)
+    for panel in plan.panels:
+        seen = plan.extents[panel.extents : panel.extents + panel.stop - panel.row]
+        rows = np.repeat(np.arange(len(seen)), seen)
         sources = np.arange(len(rows)) - np.repeat(np.cumsum(seen) - seen, seen)
-        places.append(offset + sources * height + rows)
+        places.append(panel.offset + sources * panel.height + rows)
     return np.concatenate([*places, np.arange(plan.biases, n_parameters(plan))])
-
-
-def make_plan(architecture, ordering, degrees):
-    """Lay out a network.
-
-    Parameters
-    ----------
-    architecture : Architecture
-    ordering : ndarray of shape (n_features,)
-    degrees : list of ndarray
-        Sorted degrees of each hidden layer.
-
-    Returns
-    -------
-    Plan
-    """
-    n_features = len(ordering)
-    positions = np.arange(1, n_features + 1)
-    widths_in, widths_out = architecture.widths_in[ordering], architecture.widths_out[ordering]
-    unit_degrees = [np.repeat(positions, widths_in), *degrees, np.repeat(positions, widths_out)]
-    stops = np.cumsum([len(layer) for layer in unit_degrees])
-    layers = np.column_stack([np.r_[0, stops[:-1]], stops])
-    counts = np.stack([_cumulative(layer, n_features) for layer in unit_degrees])
-
-    panels = _PanelTable()
-    first_panel = [0, 0]
-    for layer in range(1, len(layers)):
-        is_output = layer == len(layers) - 1
-        sees = unit_degrees[layer] - is_output  # the highest degree a unit sees
-        direct = is_output and architecture.direct_connections and layer > 1
-        seen = counts[layer - 1, sees]
-        if layer == 1 and is_output and not architecture.direct_connections:
-            seen = np.zeros_like(seen)
-        panels.add(seen, layers[layer, 0], layers[layer - 1, 0])
-        if direct:
-            panels.add(counts[0, sees], layers[layer, 0], layers[0, 0])
-        first_panel.append(len(panels))
-    starts_in = layers[0, 0] + np.cumsum(widths_in) - widths_in
-    starts_out = layers[-1, 0] + np.cumsum(widths_out) - widths_out
-    codes = architecture.codes[ordering]
-    features = np.column_stack([ordering, codes, starts_in, widths_in, starts_out, widths_out])
-    return Plan(
-        layers=layers.astype(np.int64),
-        counts=counts.astype(np.int64),
-        panels=np.concatenate(panels.rows),
-        first_panel=np.array(first_panel, np.int64),
-        extents=np.concatenate(panels.extents).astype(np.int64),
-        features=features.astype(np.int64),
-        halves=architecture.halves[ordering],
-        biases=panels.n_weights,
-        activation=ACTIVATIONS.index(architecture.activation),
-        residual=bool(architecture.residual),
-        input_limit=float(architecture.input_limit),
-    )
-
-
-def _cumulative(degrees, n_features):
-    """How many units have degree <= d, for d = 0..n_features."""
-    return np.searchsorted(degrees, np.arange(n_features + 1), side="right")
-
-
-class _PanelTable:
-    """Panels, as they are laid one after another into the vector of weights."""
-
-    def __init__(self):
-        self.rows, self.extents, self.n_weights, self.n_rows = [], [], 0, 0
-
-    def __len__(self):
-        return sum(map(len, self.rows))
-
-    def add(self, extents, first_row, first_source):
-        """Cut one masked matrix, whose row j sees ``extents[j]`` source units, into panels."""
-        first = np.arange(0, len(extents), PANEL_ROWS)
-        stop = np.minimum(first + PANEL_ROWS, len(extents))
-        extent, height = extents[stop - 1], -(-(stop - first) // LANES) * LANES  # whole vectors
-        ends = self.n_weights + np.cumsum(extent * height)
-        offset = ends - extent * height
-        places = first + first_row, stop + first_row, first_source
-        rows = np.empty((len(first), 7), np.int64)
-        for k, column in enumerate([*places, extent, height, offset, first + self.n_rows]):
-            rows[:, k] = column
-        self.rows.append(rows)
-        self.extents.append(extents)
-        self.n_weights = int(ends[-1])
-        self.n_rows += len(extents)
 
 
 def initial_theta(plan, initial_biases, rng, dtype):
@@ -256,12 +162,13 @@ def initial_theta(plan, initial_biases, rng, dtype):
     """
     n_inputs, first_output = plan.layers[0, 1], plan.layers[-1, 0]
     theta = np.zeros(n_parameters(plan), dtype)
-    for start, stop, _, extent, height, offset, extents in plan.panels:
-        sees = plan.extents[extents : extents + stop - start]
-        bound = np.sqrt(3.0 / np.maximum(sees, 1)) * (0.1 if start >= first_output else 1.0)
-        weights = np.zeros((extent, height))
-        weights[:, : stop - start] = rng.uniform(-bound, bound, (extent, stop - start))
-        weights[:, : stop - start][np.arange(extent)[:, None] >= sees] = 0
-        theta[offset : offset + weights.size] = weights.ravel()
+    for panel in plan.panels:
+        extent, n_rows = panel.extent, panel.stop - panel.row
+        sees = plan.extents[panel.extents : panel.extents + n_rows]
+        bound = np.sqrt(3.0 / np.maximum(sees, 1)) * (0.1 if panel.row >= first_output else 1.0)
+        weights = np.zeros((extent, panel.height))
+        weights[:, :n_rows] = rng.uniform(-bound, bound, (extent, n_rows))
+        weights[:, :n_rows][np.arange(extent)[:, None] >= sees] = 0
+        theta[panel.offset : panel.offset + weights.size] = weights.ravel()
     theta[plan.biases + first_output - n_inputs :] = initial_biases
     return theta

@@ -9,10 +9,11 @@ import threading
 import numpy as np
 
 from skmade._combination import log_acceptance, log_mean_exp
-from skmade._kernels._ancestral import ancestral_pass
+from skmade._kernels._ancestral import Randomness, ancestral_pass
+from skmade._kernels._constants import DRAW_TILE
 from skmade._kernels._memory import make_buffers
-from skmade._kernels._plan import DRAW_TILE, GAUSSIAN, LOGISTIC_MIXTURE, flops_per_row
 from skmade._kernels._product import LANES
+from skmade._layout import NOISES, flops_per_row
 from skmade._scoring import log_densities
 from skmade._threads import run_in_threads, threads_worth
 
@@ -59,7 +60,6 @@ def _draw_from(network, n_rows, rng, n_jobs):
 def _ancestral(network, table, given, rng, n_jobs=None):
     """Draw the columns of the table that are not given; returns log-densities of the others."""
     plan, theta, (n_rows, n_features) = network.plan, network.theta, table.shape
-    codes = plan.features[:, 1]
     size, block = _rows_at_a_time(n_rows, n_features), max(1, min(n_features // 4, _MOST_BLOCK))
     log_given, begins, in_turn = np.zeros(n_rows), iter(range(0, n_rows, size)), threading.Lock()
 
@@ -72,14 +72,15 @@ def _ancestral(network, table, given, rng, n_jobs=None):
             rows = slice(begin, min(begin + size, n_rows))
             n_tiles, width = _tiles(rows.stop - begin)
             shape = n_tiles, n_features, width
-            return rows, _bits(shape, table.dtype, rng), _noise(codes, shape, table.dtype, rng)
+            bits = _bits(shape, table.dtype, rng)
+            return rows, Randomness(bits, _noise(plan, shape, table.dtype, rng))
 
     def work(_):
         buffers = make_buffers(plan, 1, min(size, DRAW_TILE), table.dtype)
         while (numbers := next_numbers()) is not None:
-            rows, bits, noise = numbers
+            rows, randomness = numbers
             ancestral_pass(
-                plan, theta, block, given, bits, noise, buffers, table[rows], log_given[rows]
+                plan, theta, block, randomness, given, buffers, table[rows], log_given[rows]
             )
 
     run_in_threads(work, threads_worth(n_rows * flops_per_row(plan), n_jobs))
@@ -93,11 +94,12 @@ def _bits(shape, dtype, rng):
     return words.view(f"u{dtype.itemsize}").reshape(shape)
 
 
-def _noise(codes, shape, dtype, rng):
-    """What real features of these families are drawn from, for `shape`, else empty."""
-    if not np.count_nonzero(codes >= GAUSSIAN):
-        return np.empty((shape[0], 0, shape[2]), dtype)
-    noise, is_logistic = rng.standard_normal(shape, dtype), codes == LOGISTIC_MIXTURE
+def _noise(plan, shape, dtype, rng):
+    """What the families of the features need besides bits; any numbers where none needs it."""
+    kinds = plan.features["noise"]
+    if not np.any(kinds != NOISES.index("none")):
+        return np.empty(shape, dtype)
+    noise, is_logistic = rng.standard_normal(shape, dtype), kinds == NOISES.index("logistic")
     noise[:, is_logistic] = rng.logistic(size=(shape[0], np.count_nonzero(is_logistic), shape[2]))
     return noise
 

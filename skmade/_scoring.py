@@ -2,13 +2,14 @@
 
 import numpy as np
 
+from skmade._kernels._constants import PANEL_ROWS, SCORE_TILE
 from skmade._kernels._memory import make_buffers
-from skmade._kernels._passes import score_rows
-from skmade._kernels._plan import PANEL_ROWS, SCORE_TILE, flops_per_row
+from skmade._kernels._passes import ScoreMemory, score_rows
 from skmade._kernels._product import ROWS
+from skmade._layout import flops_per_row
 from skmade._threads import map_chunks
 
-_NO_SHARES = np.zeros((0, 0))
+_NO_CONTRIBUTIONS = np.zeros((0, 0))
 
 
 def log_densities(networks, table, n_jobs=None):
@@ -47,14 +48,12 @@ class Scorer:
     """
 
     def __init__(self, network, n_rows):
-        self.network, self.tile = network, min(n_rows, SCORE_TILE)
-        self.buffers = make_buffers(network.plan, 1, self.tile, network.theta.dtype)
-        self.block = np.empty((ROWS, PANEL_ROWS), network.theta.dtype)
-        self.totals = np.empty(self.buffers.units.shape[2])
+        tile, dtype = min(n_rows, SCORE_TILE), network.theta.dtype
+        buffers = make_buffers(network.plan, 1, tile, dtype)
+        block, totals = np.empty((ROWS, PANEL_ROWS), dtype), np.empty(buffers.units.shape[2])
+        self.network, self.memory = network, ScoreMemory(tile, buffers, block, totals)
 
-    def add_scores(self, table, scores, shares=_NO_SHARES):
-        """Add log-densities to `scores`; write what each feature adds to them to `shares`."""
-        score_rows(
-            self.network.plan, self.network.theta, table, np.arange(len(table)), self.tile,
-            self.buffers, self.block, self.totals, scores, shares,
-        )  # fmt: skip
+    def add_scores(self, table, scores, contributions=_NO_CONTRIBUTIONS):
+        """Add log-densities to `scores`; write what each feature adds to `contributions`."""
+        plan, theta, rows = self.network.plan, self.network.theta, np.arange(len(table))
+        score_rows(plan, theta, table, rows, self.memory, scores, contributions)

@@ -6,15 +6,15 @@ its own staircase from them, so that zero blocks are skipped here, too.
 """
 
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 
-from skmade._kernels._plan import PANEL_ROWS, SOLVERS, Plan, n_parameters
-from skmade._kernels._shared import gather, shared_step
+from skmade._kernels._constants import PANEL_ROWS
+from skmade._kernels._shared import Dense, gather, shared_step
 from skmade._kernels._steps import StepMemory, make_memory
+from skmade._layout import Plan, make_plan, n_parameters, writable
 from skmade._masks import draw_degrees
-from skmade._network import Architecture, Network, make_plan, writable
+from skmade._network import Architecture, Network
 from skmade._orderings import make_ordering
 from skmade._threads import make_teams, run_as_team
 
@@ -36,8 +36,8 @@ class Draw:
         plan = make_plan(
             architecture, ordering, [layer[order] for layer, order in zip(degrees, sorting)]
         )
-        inputs = _blocks_of(architecture.widths_in, ordering)
-        outputs = _blocks_of(architecture.widths_out, ordering)
+        inputs = _blocks_of(architecture.features["n_inputs"], ordering)
+        outputs = _blocks_of(architecture.features["n_outputs"], ordering)
         parts = [inputs, *sorting, outputs]
         places = np.concatenate([part + start for part, start in zip(parts, plan.layers[:, 0])])
         return cls(ordering, degrees, plan, places)
@@ -244,29 +244,26 @@ class SharedMemory:
         return cls(dense_blocks(plan), np.zeros_like(network.theta), theta, steps)
 
 
-def run_shared_steps(network, progress, batches, noise, kept, settings, memory, max_norm, rng):
+def run_shared_steps(network, progress, batches, descent, memory, rng):
     """Steps under one draw each.
 
     Returns the sum of the losses of the batches that were used, and their number.
     """
-    table, rows, weights, bounds = batches
-    solver, alpha, rate = SOLVERS.index(settings.solver), float(settings.alpha), progress.rate
 
-    def run_step(begin, end, step, draw):
-        theta = memory.theta[: n_parameters(draw.plan)]
+    def run_step(s, step, draw):
+        theta, now = memory.theta[: n_parameters(draw.plan)], descent._replace(step=step)
+        dense = Dense(
+            progress.theta, memory.dense_gradient, progress.moments, draw.places, memory.blocks
+        )
         return run_as_team(
-            lambda team: shared_step(
-                draw.plan, team, draw.places, memory.blocks, solver, progress.theta,
-                memory.dense_gradient, progress.moments, table, rows, begin, end, weights, noise,
-                kept, alpha, max_norm, float(rate), step, theta, memory.steps,
-            ),
+            lambda team: shared_step(draw.plan, team, dense, batches, s, now, theta, memory.steps),
             make_teams(draw.plan, len(progress.theta), len(memory.steps.scratch)),
-        )  # fmt: skip
+        )
 
     total, used = 0.0, 0
-    for begin, end in pairwise(bounds):
-        step = progress.step + used + 1
-        loss = run_step(begin, end, step, network.draw_for_step(step, rng))
+    for s in range(len(batches.bounds) - 1):
+        step = descent.step + used + 1
+        loss = run_step(s, step, network.draw_for_step(step, rng))
         if np.isfinite(loss):
             total, used = total + loss, used + 1
     return total, used

@@ -8,7 +8,7 @@ import numba
 import numpy as np
 from joblib import effective_n_jobs
 
-from skmade._kernels._plan import SCORE_TILE
+from skmade._kernels._constants import SCORE_TILE
 from skmade._kernels._product import ROWS
 from skmade._kernels._steps import PART, Team
 
@@ -101,7 +101,7 @@ def make_teams(plan, n_parameters, n):
         for costs in (forward, back)
     )
     shares = np.arange(n_shares + 1)
-    ends = np.append(plan.panels[:, 5], plan.biases)  # where a panel's weights begin
+    ends = np.append(plan.panels["offset"], plan.biases)  # where a panel's weights begin
     panels = np.searchsorted(ends, shares / n_shares * plan.biases)
     panels[-1] = len(plan.panels)
     fixed = {

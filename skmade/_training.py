@@ -10,8 +10,9 @@ import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
 from skmade._combination import log_mean_exp
-from skmade._kernels._plan import SOLVERS, flops_per_row
-from skmade._kernels._steps import make_memory, train_steps
+from skmade._kernels._constants import SOLVERS
+from skmade._kernels._steps import Batches, Descent, make_memory, train_steps
+from skmade._layout import flops_per_row
 from skmade._scoring import log_densities
 from skmade._shared import SharedMemory, SharedNetwork, run_shared_steps
 from skmade._threads import make_teams, n_threads, run_as_team
@@ -225,30 +226,33 @@ def run_epoch(network, progress, training, settings, rng):
     for first, last in _stretches(plan, settings, bounds):
         part = slice(bounds[first], bounds[last])
         noise, kept = draw_noise(plan, settings, part.stop - part.start, weights.dtype, rng)
-        batches = training.table, rows[part], weights[part], bounds[first : last + 1] - part.start
-        loss, n_used = run_steps(network, progress, batches, noise, kept, settings, memory, rng)
+        batches = Batches(
+            training.table, rows[part], weights[part], bounds[first : last + 1] - part.start,
+            noise, kept,
+        )  # fmt: skip
+        loss, n_used = run_steps(network, progress, batches, settings, memory, rng)
         progress.step += n_used
         total, used = total + loss, used + n_used
     return total / used if used else np.nan
 
 
-def run_steps(network, progress, batches, noise, kept, settings, memory, rng):
+def run_steps(network, progress, batches, settings, memory, rng):
     """Steps on one thread or on several, which does not change a bit of the result.
 
     Returns the sum of the losses of the batches that were used, and their number.
     """
+    descent = Descent(
+        SOLVERS.index(settings.solver), float(progress.rate), progress.step,
+        float(settings.alpha), _MAX_NORM,
+    )  # fmt: skip
     if isinstance(network, SharedNetwork):
-        return run_shared_steps(
-            network, progress, batches, noise, kept, settings, memory, _MAX_NORM, rng
-        )
+        return run_shared_steps(network, progress, batches, descent, memory, rng)
     return run_as_team(
         lambda team: train_steps(
-            network.plan, team, SOLVERS.index(settings.solver), progress.theta, progress.moments,
-            *batches, noise, kept, float(settings.alpha), _MAX_NORM, float(progress.rate),
-            progress.step, memory,
+            network.plan, team, progress.theta, progress.moments, batches, descent, memory
         ),
         make_teams(network.plan, len(progress.theta), len(memory.scratch)),
-    )  # fmt: skip
+    )
 
 
 def _stretches(plan, settings, bounds):

@@ -8,6 +8,7 @@ import pytest
 
 import skmade
 from skmade._columns import Table
+from skmade._families import FAMILIES, FAMILY_NAMES
 
 #: Without compilation kernels are slow: tests then take smaller sizes.
 JIT = not numba.config.DISABLE_JIT
@@ -18,7 +19,9 @@ def pytest_configure(config):
         config.addinivalue_line("filterwarnings", "ignore::RuntimeWarning")
 
 
-ALL_CONDITIONALS = ["bernoulli", "categorical", "gaussian", "gaussian_mixture"]
+ALL_CONDITIONALS = list(FAMILY_NAMES)
+#: What columns of each family hold: "flags", "codes", "counts" or "real".
+SUPPORTS = {family.name: family.support for family in FAMILIES}
 
 
 def sizes(compiled, interpreted):
@@ -48,14 +51,24 @@ def correlated_flags(n_samples, n_features, seed=0):
     return (rng.normal(size=(n_samples, n_features)) @ mixing > 0).astype(float)
 
 
-def mixed_table(n_samples, seed=0):
-    """A table with a column of each family, and the families."""
+def mixed_table(n_samples, seed=0, families=ALL_CONDITIONALS):
+    """A table with a column of each family, related to each other, and the families."""
     rng = np.random.default_rng(seed)
-    hidden = rng.normal(size=n_samples)
-    flag = (hidden + rng.normal(size=n_samples) > 0).astype(float)
-    category = np.digitize(hidden + rng.normal(size=n_samples), [-0.5, 0.7]) * 10.0
-    X = np.column_stack([flag, category, 3 * hidden + 1, hidden**2 + rng.normal(size=n_samples)])
-    return X, ALL_CONDITIONALS
+    hidden, n_real, columns = rng.normal(size=n_samples), 0, []
+    for family in families:
+        if SUPPORTS[family] == "flags":
+            column = hidden + rng.normal(size=n_samples) > 0
+        elif SUPPORTS[family] == "codes":
+            column = np.digitize(hidden + rng.normal(size=n_samples), [-0.5, 0.7]) * 10
+        elif SUPPORTS[family] == "counts":
+            column = rng.poisson(np.exp(hidden + 1))
+        elif n_real == 0:
+            column = 3 * hidden + 1
+        else:
+            column = hidden**2 + rng.normal(size=n_samples)
+        n_real += SUPPORTS[family] == "real"
+        columns.append(column)
+    return np.column_stack(columns).astype(float), list(families)
 
 
 def quick(**parameters):

@@ -2,11 +2,14 @@
 
 import numpy as np
 from scipy.special import expit, logsumexp
-from scipy.stats import logistic, norm
+from scipy.stats import logistic, nbinom, norm
 
-from skmade._kernels._plan import ACTIVATIONS, FAMILIES, SCALE_FLOOR
+from skmade._families import FAMILY_NAMES
+from skmade._families._scales import SCALE_FLOOR
+from skmade._families.negative_binomial import LOG_MEANS, LOG_SHAPES
+from skmade._kernels._constants import ACTIVATIONS
+from skmade._layout import make_plan
 from skmade._masks import reference_masks
-from skmade._network import make_plan
 
 VALUE = {
     "relu": lambda a: np.maximum(a, 0),
@@ -25,8 +28,8 @@ class DenseNetwork:
         self.plan, self.ordering = plan, network.ordering
         n_features, n_layers = len(network.ordering), len(plan.layers)
         positions = np.arange(1, n_features + 1)
-        inputs = np.repeat(positions, plan.features[:, 3])
-        outputs = np.repeat(positions, plan.features[:, 5])
+        inputs = np.repeat(positions, plan.features["n_inputs"])
+        outputs = np.repeat(positions, plan.features["n_outputs"])
         degrees = [inputs, *network.degrees, outputs]
         self.weights, self.masks, self.biases = {}, {}, []
         for layer in range(1, n_layers):
@@ -36,7 +39,8 @@ class DenseNetwork:
                 self.weights[layer, source] = np.zeros(self.masks[layer, source].shape)
             rows = plan.layers[layer] - plan.layers[0, 1] + plan.biases
             self.biases.append(np.asarray(theta[rows[0] : rows[1]], float))
-        for index, (row, stop, first, extent, height, offset, _) in enumerate(plan.panels):
+        for index, panel in enumerate(plan.panels):
+            row, stop, first, extent, height, offset, _ = panel
             layer = np.searchsorted(plan.first_panel, index, side="right") - 1
             source = int(np.searchsorted(plan.layers[:, 1], first, side="right"))
             block = np.asarray(theta[offset : offset + extent * height], float)
@@ -49,11 +53,12 @@ class DenseNetwork:
     def inputs(self, row):
         """Input units of one row of the table."""
         units = []
-        for column, family, _, n, _, _ in self.plan.features:
-            if FAMILIES[family] == "categorical":
-                units.extend(np.eye(n)[int(row[column])])
+        for feature in self.plan.features:
+            value, limit = row[feature.column], self.plan.input_limit
+            if feature.is_one_hot:  # of a code past the last, nothing
+                units.extend(np.arange(feature.n_inputs) == value)
             else:
-                units.append(np.clip(row[column], -self.plan.input_limit, self.plan.input_limit))
+                units.append(np.clip(value, -limit, limit))
         return np.array(units, float)
 
     def outputs(self, inputs):
@@ -73,27 +78,26 @@ class DenseNetwork:
         return result
 
     def parameters(self, row):
-        """For each position: column, family, value, and parameters of the conditional."""
+        """For each position: column, family, value, parameters of the conditional, constants."""
         outputs, first = self.outputs(self.inputs(row)), self.plan.layers[-1, 0]
-        for d, (column, family, _, _, start, n) in enumerate(self.plan.features):
-            parameters = outputs[start - first : start - first + n]
-            yield column, FAMILIES[family], row[column], parameters, self.plan.halves[d]
+        for feature, constants in zip(self.plan.features, self.plan.constants):
+            start, column = feature.first_output - first, feature.column
+            parameters = outputs[start : start + feature.n_outputs]
+            yield column, FAMILY_NAMES[feature.family], row[column], parameters, constants
 
-    def shares(self, row):
+    def contributions(self, row):
         """log p(x_d | x_<d) of one row of the table, by column."""
-        shares = np.zeros(len(row))
-        for column, family, value, parameters, half in self.parameters(row):
-            more = [half] if family == "logistic_mixture" else []
-            shares[column] = LOG_PROB[family](value, parameters, *more)
-        return shares
+        contributions = np.zeros(len(row))
+        for column, family, value, parameters, constants in self.parameters(row):
+            contributions[column] = LOG_PROB[family](value, parameters, constants)
+        return contributions
 
     def sample(self, uniform, noise):
         """One row by D passes, from a uniform number and the family's noise for each position."""
         row = np.zeros(len(self.ordering))
         for d in range(len(row)):
-            column, family, _, parameters, half = list(self.parameters(row))[d]
-            more = [half] if family == "logistic_mixture" else []
-            row[column] = DRAW[family](parameters, uniform[d], noise[d], *more)
+            column, family, _, parameters, constants = list(self.parameters(row))[d]
+            row[column] = DRAW[family](parameters, uniform[d], noise[d], constants)
         return row
 
 
@@ -111,8 +115,8 @@ class DenseDraw(DenseNetwork):
         degrees = [np.sort(layer) for layer in draw.degrees]
         self.plan = make_plan(architecture, np.arange(n_features), degrees)
         positions = np.argsort(draw.ordering)
-        inputs = np.repeat(positions, self.plan.features[:, 3])
-        outputs = np.repeat(positions, self.plan.features[:, 5])
+        inputs = np.repeat(positions, self.plan.features["n_inputs"])
+        outputs = np.repeat(positions, self.plan.features["n_outputs"])
         self.degrees = [inputs + 1, *draw.degrees, outputs + 1]
         chain, direct = reference_masks(draw.degrees, n_features)
         last, has_direct = len(chain), architecture.direct_connections
@@ -144,46 +148,74 @@ def _mixture_parts(parameters):
     return logits - logsumexp(logits), means, scale(raw)
 
 
-def _mixture_log_prob(value, parameters):
+def _index(logits, uniform):
+    cumulative = np.cumsum(np.exp(logits - logsumexp(logits)))
+    return min(np.searchsorted(cumulative, uniform, side="right"), len(logits) - 1)
+
+
+def _categorical_log_prob(value, logits, _):
+    return logits[int(value)] - logsumexp(logits) if value < len(logits) else 0.0
+
+
+def _gaussian_mixture_log_prob(value, parameters, _):
     log_weights, means, scales = _mixture_parts(parameters)
     return logsumexp(log_weights + norm.logpdf(value, means, scales))
 
 
-def _logistic_log_prob(value, parameters, half):
+def _draw_component(parameters, uniform, noise, _):
     log_weights, means, scales = _mixture_parts(parameters)
+    k = _index(log_weights, uniform)
+    return means[k] + scales[k] * noise
+
+
+def _logistic_mixture_log_prob(value, parameters, constants):
+    (log_weights, means, scales), half = _mixture_parts(parameters), constants[0]
     if half == 0:
         return logsumexp(log_weights + logistic.logpdf(value, means, scales))
     inside = logistic.cdf(value + half, means, scales) - logistic.cdf(value - half, means, scales)
     return logsumexp(log_weights + np.log(inside / (2 * half)))
 
 
-def _draw_logistic(parameters, uniform, noise, half):
-    drawn = _draw_mixture(parameters, uniform, noise)
-    return np.floor(drawn / (2 * half) + 0.5) * 2 * half if half else drawn
+def _draw_logistic(parameters, uniform, noise, constants):
+    drawn, cell = _draw_component(parameters, uniform, noise, constants), 2 * constants[0]
+    return np.floor(drawn / cell + 0.5) * cell if cell else drawn
 
 
-def _index(parameters, uniform):
-    cumulative = np.cumsum(np.exp(parameters - logsumexp(parameters)))
-    return min(np.searchsorted(cumulative, uniform, side="right"), len(parameters) - 1)
+def _components_of_counts(parameters):
+    """Logits of the components, their distributions, and their modes."""
+    logits, means, shapes = np.split(parameters, 3)
+    m, r = np.exp(np.clip(means, *LOG_MEANS)), np.exp(np.clip(shapes, *LOG_SHAPES))
+    return logits, nbinom(r, r / (r + m)), np.maximum(np.floor((r - 1) * m / r), 0)
 
 
-def _draw_mixture(parameters, uniform, noise):
-    log_weights, means, scales = _mixture_parts(parameters)
-    k = _index(log_weights, uniform)
-    return means[k] + scales[k] * noise
+def _negative_binomial_log_prob(value, parameters, constants):
+    (logits, components, _), (origin, unit) = _components_of_counts(parameters), constants[:2]
+    n = max(np.round((value - origin) / unit), 0)
+    return logsumexp(logits + components.logpmf(n)) - logsumexp(logits)
+
+
+def _draw_count(parameters, uniform, noise, constants):
+    """Probabilities added up from the mode to both sides, below it first."""
+    (logits, components, modes), (origin, unit) = _components_of_counts(parameters), constants[:2]
+    k, u, steps = _index(logits, uniform), expit(noise), np.arange(1, 3000)
+    counts = modes[k] + np.r_[0, np.column_stack([-steps, steps]).ravel()]
+    passed = u < np.cumsum(components.pmf(counts[:, None])[:, k])
+    return origin + unit * counts[np.argmax(passed)]
 
 
 LOG_PROB = {
-    "bernoulli": lambda x, a: -np.logaddexp(0, -a[0] if x else a[0]),
-    "categorical": lambda x, a: a[int(x)] - logsumexp(a),
-    "gaussian": lambda x, a: norm.logpdf(x, a[0], scale(a[1])),
-    "gaussian_mixture": _mixture_log_prob,
-    "logistic_mixture": _logistic_log_prob,
+    "bernoulli": lambda x, a, _: -np.logaddexp(0, -a[0] if x else a[0]),
+    "categorical": _categorical_log_prob,
+    "gaussian": lambda x, a, _: norm.logpdf(x, a[0], scale(a[1])),
+    "gaussian_mixture": _gaussian_mixture_log_prob,
+    "logistic_mixture": _logistic_mixture_log_prob,
+    "negative_binomial": _negative_binomial_log_prob,
 }
 DRAW = {
-    "bernoulli": lambda a, u, z: float(u < expit(a[0])),
-    "categorical": lambda a, u, z: float(_index(a, u)),
-    "gaussian": lambda a, u, z: a[0] + scale(a[1]) * z,
-    "gaussian_mixture": _draw_mixture,
+    "bernoulli": lambda a, u, z, _: float(u < expit(a[0])),
+    "categorical": lambda a, u, z, _: float(_index(a, u)),
+    "gaussian": lambda a, u, z, _: a[0] + scale(a[1]) * z,
+    "gaussian_mixture": _draw_component,
     "logistic_mixture": _draw_logistic,
+    "negative_binomial": _draw_count,
 }

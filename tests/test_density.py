@@ -7,7 +7,7 @@ import pytest
 from conftest import binary_states, correlated_flags, mixed_table, network_of, quick, sizes
 from scipy.stats import chisquare, kstest
 
-from skmade._kernels._plan import ACTIVATIONS, SOLVERS
+from skmade._kernels._constants import ACTIVATIONS, SOLVERS
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -73,7 +73,9 @@ def test_densities_of_two_columns_integrate_to_one(conditionals, setting):
 
 
 def test_a_mixed_density_sums_and_integrates_to_one():
-    X, families = mixed_table(400)
+    X, families = mixed_table(
+        400, families=["bernoulli", "categorical", "gaussian", "gaussian_mixture"]
+    )
     model = quick(conditionals=families, max_iter=sizes(20, 1)).fit(X)
     n = sizes(201, 41)
     third, fourth = np.linspace(-25, 25, n), np.linspace(-12, 14, n)

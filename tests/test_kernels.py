@@ -9,6 +9,7 @@ import pytest
 from conftest import (
     ALL_CONDITIONALS,
     JIT,
+    SUPPORTS,
     called_by_kernel,
     encoded,
     mixed_table,
@@ -16,17 +17,17 @@ from conftest import (
     quick,
     sizes,
 )
-from naive import VALUE, DenseNetwork
+from naive import DRAW, LOG_PROB, VALUE, DenseNetwork
 
 from skmade import _sampling
 from skmade._kernels import _elementary, _memory
-from skmade._kernels._ancestral import ancestral_pass
+from skmade._kernels._ancestral import Randomness, ancestral_pass
+from skmade._kernels._constants import ACTIVATIONS, SOLVERS
 from skmade._kernels._elementary import NEGLIGIBLE
 from skmade._kernels._memory import make_buffers
 from skmade._kernels._optimizers import update
-from skmade._kernels._plan import ACTIVATIONS, SOLVERS
 from skmade._kernels._product import FROM_BIAS, FROM_OUTPUT, FROM_ZERO, LANES, block_product
-from skmade._kernels._steps import make_memory, train_steps
+from skmade._kernels._steps import Batches, Descent, make_memory, train_steps
 from skmade._kernels._transpose import transpose
 from skmade._scoring import Scorer, log_densities
 from skmade._threads import make_teams
@@ -44,12 +45,11 @@ NETWORKS = [
 def fitted(dtype="float64", n_samples=100, **parameters):
     """A network fitted for an epoch to a table with two columns of each family.
 
-    One column of logistic mixtures is on a lattice.
+    Another one of logistic mixtures is on a lattice.
     """
-    X, families = mixed_table(n_samples)
-    X, families = np.hstack([X, X + np.r_[0, 0, X[::-1, 2:].std(axis=0)]]), families * 2
-    X = np.column_stack([X, np.round(X[:, 2]), X[:, 3] + np.sin(X[:, 2])])
-    families = [*families, "logistic_mixture", "logistic_mixture"]
+    X, families = mixed_table(n_samples, families=ALL_CONDITIONALS * 2)
+    X = np.column_stack([X, np.round(X[:, 2])])
+    families = [*families, "logistic_mixture"]
     model = quick(conditionals=families, dtype=dtype, max_iter=1, **parameters)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -162,11 +162,11 @@ def test_a_transposed_block(dtype, rng):
 def test_scores_equal_those_of_a_dense_masked_network(parameters, activation):
     _, network, table = fitted(activation=activation, **parameters)
     n, tile = sizes(65, 3), 64
-    scores, shares = np.zeros(n), np.zeros((n, table.shape[1]))
+    scores, contributions = np.zeros(n), np.zeros((n, table.shape[1]))
     scorer = Scorer(network, tile)
-    scorer.add_scores(table[:n].copy(), scores, shares)
-    expected = np.array([DenseNetwork(network).shares(row) for row in table[:n]])
-    np.testing.assert_allclose(shares, expected, rtol=1e-9, atol=1e-9)
+    scorer.add_scores(table[:n].copy(), scores, contributions)
+    expected = np.array([DenseNetwork(network).contributions(row) for row in table[:n]])
+    np.testing.assert_allclose(contributions, expected, rtol=1e-9, atol=1e-9)
     np.testing.assert_allclose(scores, expected.sum(axis=1), rtol=1e-9)
     alone = np.zeros(n)
     scorer.add_scores(table[:n].copy(), alone)
@@ -178,10 +178,10 @@ def objective_and_gradient(network, table, weights, kept, alpha, theta):
     memory = make_memory(network.plan, len(table), 1, theta.dtype)
     (team,) = make_teams(network.plan, len(theta), 1)
     moments, nothing = np.zeros((2, len(theta))), np.zeros((0, 0), theta.dtype)
-    loss, _ = train_steps(
-        network.plan, team, SOLVERS.index("sgd"), theta, moments, table, np.arange(len(table)),
-        weights, np.array([0, len(table)]), nothing, kept, alpha, 1e300, 0.0, 0, memory,
-    )  # fmt: skip
+    rows, bounds = np.arange(len(table)), np.array([0, len(table)])
+    batches = Batches(table, rows, weights, bounds, nothing, kept)
+    descent = Descent(SOLVERS.index("sgd"), 0.0, 0, alpha, 1e300)
+    loss, _ = train_steps(network.plan, team, theta, moments, batches, descent, memory)
     assert memory.squares.sum() == pytest.approx(np.sum(memory.gradient**2))
     return loss + alpha / 2 * np.sum(theta[: network.plan.biases] ** 2), memory.gradient
 
@@ -222,11 +222,10 @@ def test_negligible_derivatives_are_zero():
     nothing = np.zeros((0, 0), network.theta.dtype)
     table = np.linspace(-20, 20, 128).reshape(64, 2).astype(network.theta.dtype)
     moments = np.full((2, len(network.theta)), 1e-17, network.theta.dtype)
-    train_steps(
-        network.plan, team, SOLVERS.index("adam"), network.theta, moments, table, np.arange(64),
-        np.full(64, 1 / 64, network.theta.dtype), np.array([0, 64]), nothing, nothing, 0.0,
-        np.inf, 0.0, 0, memory,
-    )  # fmt: skip
+    weights, bounds = np.full(64, 1 / 64, network.theta.dtype), np.array([0, 64])
+    batches = Batches(table, np.arange(64), weights, bounds, nothing, nothing)
+    descent = Descent(SOLVERS.index("adam"), 0.0, 0, 0.0, np.inf)
+    train_steps(network.plan, team, network.theta, moments, batches, descent, memory)
     derivatives = memory.buffers.deltas[0, slice(*network.plan.layers[-1]), :64]  # no padding
     assert np.any(derivatives == 0)
     for numbers in (derivatives, moments[0]):
@@ -237,11 +236,12 @@ def test_the_loss_of_a_batch_is_the_weighted_score(rng):
     model, network, table = fitted(n_samples=150)
     weights = rng.uniform(0.5, 2, len(table))
     loss, _ = objective_and_gradient(network, table, weights, np.zeros((0, 0)), 0.0, network.theta)
-    X = (
-        model._density.columns.center + model._density.columns.scale * table
-    )  # categories are 0, 10, 20
-    X[:, [1, 5]] *= 10
-    log_jacobian = -np.log(model._density.columns.scale).sum()
+    columns = model._density.columns
+    X = columns.center + columns.scale * table  # categories are 0, 10, 20
+    supports = np.array([SUPPORTS[family] for family in model.conditionals_])
+    X[:, supports == "codes"] *= 10
+    X[:, supports == "counts"] = np.round(X[:, supports == "counts"])
+    log_jacobian = -np.log(columns.scale[supports == "real"]).sum()
     np.testing.assert_allclose(loss, -weights @ (model.score_samples(X) - log_jacobian), rtol=1e-9)
 
 
@@ -285,7 +285,8 @@ def test_one_pass_sampling_equals_as_many_passes_as_features(parameters, block, 
     bits, noise = random_bits(shape, rng), rng.normal(size=shape)
     buffers, uniform = make_buffers(network.plan, 1, 16, network.theta.dtype), bits * 0.5**64
     none, sums, drawn = np.zeros(n_features, bool), np.zeros(n_rows), np.zeros((n_rows, n_features))
-    ancestral_pass(network.plan, network.theta, block, none, bits, noise, buffers, drawn, sums)
+    randomness = Randomness(bits, noise)
+    ancestral_pass(network.plan, network.theta, block, randomness, none, buffers, drawn, sums)
     naive = DenseNetwork(network)
     for b in range(n_rows) if JIT else [0, 16, 18]:
         place = b // 16, slice(None), b % 16
@@ -308,8 +309,9 @@ def test_sample_and_score_agree_on_the_blocks_of_many_features():
         buffers = make_buffers(network.plan, 1, width, network.theta.dtype)
         none, sums = np.zeros(n_features, bool), np.zeros(width)
         drawn.append(np.zeros((width, n_features)))
+        randomness = Randomness(bits, noise)
         ancestral_pass(
-            network.plan, network.theta, block, none, bits, noise, buffers, drawn[-1], sums
+            network.plan, network.theta, block, randomness, none, buffers, drawn[-1], sums
         )
     np.testing.assert_array_equal(drawn[0], drawn[1])
     np.testing.assert_array_equal(drawn[0], drawn[2])
@@ -347,6 +349,6 @@ def test_steps_of_the_optimisers(solver, rng):
         np.testing.assert_allclose(theta, expected, rtol=1e-7)
 
 
-def test_naive_activations_are_those_of_the_kernels():
+def test_activations_and_families_have_naive_twins():
     assert set(VALUE) == set(ACTIVATIONS)
-    assert len(ALL_CONDITIONALS) == 4
+    assert set(LOG_PROB) == set(DRAW) == set(ALL_CONDITIONALS)

@@ -5,7 +5,7 @@ import warnings
 
 import numpy as np
 import pytest
-from conftest import ALL_CONDITIONALS, network_of, quick, sizes
+from conftest import ALL_CONDITIONALS, SUPPORTS, network_of, quick, sizes
 from naive import DenseNetwork
 
 from skmade._masks import draw_degrees, lost_dependencies, reference_masks
@@ -18,10 +18,12 @@ def table(conditionals, n_samples=41, seed=0):
     columns = []
     for family in conditionals:
         column = common + rng.normal(size=n_samples)
-        if family == "bernoulli":
+        if SUPPORTS[family] == "flags":
             column = (column > 0).astype(float)
-        elif family == "categorical":
+        elif SUPPORTS[family] == "codes":
             column = np.digitize(column, [-0.5, 0.5]).astype(float)
+        elif SUPPORTS[family] == "counts":
+            column = np.floor(np.exp(column))
         columns.append(column)
     return np.column_stack(columns)
 
@@ -61,7 +63,7 @@ def test_conditionals_depend_on_all_predecessors_and_nothing_else(
     n_features, depth, width, max_iter
 ):
     for ordering, direct in itertools.product(ORDERINGS, [True, False]):
-        families = [ALL_CONDITIONALS[j % 4] for j in range(n_features)]
+        families = [ALL_CONDITIONALS[j % len(ALL_CONDITIONALS)] for j in range(n_features)]
         order = np.arange(n_features)[::-1] if ordering == "reversed" else ordering
         model = quick(
             hidden_layer_sizes=(width,) * depth, activation="tanh", direct_connections=direct,

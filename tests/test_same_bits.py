@@ -7,7 +7,7 @@ import pytest
 from conftest import correlated_flags, mixed_table, network_of, quick, sizes
 
 from skmade import _sampling, _threads, _training
-from skmade._kernels._plan import SCORE_TILE
+from skmade._kernels._constants import SCORE_TILE
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 

@@ -6,8 +6,9 @@ from conftest import correlated_flags, encoded, network_of, quick, sizes
 from naive import DenseDraw, DenseNetwork
 
 from skmade import _shared
-from skmade._kernels._plan import SOLVERS
-from skmade._kernels._shared import gather, scatter, shared_step
+from skmade._kernels._constants import SOLVERS
+from skmade._kernels._shared import Dense, gather, scatter, shared_step
+from skmade._kernels._steps import Batches, Descent
 from skmade._masks import lost_dependencies
 from skmade._scoring import Scorer
 from skmade._shared import SharedMemory, dense_blocks
@@ -95,17 +96,20 @@ def test_scores_equal_those_of_the_masked_dense_network(setting, activation):
     network, table = shared_network(activation=activation, **setting)
     table = table[: sizes(30, 3)].copy()
     for draw in network.draws:
-        expected = [DenseDraw(network, draw).shares(row) for row in table]
+        expected = [DenseDraw(network, draw).contributions(row) for row in table]
         np.testing.assert_allclose(
-            shares_of(network.network(draw, network.theta), table), expected, rtol=1e-9, atol=1e-9
+            contributions_of(network.network(draw, network.theta), table),
+            expected,
+            rtol=1e-9,
+            atol=1e-9,
         )
 
 
-def shares_of(network, table):
+def contributions_of(network, table):
     """log p(x_d | features before d) of each row, by column."""
-    shares = np.zeros(table.shape)
-    Scorer(network, len(table)).add_scores(table, np.zeros(len(table)), shares)
-    return shares
+    contributions = np.zeros(table.shape)
+    Scorer(network, len(table)).add_scores(table, np.zeros(len(table)), contributions)
+    return contributions
 
 
 @pytest.mark.parametrize("setting", SETTINGS, ids=str)
@@ -115,11 +119,11 @@ def test_conditionals_depend_on_predecessors_and_nothing_else_in_every_draw(sett
     dense = rng.normal(size=len(network.theta))
     for draw in network.draws:
         own, found = network.network(draw, dense), np.zeros((n_features, n_features), bool)
-        base = shares_of(own, table)
+        base = contributions_of(own, table)
         for e in range(n_features):
             changed = table.copy()
             changed[:, e] = np.roll(table[:, e], 1)
-            found[:, e] = (shares_of(own, changed) != base).any(axis=0)
+            found[:, e] = (contributions_of(own, changed) != base).any(axis=0)
         position, direct = np.argsort(draw.ordering), setting.get("direct_connections", True)
         expected = position[:, None] > position
         expected &= bool(draw.degrees) or direct
@@ -152,10 +156,12 @@ def test_a_step_follows_the_gradient_of_the_dense_weights(setting, rng):
         memory = SharedMemory.allocate(network, len(rows), 1)
         theta, n = theta.copy(), len(network.network(draw, theta).theta)
         (team,) = make_teams(draw.plan, len(theta), 1)
+        moments = np.zeros((2, len(theta)))
+        dense = Dense(theta, memory.dense_gradient, moments, draw.places, memory.blocks)
+        batches = Batches(table, rows, weights, np.array([0, len(rows)]), nothing, nothing)
         loss = shared_step(
-            draw.plan, team, draw.places, memory.blocks, SOLVERS.index("sgd"), theta,
-            memory.dense_gradient, np.zeros((2, len(theta))), table, rows, 0, len(rows), weights,
-            nothing, nothing, 0.0, 1e300, rate, 1, memory.theta[:n], memory.steps,
+            draw.plan, team, dense, batches, 0, Descent(SOLVERS.index("sgd"), rate, 1, 0.0, 1e300),
+            memory.theta[:n], memory.steps,
         )  # fmt: skip
         return loss, theta, memory.dense_gradient
 
@@ -177,7 +183,7 @@ def test_every_mini_batch_has_the_next_draw(n_masks, monkeypatch):
     orderings, step_of = [], shared_step
 
     def recorded(plan, *rest):
-        orderings.append(tuple(plan.features[:, 0]))
+        orderings.append(tuple(plan.features["column"]))
         return step_of(plan, *rest)
 
     monkeypatch.setattr(_shared, "shared_step", recorded)

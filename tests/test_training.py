@@ -8,7 +8,7 @@ from conftest import correlated_flags, mixed_table, network_of, quick, sizes
 from sklearn.exceptions import ConvergenceWarning
 
 from skmade import MADEDensity, _made, _training
-from skmade._kernels._plan import ACTIVATIONS, SOLVERS
+from skmade._kernels._constants import ACTIVATIONS, SOLVERS
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -156,7 +156,9 @@ def test_batches_of_few_rows_are_smaller_by_default(n, size):
 
 
 def test_input_noise_smooths_real_columns_and_leaves_flags_alone():
-    X, families = mixed_table(300)
+    X, families = mixed_table(
+        300, families=["bernoulli", "categorical", "gaussian", "gaussian_mixture"]
+    )
     X[:, 2:] = np.round(X[:, 2:])  # spikes
     sharp = quick(conditionals=families, max_iter=sizes(40, 2), learning_rate_init=0.01).fit(X)
     smooth = sharp.set_params(input_noise=0.5)

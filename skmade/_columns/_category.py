@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from skmade._columns._column import Column, from_numbers
-from skmade._conditionals import Categorical
+from skmade._families import make_family
 
 # A column of text of which so many labels occur once is a name, not a category.
 _SHARE_OF_NAMES, _FEWEST_NAMES = 0.9, 50
@@ -122,7 +122,7 @@ class Category(Column):
 
     def family(self, n_components):
         """Of the conditional."""
-        return Categorical(len(self.levels))
+        return make_family(self.conditional, n_categories=len(self.levels))
 
 
 def _plain(values, dtype):

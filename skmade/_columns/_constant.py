@@ -7,7 +7,7 @@ from scipy.stats import cauchy
 
 from skmade._columns._column import Column, from_numbers, to_numbers
 from skmade._columns._number import alike
-from skmade._conditionals import Categorical
+from skmade._families import make_family
 
 # Values so near (relative to it) are the constant in another precision.
 _NEAR = 1e-6
@@ -80,4 +80,4 @@ class Constant(Column):
 
     def family(self, n_components):
         """Of the conditional."""
-        return Categorical(1)
+        return make_family(self.conditional, n_categories=1)

@@ -6,7 +6,7 @@ import numpy as np
 
 from skmade._columns._column import Column, from_numbers, to_numbers
 from skmade._columns._number import alike
-from skmade._conditionals import Bernoulli
+from skmade._families import make_family
 
 # Values so near to one of the two (in their distance) are that one, in another precision.
 _NEAR = 1e-6
@@ -99,7 +99,7 @@ class Flag(Column):
 
     def family(self, n_components):
         """Of the conditional."""
-        return Bernoulli()
+        return make_family(self.conditional)
 
 
 def _ticks(values, dtype, origin):

@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from skmade._columns._column import Column, from_numbers, to_numbers
-from skmade._conditionals import Gaussian, GaussianMixture, LogisticMixture
-from skmade._kernels._plan import SCALE_FLOOR
+from skmade._families import family_named, make_family
+from skmade._families._scales import SCALE_FLOOR
 
 
 @dataclass(kw_only=True)
@@ -23,7 +23,11 @@ class Real(Column):
     scale: float
 
     step = 0.0
-    has_density = True
+
+    @property
+    def has_density(self):
+        """Whether its density is in the units of the column; counts have probabilities."""
+        return not family_named(self.conditional).is_discrete
 
     @property
     def placeholder(self):
@@ -50,12 +54,10 @@ class Real(Column):
 
     def family(self, n_components):
         """Of the conditional."""
-        made = {
-            "gaussian": lambda: Gaussian(),
-            "gaussian_mixture": lambda: GaussianMixture(n_components),
-            "logistic_mixture": lambda: LogisticMixture(n_components, self.step / 2 / self.scale),
-        }
-        return made[self.conditional]()
+        return make_family(
+            self.conditional, n_components=n_components, half=self.step / 2 / self.scale,
+            origin=-self.center / self.scale, unit=1 / self.scale,
+        )  # fmt: skip
 
 
 @dataclass(kw_only=True)
@@ -75,6 +77,18 @@ class Lattice(Real):
 
     step: float
     decimals: int | None
+
+    @property
+    def reads_numbers(self):
+        """Whether an array of numbers is read as it is: counts are looked at."""
+        return family_named(self.conditional).support != "counts"
+
+    def read(self, cells):
+        """Numbers; see `Real`."""
+        numbers = super().read(cells)
+        if not self.reads_numbers:
+            check_counts(self.label, numbers, self.conditional)
+        return numbers
 
     def write(self, numbers):
         """Numbers on the lattice, of the column's dtype."""
@@ -106,10 +120,25 @@ def number_column(real, lattice, numbers, conditional, weights, **parameters):
         _, equal = standardisation(numbers, np.ones(len(numbers)))
         conditional = "logistic_mixture" if step > 5 * SCALE_FLOOR * equal else "gaussian_mixture"
     parameters |= {"conditional": conditional, "scale": float(scale)}
+    if family_named(conditional).support == "counts":
+        check_counts(parameters["label"], numbers, conditional)
+        return lattice(center=float(np.round(center)), step=1.0, decimals=0, **parameters)
     if step > 0 and (conditional == "logistic_mixture" or np.all(numbers == np.round(numbers))):
         center = on_lattice(center, numbers[0], step)
         return lattice(center=float(center), step=step, decimals=_decimals(numbers), **parameters)
     return real(center=float(center), **parameters)
+
+
+def check_counts(label, numbers, conditional):
+    """Raise ValueError for numbers that are no counts."""
+    wrong = numbers[(numbers < 0) | (numbers != np.round(numbers))]
+    wrong = wrong[~np.isnan(wrong)]
+    if len(wrong):
+        raise ValueError(
+            f"Column {label} has the value {float(wrong[0]):g}, but a {conditional!r} conditional "
+            "takes whole numbers from 0 on only; choose 'logistic_mixture', 'gaussian_mixture' or "
+            "'categorical' for it."
+        )
 
 
 def numeric(cells):

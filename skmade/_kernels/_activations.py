@@ -1,8 +1,8 @@
 """Activations of hidden units, with their slopes."""
 
 from skmade._kernels._compile import part
+from skmade._kernels._constants import LOGISTIC, RELU, SOFTPLUS, TANH
 from skmade._kernels._elementary import exp, like, sigmoid, softplus, tanh
-from skmade._kernels._plan import LOGISTIC, RELU, SOFTPLUS, TANH
 
 
 @part

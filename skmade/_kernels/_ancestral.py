@@ -5,59 +5,81 @@ blocks contribute to a block's units is one large product, what its own features
 contribute is a small triangle, worked through feature by feature.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 
+from skmade._families import draw
 from skmade._kernels._activations import activate
 from skmade._kernels._compile import kernel, part
-from skmade._kernels._families import draw, log_prob
 from skmade._kernels._memory import of_tile
-from skmade._kernels._passes import add_layer_before, add_products, feed
+from skmade._kernels._passes import add_layer_before, add_products, feature_log_prob, feed
 from skmade._kernels._product import FROM_BIAS, FROM_OUTPUT, LANES
+from skmade._kernels._views import rows_of
+
+
+class Randomness(NamedTuple):
+    """What rows are drawn from; inside a pass, those of one tile, without the first axis.
+
+    A tile is of `width` rows of the table, in whole vectors, but for the last, which may be of
+    fewer. Features are in the order of generation.
+    """
+
+    bits: np.ndarray
+    """(n_tiles, n_features, width): integers without sign, as wide as the network's numbers."""
+    noise: np.ndarray
+    """(n_tiles, n_features, width): what the feature's family asks for."""
 
 
 @kernel
-def ancestral_pass(plan, theta, block, given, bits, noise, buffers, table, log_given):
-    """Draw the columns of the table that are not `given`, from random bits and noise.
+def ancestral_pass(plan, theta, block, randomness, given, buffers, table, log_given):
+    """Draw the columns of the table that are not `given`, in blocks of so many features.
 
-    Both are (n_tiles, n_features, width), features in the order of generation: a tile is of
-    `width` rows of the table, in whole vectors, but for the last, which may be of fewer. Bits
-    are integers without sign, as wide as the numbers of the network. Noise is standard normal,
-    for mixtures of logistics standard logistic; flags and categories need none. ``log_given``
-    gets the sum of the log-densities of what is given, each given the features before it.
+    ``log_given`` gets the sum of the log-densities of what is given, each given the features
+    before it.
     """
-    buffers, width = of_tile(buffers, np.int64(0)), bits.shape[2]
+    (bits, noise), buffers = randomness, of_tile(buffers, np.int64(0))
+    width = bits.shape[2]
     for tile in range(bits.shape[0]):
         begin, end = tile * width, min((tile + 1) * width, table.shape[0])
         _draw_tile(
-            plan, theta, block, given, bits[tile], noise[tile], buffers, table[begin:end],
-            log_given[begin:end],
+            plan, theta, block, Randomness(bits[tile], noise[tile]), given, buffers,
+            table[begin:end], log_given[begin:end],
         )  # fmt: skip
 
 
 @part
-def _draw_tile(plan, theta, block, given, bits, noise, buffers, table, log_given):
+def _draw_tile(plan, theta, block, randomness, given, buffers, table, log_given):
     """Draw the rows of one tile."""
-    units, targets, work, n_rows = buffers.units, buffers.targets, buffers.deltas, table.shape[0]
-    n_features, width = bits.shape
-    out = work[units.shape[0] :]
+    targets, n_rows, (n_features, width) = buffers.targets, table.shape[0], randomness.bits.shape
+    out = buffers.deltas[buffers.units.shape[0] :]
     for before in range(0, n_features, block):
         after = min(before + block, n_features)
         _from_earlier_blocks(plan, theta, before, after, buffers, width)
         for d in range(before, after):
             _complete_outputs(plan, theta, before, d, buffers, width)
-            column, family, start = plan.features[d, 0], plan.features[d, 1], plan.features[d, 4]
-            n, half = plan.features[d, 5], plan.halves[d]
+            column = plan.features[d].column
             if given[column]:
                 for b in range(width):  # columns past the last row repeat it
                     targets[d, b] = table[min(b, n_rows - 1), column]
-                log_prob(family, units, start, n, half, targets, d, work, out, width)
+                feature_log_prob(plan, d, buffers, out, width)
                 for b in range(n_rows):
                     log_given[b] += np.float64(out[0, b])
             else:
-                draw(family, units, start, n, half, bits, noise, targets, d, work, out, width)
+                _draw_feature(plan, d, randomness, buffers, out, width)
             feed(plan, d, buffers, width)
             _complete_hidden(plan, theta, before, d, buffers, width)
     _store(plan, targets, table)
+
+
+@part
+def _draw_feature(plan, d, randomness, buffers, out, width):
+    """Draw the values of the feature at position d."""
+    feature = plan.features[d]
+    first, n = feature.first_output, feature.n_outputs
+    a, work = rows_of(buffers.units, first, n), rows_of(buffers.deltas, first, n)
+    bits, noise, values = randomness.bits[d], randomness.noise[d], buffers.targets[d]
+    draw(feature.family, (a, bits, noise, plan.constants[d], work, out, values, width))
 
 
 @part
@@ -66,7 +88,7 @@ def _store(plan, targets, table):
     for place in range(0, table.shape[0], LANES):  # few rows at a time, which stay in the cache
         end = min(place + LANES, table.shape[0])
         for d in range(targets.shape[0]):
-            column = np.uint64(plan.features[d, 0])  # unsigned: no check that it is negative
+            column = np.uint64(plan.features[d].column)  # unsigned: no check that it is negative
             for b in range(np.uint64(place), np.uint64(end)):
                 table[b, column] = targets[d, b]
 
@@ -84,7 +106,7 @@ def _from_earlier_blocks(plan, theta, before, after, buffers, width):
 @part
 def _complete_outputs(plan, theta, before, d, buffers, width):
     """Add to the outputs of position d what the block's own features contribute."""
-    start, n = plan.features[d, 4], plan.features[d, 5]
+    start, n = plan.features[d].first_output, plan.features[d].n_outputs
     known, every, add = plan.counts[:, before], plan.counts[:, -1], np.int64(FROM_OUTPUT)
     output = plan.layers.shape[0] - 1
     add_products(plan, theta, buffers, output, start, start + n, known, every, add, width)

@@ -155,6 +155,13 @@ def log1p_unit(y):
 
 
 @part
+def log_of_ratio(x, y, difference):
+    """``log(x / y)`` of positive numbers, of which ``x - y`` is known better than they are."""
+    s = difference / (x + y)
+    return _twice_atanh(s) if abs(s) < like(s, 0.3) else log(x / y)
+
+
+@part
 def softplus(x):
     """``log(1 + e**x)``."""
     return max(x, like(x, 0)) + log1p_unit(exp(-abs(x)))

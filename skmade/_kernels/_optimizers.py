@@ -3,8 +3,8 @@
 import numpy as np
 
 from skmade._kernels._compile import part
+from skmade._kernels._constants import ADADELTA, ADAGRAD, ADAM
 from skmade._kernels._elementary import NEGLIGIBLE, like
-from skmade._kernels._plan import ADADELTA, ADAGRAD, ADAM
 
 ADAM_DECAY = 0.9
 ADAM_DECAY_OF_SQUARES = 0.999

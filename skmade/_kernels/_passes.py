@@ -5,14 +5,16 @@ staircase: a few rows at a time are multiplied with the prefix of the source uni
 the last of them sees, and the rest of the matrix is never touched.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 
+from skmade._families import log_prob
 from skmade._kernels._activations import activate
 from skmade._kernels._compile import kernel, part, sums_part
+from skmade._kernels._constants import PANEL_ROWS
 from skmade._kernels._elementary import like
-from skmade._kernels._families import log_prob
-from skmade._kernels._memory import of_tile, padded
-from skmade._kernels._plan import CATEGORICAL, GAUSSIAN, PANEL_ROWS
+from skmade._kernels._memory import Buffers, of_tile, padded
 from skmade._kernels._product import (
     FROM_BIAS,
     FROM_OUTPUT,
@@ -22,6 +24,7 @@ from skmade._kernels._product import (
     block_product,
 )
 from skmade._kernels._transpose import transpose
+from skmade._kernels._views import rows_of
 
 
 @part
@@ -34,7 +37,7 @@ def load(plan, table, rows, begin, end, buffers, first, last):
     limit, width = like(targets[0, 0], plan.input_limit), padded(end - begin)
     for place in range(0, width, LANES):  # few rows at a time, which stay in the cache
         for d in range(first, last):
-            column, unit = np.uint64(plan.features[d, 0]), plan.features[d, 2]
+            column, unit = np.uint64(plan.features[d].column), plan.features[d].first_input
             for b in range(place, place + LANES):
                 # (unsigned: no check that they are negative)
                 row = np.uint64(rows[np.uint64(min(begin + b, end - 1))])
@@ -42,20 +45,20 @@ def load(plan, table, rows, begin, end, buffers, first, last):
                 targets[d, b] = x
                 units[unit, b] = max(min(x, limit), -limit)  # as `feed` does
     for d in range(first, last):
-        if plan.features[d, 1] == CATEGORICAL:
+        if plan.features[d].is_one_hot:
             feed(plan, d, buffers, width)
 
 
 @part
 def add_noise(plan, noise, begin, end, buffers, first, last):
-    """Add to real inputs and targets ``first:last`` their columns of rows ``begin:end``.
+    """Add noise to targets ``first:last`` that take it, and to inputs: rows ``begin:end`` of it.
 
     Columns past the last row repeat it.
     """
     width = padded(end - begin)
     for d in range(first, last):
-        column, family = plan.features[d, 0], plan.features[d, 1]
-        if family >= GAUSSIAN:
+        column = plan.features[d].column
+        if plan.features[d].takes_noise:
             for b in range(width):
                 buffers.targets[d, b] += noise[min(begin + b, end - 1), column]
             feed(plan, d, buffers, width)
@@ -64,18 +67,33 @@ def add_noise(plan, noise, begin, end, buffers, first, last):
 @part
 def feed(plan, d, buffers, width):
     """Set the input units of the feature at position d from its values."""
-    family, start, n = plan.features[d, 1], plan.features[d, 2], plan.features[d, 3]
+    start, n = plan.features[d].first_input, plan.features[d].n_inputs
     targets, units = buffers.targets, buffers.units
     limit = like(targets[0, 0], plan.input_limit)
-    if family == CATEGORICAL:
+    if plan.features[d].is_one_hot:
         for r in range(start, start + n):
             for b in range(width):
                 units[r, b] = like(limit, 0)
         for b in range(width):
-            units[start + np.int64(targets[d, b]), b] = like(limit, 1)
+            code = np.int64(targets[d, b])
+            if code < n:  # no input is set for a category that was not seen
+                units[start + code, b] = like(limit, 1)
     else:
         for b in range(width):
             units[start, b] = max(min(targets[d, b], limit), -limit)
+
+
+@part
+def feature_log_prob(plan, d, buffers, out, width):
+    """``out[0, b] = log p`` of the feature at position d, given those before it.
+
+    What its gradient needs is left in its rows of `deltas`.
+    """
+    feature = plan.features[d]
+    first, n = feature.first_output, feature.n_outputs
+    a, work = rows_of(buffers.units, first, n), rows_of(buffers.deltas, first, n)
+    arguments = a, buffers.targets[d], plan.constants[d], work, out, width
+    log_prob(feature.family, arguments)
 
 
 @part
@@ -87,16 +105,17 @@ def add_products(plan, theta, buffers, layer, begin, end, low, high, first_start
     """
     units, n_inputs, one = buffers.units, plan.layers[0, 1], np.int64(1)
     ld, biases = units.shape[1], plan.biases - n_inputs
-    first_source = plan.panels[plan.first_panel[layer], 2]
+    first_source = plan.panels[plan.first_panel[layer]].source
     for panel in range(plan.first_panel[layer], plan.first_panel[layer + 1]):
-        row, stop, source, _, height, offset, extents = plan.panels[panel]
+        at = plan.panels[panel]
+        row, source, height, offset = at.row, at.source, at.height, at.offset
         start = first_start if source == first_source else FROM_OUTPUT
         source_layer = 0 if source < n_inputs else layer - 1
         known, every = low[source_layer], high[source_layer]
-        stop = min(stop, end)
+        stop = min(at.stop, end)
         for r in range(max(row, begin), stop, ROWS):
             n_rows = min(ROWS, stop - r)
-            extent = min(every, plan.extents[extents + r + n_rows - 1 - row])
+            extent = min(every, plan.extents[at.extents + r + n_rows - 1 - row])
             block_product(
                 theta, offset + known * height + r - row, one, height, units, (source + known) * ld,
                 ld, units, r * ld, ld, n_rows, width, extent - known, start, theta, biases + r,
@@ -113,15 +132,16 @@ def add_products_of_few(plan, theta, buffers, layer, n_rows, block):
     units, n_inputs = buffers.units, plan.layers[0, 1]
     zero, one, width, add = np.int64(0), np.int64(1), np.int64(PANEL_ROWS), np.int64(FROM_OUTPUT)
     ld, biases = units.shape[1], plan.biases - n_inputs
-    first_source = plan.panels[plan.first_panel[layer], 2]
+    first_source = plan.panels[plan.first_panel[layer]].source
     for panel in range(plan.first_panel[layer], plan.first_panel[layer + 1]):
-        row, stop, source, extent, height, offset, _ = plan.panels[panel]
+        at = plan.panels[panel]
+        row, stop, source, height = at.row, at.stop, at.source, at.height
         for b in range(n_rows):
             for r in range(row, stop):
                 block[b, r - row] = theta[biases + r] if source == first_source else units[r, b]
         block_product(
-            units, source * ld, one, ld, theta, offset, height, block, zero, width, n_rows, height,
-            extent, add, theta, zero,
+            units, source * ld, one, ld, theta, at.offset, height, block, zero, width, n_rows,
+            height, at.extent, add, theta, zero,
         )  # fmt: skip
         for r in range(row, stop):
             for b in range(n_rows):
@@ -186,16 +206,17 @@ def pass_back(plan, theta, layer, buffers, first, last, width):
             for b in range(width):
                 deltas[r, b] = like(deltas[r, b], 0)
     for panel in range(plan.first_panel[layer], plan.first_panel[layer + 1]):
-        row, stop, source, extent, height, offset, extents = plan.panels[panel]
+        at = plan.panels[panel]
+        row, source, height, offset = at.row, at.source, at.height, at.offset
         if source == below:
-            end, hidden = min(extent, last - source), 0
+            end, hidden = min(at.extent, last - source), 0
             for k in range(first - source, end, ROWS):
-                while plan.extents[extents + hidden] <= k:  # rows that see none of these units
+                while plan.extents[at.extents + hidden] <= k:  # rows that see none of these units
                     hidden += 1
                 block_product(
                     theta, offset + k * height + hidden, height, one, deltas, (row + hidden) * ld,
                     ld, deltas, (source + k) * ld, ld, min(ROWS, end - k), width,
-                    stop - row - hidden, add, theta, zero,
+                    at.stop - row - hidden, add, theta, zero,
                 )  # fmt: skip
     if plan.residual and layer > 2:
         before = plan.layers[layer - 2, 0] - below
@@ -213,7 +234,7 @@ def brings_biases(plan, panel):
     layer = 1
     while plan.first_panel[layer + 1] <= panel:
         layer += 1
-    return plan.panels[panel, 2] == plan.panels[plan.first_panel[layer], 2]
+    return plan.panels[panel].source == plan.panels[plan.first_panel[layer]].source
 
 
 @part
@@ -224,7 +245,10 @@ def panel_gradient(plan, panel, buffers, tiles, penalty, theta, scratch, out):
     numbers for each row of the batch, in whole vectors. Returns the sum of the derivatives'
     squares.
     """
-    row, stop, source, extent, height, offset, extents = plan.panels[panel]
+    at = plan.panels[panel]
+    row, stop, source, extent, height, offset = (
+        at.row, at.stop, at.source, at.extent, at.height, at.offset,
+    )  # fmt: skip
     _transpose_deltas(buffers, row, stop, tiles, scratch)
     first, total = 0, 0.0
     zero, one, ld_deltas = np.int64(0), np.int64(1), np.int64(PANEL_ROWS)
@@ -243,7 +267,7 @@ def panel_gradient(plan, panel, buffers, tiles, penalty, theta, scratch, out):
         if penalty > 0:
             _add_multiple(penalty, theta, offset + begin * height, offset + end * height, out)
         for k in range(begin, end):
-            while plan.extents[extents + first] <= k:
+            while plan.extents[at.extents + first] <= k:
                 first += 1
             if first > 0:
                 out[offset + k * height : offset + k * height + first] = 0
@@ -302,33 +326,39 @@ def _bias_gradient(deltas, n_rows, out):
     return squares
 
 
-@kernel
-def score_rows(plan, theta, table, rows, tile, buffers, block, totals, scores, shares):
-    """Log-density of rows of the table, and if asked for the share of each feature.
+class ScoreMemory(NamedTuple):
+    """Working memory of scores, for `tile` rows at a time."""
 
-    Buffers and totals are for `tile` rows, which are scored at a time; `block` is (ROWS,
-    PANEL_ROWS).
+    tile: int
+    buffers: Buffers
+    block: np.ndarray
+    """(ROWS, PANEL_ROWS)"""
+    totals: np.ndarray
+    """(width,), float64"""
+
+
+@kernel
+def score_rows(plan, theta, table, rows, memory, scores, contributions):
+    """Add the log-densities of rows of the table to `scores`.
+
+    What each feature contributes is written to `contributions`, if they are not empty.
     """
     first, n_features = np.int64(0), plan.features.shape[0]
-    buffers = of_tile(buffers, first)
-    units, work = buffers.units, buffers.deltas
-    out = work[units.shape[0] :]
+    buffers, totals, tile = of_tile(memory.buffers, first), memory.totals, memory.tile
+    out = buffers.deltas[buffers.units.shape[0] :]
     for begin in range(0, rows.shape[0], tile):
         end = min(begin + tile, rows.shape[0])
         width = padded(end - begin)
         load(plan, table, rows, begin, end, buffers, first, n_features)
-        forward(plan, theta, buffers, end - begin, block)
+        forward(plan, theta, buffers, end - begin, memory.block)
         totals[:] = 0
         for d in range(n_features):
-            column, family = plan.features[d, 0], plan.features[d, 1]
-            start, size = plan.features[d, 4], plan.features[d, 5]
-            log_prob(
-                family, units, start, size, plan.halves[d], buffers.targets, d, work, out, width
-            )
+            feature_log_prob(plan, d, buffers, out, width)
             for b in range(width):
                 totals[b] += np.float64(out[0, b])
-            if shares.shape[0] > 0:
+            if contributions.shape[0] > 0:
+                column = plan.features[d].column
                 for b in range(end - begin):
-                    shares[begin + b, column] = np.float64(out[0, b])
+                    contributions[begin + b, column] = np.float64(out[0, b])
         for b in range(end - begin):
             scores[begin + b] += totals[b]

@@ -4,6 +4,8 @@ Dense weights lie block by block (a layer's weights from the layer before; the d
 connections), source unit by source unit. `places` are the dense numbers of a draw's units.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 
 from skmade._kernels._compile import kernel, part
@@ -12,6 +14,16 @@ from skmade._kernels._optimizers import update
 from skmade._kernels._passes import brings_biases
 from skmade._kernels._steps import batch_gradient, step_factor
 from skmade._kernels._sync import next_share
+
+
+class Dense(NamedTuple):
+    """Dense weights, and where the units of a draw are among them."""
+
+    theta: np.ndarray
+    gradient: np.ndarray
+    moments: np.ndarray
+    places: np.ndarray
+    blocks: np.ndarray
 
 
 @kernel
@@ -36,17 +48,17 @@ def _exchange(plan, places, blocks, dense, own, first, last, gathers):
     panel = first
     while panel < last:
         end = panel + 1
-        while end < last and plan.panels[end, 2] == plan.panels[panel, 2]:
+        while end < last and plan.panels[end].source == plan.panels[panel].source:
             end += 1
         if brings_biases(plan, panel):
-            for unit in range(plan.panels[panel, 0], plan.panels[end - 1, 1]):
+            for unit in range(plan.panels[panel].row, plan.panels[end - 1].stop):
                 at, dense_at = plan.biases + unit - n_inputs, biases + places[unit]
                 if gathers:
                     own[at] = dense[dense_at]
                 else:
                     dense[dense_at] = own[at]
-        for k in range(plan.panels[end - 1, 3]):
-            while plan.panels[panel, 3] <= k:  # panels that do not see this unit
+        for k in range(plan.panels[end - 1].extent):
+            while plan.panels[panel].extent <= k:  # panels that do not see this unit
                 panel += 1
             start = _dense_start(plan, places, blocks, panel, k)
             for p in range(panel, end):
@@ -57,9 +69,10 @@ def _exchange(plan, places, blocks, dense, own, first, last, gathers):
 @part
 def _exchange_column(plan, panel, k, start, places, dense, own, gathers):
     """As `_exchange`, the weights of one panel from its source unit k."""
-    row, stop, _, _, height, offset, extents = plan.panels[panel]
-    hidden, place, zero = 0, offset + k * height, like(dense[0], 0)
-    while plan.extents[extents + hidden] <= k:  # rows that do not see it
+    at = plan.panels[panel]
+    row, stop, height = at.row, at.stop, at.height
+    hidden, place, zero = 0, at.offset + k * height, like(dense[0], 0)
+    while plan.extents[at.extents + hidden] <= k:  # rows that do not see it
         hidden += 1
     # (slices, because indices that begin at zero need no check that they are negative)
     column, rows = own[place + hidden : place + stop - row], places[row + hidden : stop]
@@ -69,10 +82,10 @@ def _exchange_column(plan, panel, k, start, places, dense, own, gathers):
         return
     for r in range(rows.shape[0]):
         column[r] = dense[start + np.uint64(rows[r])]
-    for at in range(place, place + hidden):
-        own[at] = zero
-    for at in range(place + stop - row, place + height):
-        own[at] = zero
+    for i in range(place, place + hidden):
+        own[i] = zero
+    for i in range(place + stop - row, place + height):
+        own[i] = zero
 
 
 @part
@@ -81,7 +94,7 @@ def _dense_start(plan, places, blocks, panel, k):
     layer = 1
     while plan.first_panel[layer + 1] <= panel:
         layer += 1
-    source, first_unit = plan.panels[panel, 2], plan.layers[layer, 0]
+    source, first_unit = plan.panels[panel].source, plan.layers[layer, 0]
     is_input = source < plan.layers[0, 1]
     first_source = 0 if is_input else plan.layers[layer - 1, 0]
     block = blocks[layer, 1 if is_input and layer > 1 else 0]
@@ -90,11 +103,8 @@ def _dense_start(plan, places, blocks, panel, k):
 
 
 @kernel
-def shared_step(
-    plan, team, places, blocks, solver, dense, dense_gradient, moments, table, rows, begin, end,
-    weights, noise, kept, penalty, max_norm, rate, step, theta, memory,
-):  # fmt: skip
-    """One step of the dense weights, by the gradient of rows ``rows[begin:end]`` under one draw.
+def shared_step(plan, team, dense, batches, s, descent, theta, memory):
+    """One step of the dense weights, by the gradient of batch s under one draw.
 
     `theta` is memory for the draw's own weights. Returns the loss, NaN where the batch had
     to be left out.
@@ -104,19 +114,17 @@ def shared_step(
         if share == team.n_shares:
             break
         first, last = team.panels[share], team.panels[share + 1]
-        gather(plan, places, blocks, dense, theta, first, last)
+        gather(plan, dense.places, dense.blocks, dense.theta, theta, first, last)
         for i in range(team.stretches[share], team.stretches[share + 1]):
-            dense_gradient[i] = like(dense[0], 0)
-    loss = batch_gradient(
-        plan, team, theta, table, rows, begin, end, weights, noise, kept, penalty, memory
-    )
+            dense.gradient[i] = like(theta[0], 0)
+    loss = batch_gradient(plan, team, theta, batches, s, descent.penalty, memory)
     while True:
         share = next_share(team)
         if share == team.n_shares:
             break
         first, last = team.panels[share], team.panels[share + 1]
-        scatter(plan, places, blocks, memory.gradient, dense_gradient, first, last)
-    shrink = step_factor(loss, memory.squares, max_norm)
+        scatter(plan, dense.places, dense.blocks, memory.gradient, dense.gradient, first, last)
+    shrink = step_factor(loss, memory.squares, descent.max_norm)
     if shrink == 0:
         return np.nan
     while True:
@@ -124,5 +132,8 @@ def shared_step(
         if share == team.n_shares:
             break
         first, last = team.stretches[share], team.stretches[share + 1]
-        update(solver, dense, dense_gradient, moments, first, last, rate, step, shrink)
+        update(
+            descent.solver, dense.theta, dense.gradient, dense.moments, first, last, descent.rate,
+            descent.step, shrink,
+        )  # fmt: skip
     return loss

@@ -9,10 +9,11 @@ from typing import NamedTuple
 
 import numpy as np
 
+from skmade._families import gradient
 from skmade._kernels._activations import activate, activation_slopes
 from skmade._kernels._compile import kernel, part
+from skmade._kernels._constants import PANEL_ROWS, TILE
 from skmade._kernels._elementary import NEGLIGIBLE, like
-from skmade._kernels._families import gradient, log_prob
 from skmade._kernels._memory import aligned, make_buffers, of_tile, padded
 from skmade._kernels._optimizers import update
 from skmade._kernels._passes import (
@@ -20,13 +21,15 @@ from skmade._kernels._passes import (
     add_noise,
     add_products,
     drop_out,
+    feature_log_prob,
     load,
     panel_gradient,
     pass_back,
 )
-from skmade._kernels._plan import PANEL_ROWS, TILE, n_parameters
 from skmade._kernels._product import FROM_BIAS, LANES
 from skmade._kernels._sync import has_failed, next_share
+from skmade._kernels._views import rows_of
+from skmade._layout import n_parameters
 
 # Positions whose losses one thread computes, and sums by themselves.
 PART = 16
@@ -53,6 +56,34 @@ class Team(NamedTuple):
     """(n_shares + 1,): panels of weights, with the biases of their rows."""
     stretches: np.ndarray
     """(n_shares + 1,): of the parameters."""
+
+
+class Batches(NamedTuple):
+    """Rows to train on, batch after batch."""
+
+    table: np.ndarray
+    rows: np.ndarray
+    """Numbers of rows of the table."""
+    weights: np.ndarray
+    """Of each of `rows`, divided by the size of its batch."""
+    bounds: np.ndarray
+    """Batch s is ``rows[bounds[s]:bounds[s + 1]]``."""
+    noise: np.ndarray
+    """(n_rows, n_features): added to columns that take it; empty without any."""
+    kept: np.ndarray
+    """(n_hidden, n_rows): factors of hidden units; empty without any."""
+
+
+class Descent(NamedTuple):
+    """How parameters are moved."""
+
+    solver: int
+    rate: float
+    step: int
+    """Steps up to this one or, where several are made, before the first of them."""
+    penalty: float
+    max_norm: float
+    """The Euclidean norm a gradient is cut back to."""
 
 
 class StepMemory(NamedTuple):
@@ -89,20 +120,19 @@ def make_memory(plan, batch_size, n_threads, dtype):
 
 
 @part
-def batch_gradient(
-    plan, team, theta, table, rows, begin, end, weights, noise, kept, penalty, memory
-):
-    """Loss of the rows ``rows[begin:end]``, and its derivatives by all parameters.
+def batch_gradient(plan, team, theta, batches, s, penalty, memory):
+    """Loss of batch s, and its derivatives by all parameters.
 
     The loss is NaN where a thread has failed.
     """
     thread, n_tiles = team.thread, memory.losses.shape[0]
+    begin, end = batches.bounds[s], batches.bounds[s + 1]
     n_vectors, tiles = padded(end - begin) // LANES, memory.tiles[thread]
     for tile in range(n_tiles + 1):  # whole vectors, as equal as can be
         tiles[tile] = begin + min(tile * n_vectors // n_tiles * LANES, end - begin)
     for tile in range(n_tiles):
         _pass_tile(
-            plan, team, theta, table, rows, tiles[tile], tiles[tile + 1], weights, noise, kept,
+            plan, team, theta, batches, tiles[tile], tiles[tile + 1],
             of_tile(memory.buffers, tile), memory.lines[thread], memory.totals[thread],
             memory.losses[tile],
         )  # fmt: skip
@@ -123,10 +153,8 @@ def batch_gradient(
 
 
 @part
-def _pass_tile(
-    plan, team, theta, table, rows, begin, end, weights, noise, kept, buffers, out, totals, losses
-):
-    """Losses of the rows ``rows[begin:end]``, and the derivatives by all units."""
+def _pass_tile(plan, team, theta, batches, begin, end, buffers, out, totals, losses):
+    """Losses of rows ``begin:end`` of the batches, and the derivatives by all units."""
     n_layers, n_rows, n_features = plan.layers.shape[0], end - begin, plan.features.shape[0]
     width = padded(n_rows)
     none, every, fresh = plan.counts[:, 0], plan.counts[:, -1], np.int64(FROM_BIAS)
@@ -135,9 +163,9 @@ def _pass_tile(
         if share == team.n_shares:
             break
         first, last = team.parts[share] * PART, min(team.parts[share + 1] * PART, n_features)
-        load(plan, table, rows, begin, end, buffers, first, last)
-        if noise.shape[0] > 0:
-            add_noise(plan, noise, begin, end, buffers, first, last)
+        load(plan, batches.table, batches.rows, begin, end, buffers, first, last)
+        if batches.noise.shape[0] > 0:
+            add_noise(plan, batches.noise, begin, end, buffers, first, last)
     for layer in range(1, n_layers):
         while True:
             share = next_share(team)
@@ -148,9 +176,9 @@ def _pass_tile(
             if layer < n_layers - 1:
                 activate(plan.activation, buffers.units, row, stop, width)
                 activation_slopes(plan.activation, buffers.units, buffers.slopes, row, stop, width)
-                drop_out(plan, buffers, kept, begin, n_rows, row, stop)
+                drop_out(plan, buffers, batches.kept, begin, n_rows, row, stop)
                 add_layer_before(plan, layer, buffers.units, row, stop, width)
-    _losses(plan, team, weights, begin, n_rows, buffers, out, totals, losses, width)
+    _losses(plan, team, batches.weights, begin, n_rows, buffers, out, totals, losses, width)
     for layer in range(n_layers - 1, 1, -1):
         while True:
             share = next_share(team)
@@ -166,7 +194,7 @@ def _losses(plan, team, weights, begin, n_rows, buffers, out, totals, losses, wi
 
     Columns past the last row count with weight zero.
     """
-    units, targets, deltas = buffers.units, buffers.targets, buffers.deltas
+    deltas = buffers.deltas
     factors, tiny, zero = out[2], like(out[0, 0], NEGLIGIBLE), like(out[0, 0], 0)
     factors[:] = 0
     for b in range(n_rows):
@@ -179,13 +207,12 @@ def _losses(plan, team, weights, begin, n_rows, buffers, out, totals, losses, wi
             first, last = i * PART, min((i + 1) * PART, plan.features.shape[0])
             totals[:] = 0
             for d in range(first, last):
-                family, start, n = plan.features[d, 1], plan.features[d, 4], plan.features[d, 5]
-                half = plan.halves[d]
-                log_prob(family, units, start, n, half, targets, d, deltas, out, width)
-                gradient(family, units, start, n, half, targets, d, deltas, width)
+                feature_log_prob(plan, d, buffers, out, width)
+                _feature_gradient(plan, d, buffers, width)
                 for b in range(width):
                     totals[b] += np.float64(out[0, b])
-                for r in range(start, start + n):
+                start = plan.features[d].first_output
+                for r in range(start, start + plan.features[d].n_outputs):
                     for b in range(width):
                         delta = deltas[r, b] * factors[b]
                         deltas[r, b] = delta if abs(delta) > tiny else zero
@@ -195,24 +222,26 @@ def _losses(plan, team, weights, begin, n_rows, buffers, out, totals, losses, wi
             losses[i] = total
 
 
-@kernel
-def train_steps(
-    plan, team, solver, theta, moments, table, rows, weights, bounds, noise, kept,
-    penalty, max_norm, rate, step, memory,
-):  # fmt: skip
-    """One step for each batch ``rows[bounds[s]:bounds[s + 1]]``.
+@part
+def _feature_gradient(plan, d, buffers, width):
+    """The derivatives of ``-log p`` of the feature at position d by its outputs."""
+    feature = plan.features[d]
+    first, n = feature.first_output, feature.n_outputs
+    a, deltas = rows_of(buffers.units, first, n), rows_of(buffers.deltas, first, n)
+    gradient(feature.family, (a, buffers.targets[d], plan.constants[d], deltas, width))
 
-    `weights` are those of the rows, divided by the size of their batch. A batch whose
-    gradient is not finite is left out. Returns the sum of the losses of the batches that were
-    used, and their number.
+
+@kernel
+def train_steps(plan, team, theta, moments, batches, descent, memory):
+    """One step for each batch.
+
+    A batch whose gradient is not finite is left out. Returns the sum of the losses of the
+    batches that were used, and their number.
     """
     total, used = 0.0, 0
-    for s in range(bounds.shape[0] - 1):
-        loss = batch_gradient(
-            plan, team, theta, table, rows, bounds[s], bounds[s + 1], weights, noise, kept,
-            penalty, memory,
-        )  # fmt: skip
-        shrink = step_factor(loss, memory.squares, max_norm)
+    for s in range(batches.bounds.shape[0] - 1):
+        loss = batch_gradient(plan, team, theta, batches, s, descent.penalty, memory)
+        shrink = step_factor(loss, memory.squares, descent.max_norm)
         if shrink > 0:
             used += 1
             total += loss
@@ -221,8 +250,10 @@ def train_steps(
                 if share == team.n_shares:
                     break
                 first, last = team.stretches[share], team.stretches[share + 1]
-                at = step + used
-                update(solver, theta, memory.gradient, moments, first, last, rate, at, shrink)
+                update(
+                    descent.solver, theta, memory.gradient, moments, first, last, descent.rate,
+                    descent.step + used, shrink,
+                )  # fmt: skip
     return total, used
 
 

@@ -1,0 +1,44 @@
+"""Scales of real-valued conditionals, from unconstrained parameters."""
+
+import numpy as np
+
+from skmade._kernels._compile import part
+from skmade._kernels._elementary import exp, like, softplus
+
+# Smallest scale of a real-valued conditional, in standard deviations of its column.
+SCALE_FLOOR = 1e-3
+# Standardised residuals are held within this bound: far away, a log-density is very
+# negative but finite.
+RESIDUAL_LIMIT = 1e18
+
+
+def raw_scale(scale):
+    """The r with ``floor + log(1 + e**r) == scale``."""
+    return np.log(np.expm1(scale - SCALE_FLOOR))
+
+
+@part
+def scale(raw):
+    """Standard deviation from its unconstrained parameter."""
+    return like(raw, SCALE_FLOOR) + softplus(raw)
+
+
+@part
+def scales(raws, out, width):
+    """`scale` of each number of some rows."""
+    for c in range(raws.shape[0]):
+        for b in range(width):
+            out[c, b] = scale(raws[c, b])
+
+
+@part
+def slope_of_scale(s):
+    """The derivative of `scale`, where it is s."""
+    return like(s, 1) - exp(like(s, SCALE_FLOOR) - s)
+
+
+@part
+def standardised(value, mean, deviation):
+    """``(value - mean) / deviation``, held within what can be squared."""
+    limit = like(value, RESIDUAL_LIMIT)
+    return max(min((value - mean) / deviation, limit), -limit)

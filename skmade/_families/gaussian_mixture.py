@@ -1,0 +1,76 @@
+"""Real numbers around several means."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import ndtri
+
+from skmade._families._scales import raw_scale, scale, scales, slope_of_scale, standardised
+from skmade._families._softmax import draw_index, mix, softmax, thirds
+from skmade._families.gaussian import HALF_LOG_2PI
+from skmade._kernels._compile import part
+from skmade._kernels._elementary import like, log
+
+
+@dataclass(frozen=True)
+class GaussianMixture:
+    """``sum_k pi_k N(mu_k, s_k**2)`` with parameters a, mu, r: ``pi = softmax(a)``, and
+    ``s = floor + log(1 + e**r)``."""
+
+    name = "gaussian_mixture"
+    support = "real"
+    is_discrete = False
+    is_one_hot = False
+    noise = "normal"
+    takes_input_noise = True
+    n_inputs = 1
+    constants = ()
+    n_components: int
+
+    @property
+    def n_outputs(self):
+        return 3 * self.n_components
+
+    def initial_bias(self, values, weights):
+        """Equal weights, means at the quantiles of a standard normal, overlapping scales."""
+        k = self.n_components
+        means = ndtri((np.arange(k) + 0.5) / k)
+        scale = 1.0 if k == 1 else max(2.0 / k, 0.1)
+        return np.concatenate([np.zeros(k), means, np.full(k, raw_scale(scale))])
+
+    @staticmethod
+    @part
+    def log_prob(a, values, constants, work, out, width):
+        """Leaves in `work` the weights of the components, their scales, and their posterior
+        probabilities given the value."""
+        (logits, means, raws), (weights, deviations, joint) = thirds(a), thirds(work)
+        softmax(logits, weights, out, width)
+        scales(raws, deviations, width)
+        for c in range(joint.shape[0]):
+            for b in range(width):
+                s = deviations[c, b]
+                t = standardised(values[b], means[c, b], s)
+                log_weight = logits[c, b] - out[0, b] - like(t, HALF_LOG_2PI)
+                joint[c, b] = log_weight - like(t, 0.5) * t * t - log(s)
+        mix(joint, out, width)
+
+    @staticmethod
+    @part
+    def gradient(a, values, constants, deltas, width):
+        (_, means, _), (by_logits, by_means, by_raws) = thirds(a), thirds(deltas)
+        for c in range(means.shape[0]):
+            for b in range(width):
+                s, posterior = by_means[c, b], by_raws[c, b]
+                t = standardised(values[b], means[c, b], s)
+                by_logits[c, b] -= posterior
+                by_means[c, b] = -posterior * t / s
+                by_raws[c, b] = posterior * (like(t, 1) - t * t) * slope_of_scale(s) / s
+
+    @staticmethod
+    @part
+    def draw(a, bits, noise, constants, work, out, values, width):
+        logits, means, raws = thirds(a)
+        draw_index(logits, bits, work, out, values, width)
+        for b in range(width):
+            c = np.int64(values[b])
+            values[b] = means[c, b] + scale(raws[c, b]) * noise[b]

@@ -1,0 +1,98 @@
+"""Real numbers around several means, or values on a lattice."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from skmade._families._scales import raw_scale, scales, slope_of_scale, standardised
+from skmade._families._softmax import mix, softmax, thirds
+from skmade._families.gaussian_mixture import GaussianMixture
+from skmade._kernels._compile import part
+from skmade._kernels._elementary import exp, like, log
+
+
+@dataclass(frozen=True)
+class LogisticMixture(GaussianMixture):
+    """``sum_k pi_k L(mu_k, s_k)`` with logistic densities L, parameters as `GaussianMixture`.
+
+    Where the values of the column lie on a lattice, the density is the mean over the cell
+    of a value, ``(F(x + half) - F(x - half)) / (2 half)`` with F the distribution
+    function: each value has a probability, and none can have a density above that of a
+    cell of its own.
+    """
+
+    name = "logistic_mixture"
+    noise = "logistic"
+    half: float = 0.0
+    """Half the distance of neighbouring values, 0 where they are on no lattice."""
+
+    @property
+    def constants(self):
+        return (self.half,)
+
+    def initial_bias(self, values, weights):
+        """Equal weights, means at the quantiles of a standard normal, overlapping scales."""
+        bias = super().initial_bias(values, weights)
+        k = self.n_components
+        bias[2 * k :] = raw_scale(0.55 * (1.0 if k == 1 else max(2.0 / k, 0.1)))
+        return bias
+
+    @staticmethod
+    @part
+    def log_prob(a, values, constants, work, out, width):
+        """Leaves in `work` what that of `GaussianMixture` does."""
+        (logits, means, raws), (weights, deviations, joint) = thirds(a), thirds(work)
+        half = like(a[0, 0], constants[0])
+        softmax(logits, weights, out, width)
+        scales(raws, deviations, width)
+        for c in range(joint.shape[0]):
+            for b in range(width):
+                s = deviations[c, b]
+                t = abs(standardised(values[b], means[c, b], s))
+                h, one = half / s, like(t, 1)
+                log_weight = logits[c, b] - out[0, b] - max(t - h, like(t, 0))
+                both = (one + exp(-t - h)) * (one + exp(-abs(t - h)))
+                joint[c, b] = log_weight + log(_in_cell(h + h, exp(-h - h)) / (s * both))
+        mix(joint, out, width)
+
+    @staticmethod
+    @part
+    def gradient(a, values, constants, deltas, width):
+        (_, means, _), (by_logits, by_means, by_raws) = thirds(a), thirds(deltas)
+        half = like(a[0, 0], constants[0])
+        for c in range(means.shape[0]):
+            for b in range(width):
+                s, posterior = by_means[c, b], by_raws[c, b]
+                t = standardised(values[b], means[c, b], s)
+                h, one, far = half / s, like(t, 1), abs(t)
+                e, e_near = exp(-far - h), exp(-abs(far - h))
+                outer = e / (one + e)
+                inner = (one if far >= h else e_near) / (one + e_near)
+                pull = (outer - inner) * posterior / s
+                e = exp(-h - h)
+                inside = (far + h) * outer - (far - h) * inner + e / _in_cell(h + h, e)
+                by_logits[c, b] -= posterior
+                by_means[c, b] = pull if t >= 0 else -pull
+                by_raws[c, b] = posterior * inside * slope_of_scale(s) / s
+
+    @staticmethod
+    @part
+    def draw(a, bits, noise, constants, work, out, values, width):
+        _draw_component(a, bits, noise, constants, work, out, values, width)
+        half = constants[0]
+        if half > 0:  # the middle of its cell
+            cell = like(a[0, 0], 2 * half)
+            for b in range(width):
+                values[b] = np.floor(values[b] / cell + like(cell, 0.5)) * cell
+
+
+_draw_component = GaussianMixture.draw
+
+
+@part
+def _in_cell(u, e):
+    """``(1 - e) / u`` for ``e = e**-u``, at 0 its limit 1: what a cell of u scales has of its
+    width."""
+    one = like(u, 1)
+    series = one - u * (like(u, 1 / 2) - u * (like(u, 1 / 6) - u * like(u, 1 / 24)))
+    return series if u < like(u, 0.1) else (one - e) / u

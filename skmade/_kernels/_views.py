@@ -1,0 +1,39 @@
+"""Views of some rows of an array, which cost next to nothing to make and to compile."""
+
+import numba
+from numba.core import cgutils, types
+from numba.extending import intrinsic
+from numba.np.arrayobj import make_array, populate_array
+
+
+@intrinsic
+def _rows(typingctx, x, first, n):
+    """Rows ``first:first + n`` of an array in C order; nothing is checked."""
+
+    def codegen(context, builder, signature, args):
+        kind, (array, first, n) = make_array(signature.return_type), args
+        whole, view = kind(context, builder, array), kind(context, builder)
+        _, *width = cgutils.unpack_tuple(builder, whole.shape)
+        start = first
+        for size in width:
+            start = builder.mul(start, size)
+        populate_array(
+            view,
+            builder.gep(whole.data, [start]),
+            [n, *width],
+            whole.strides,
+            whole.itemsize,
+            meminfo=None,
+        )
+        return view._getvalue()
+
+    return x(x, types.intp, types.intp), codegen
+
+
+def rows_of(x, first, n):
+    """Rows ``first:first + n`` of x."""
+    return x[first : first + n]
+
+
+if not numba.config.DISABLE_JIT:
+    rows_of = _rows
