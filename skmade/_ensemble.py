@@ -13,7 +13,7 @@ from skmade._combination import (
 )
 from skmade._layout import flops_per_row
 from skmade._sampling import draw_missing, draw_product, draw_rows
-from skmade._scoring import Scorer, log_densities
+from skmade._scoring import log_densities, make_scorers
 
 # Rows to fill in are worked on so many at a time: bounds the memory.
 _FILLED_ROWS = 1000
@@ -71,7 +71,7 @@ class Ensemble:
 
     def scorers(self, n_rows):
         """What scores about so many rows under each network; for one thread at a time."""
-        return [Scorer(network, n_rows) for network in self.networks]
+        return make_scorers(self.networks, n_rows)
 
     def score(self, table, shares=None, scorers=None):
         """Log-density of each row; what each feature adds is written into `shares`.

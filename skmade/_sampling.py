@@ -148,14 +148,13 @@ def draw_missing(networks, log_weights, is_product, table, missing, rng):
     for network, log_weight in zip([networks[k] for k in chosen], log_weights[chosen]):
         is_exact = known_first(network.ordering, missing) and not is_product
         n_proposals = 1 if is_exact else several
-        for _ in range(n_proposals):
-            rows = table.copy()
-            log_given = _ancestral(network, rows, ~missing, rng)
-            logs.append(log_weight + log_given - np.log(n_proposals))
-            proposals.append(rows)
-    proposals, logs = np.stack(proposals), np.stack(logs)
-    if is_product:
-        logs += [log_acceptance(log_densities(networks, rows)) for rows in proposals]
+        rows = np.tile(table, (n_proposals, 1))  # one pass over all of them
+        log_given = log_weight + _ancestral(network, rows, ~missing, rng) - np.log(n_proposals)
+        if is_product:
+            log_given += log_acceptance(log_densities(networks, rows))
+        proposals.append(rows.reshape(n_proposals, *table.shape))
+        logs.append(log_given.reshape(n_proposals, len(table)))
+    proposals, logs = np.concatenate(proposals), np.concatenate(logs)
     cumulated = np.cumsum(np.exp(logs - log_mean_exp(logs) - np.log(len(logs))), axis=0)
     index = np.sum(cumulated < rng.random(len(table)) * cumulated[-1], axis=0)
     return proposals[np.minimum(index, len(logs) - 1), np.arange(len(table))]
