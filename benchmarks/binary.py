@@ -83,9 +83,12 @@ def compare(results, name, data, more):
     setting = {**more, **CANDIDATES[best], "n_estimators": n}
     model = MADEDensity(random_state=0, n_jobs=2, **setting)
     _, seconds = tables.timed(model.fit, data["train"], X_val=data["valid"])
-    rows, valid = [], Rows(model._encode(data["valid"]), np.ones(len(data["valid"])))
+    valid = Rows(tables.encoded(model, data["valid"]), np.ones(len(data["valid"])))
+    rows = []
     for combination in ("mixture", "product", "weighted"):
-        model.set_params(combination=combination)._combine(valid, np.random.default_rng(0))
+        model.set_params(combination=combination)
+        model._density = model._density.combined(combination)
+        model._combine(valid, np.random.default_rng(0))
         rows.append(measured(model, name, data, f"best setting, {combination}", seconds))
         results.add(**rows[-1])
     # weights of "weighted" are learnt from the validation rows, which cannot judge them, too

@@ -42,11 +42,11 @@ def main():
         more = {"max_iter": 2} if options.quick else {}
         model = MADEDensity((options.units,), random_state=k, n_jobs=2, **SETTING, **more)
         model.fit(data["train"], X_val=data["valid"])
-        networks += model._restored()
+        networks += model._density.networks
         if k == 0:
             draw_digits(model, data["train"], results.name)
         seconds = time.perf_counter() - started
-        for row in measured(networks, model._encode(data["test"])):
+        for row in measured(networks, tables.encoded(model, data["test"])):
             results.add(units=options.units, networks=len(networks), fit_s=seconds, **row)
     test = results.table("test", index=["units", "networks"])
     results.finish({"test": test.round(3)})

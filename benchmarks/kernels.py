@@ -137,7 +137,7 @@ def draw_times(n_features, hidden):
     """Microseconds of a step of shared weights, and of what goes before and after it."""
     X = (np.random.default_rng(0).random((ROWS, n_features)) < 0.4).astype(np.float32)
     model = MADEDensity(hidden, n_masks=None, max_iter=1, early_stopping=False, random_state=0)
-    network = model.fit(X)._restored()[0]
+    network = model.fit(X)._density.networks[0]
     draw, dense, rng = network.draws[0], network.theta, np.random.default_rng(0)
     own, back = network.network(draw, dense).theta, np.zeros_like(dense)
     blocks, everything = dense_blocks(draw.plan), (0, len(draw.plan.panels))

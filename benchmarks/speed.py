@@ -20,10 +20,9 @@ import threadpoolctl
 from sklearn.mixture import GaussianMixture
 from sklearn.neighbors import KernelDensity
 
-from benchmarks import report
+from benchmarks import report, tables
 from skmade import MADEDensity, _training
 from skmade._masks import reference_masks
-from skmade._network import Network
 
 CASES = {
     "tabular": (16, (64, 64), 128),
@@ -67,7 +66,7 @@ def run_case(name, n_threads, repeats, quick):
     ).fit(X)  # fmt: skip
     model.score_samples(scored), model.sample(1)
     yield {"task": "compile", "who": "skmade", "median_s": time.perf_counter() - started}
-    network = Network.from_state(model._networks[0])
+    network = model._density.networks[0]
     tasks = {
         task: {"skmade": function} for task, function in calls(model, network, X, scored).items()
     }
@@ -118,9 +117,9 @@ def at_once(functions):
 
 def epoch(model, network, X):
     """A function that goes once through X in steps of training."""
-    rows = _training.Rows(model._encode(X.astype(np.float64)), np.ones(len(X)))
+    rows = _training.Rows(tables.encoded(model, X), np.ones(len(X)))
     progress = _training.Progress.start(network.theta, 1e-3)
-    settings, rng = model._settings(rows), np.random.default_rng(0)
+    settings, rng = model._settings(len(X), [True] * X.shape[1]), np.random.default_rng(0)
     return lambda: _training.run_epoch(network, progress, rows, settings, rng)
 
 

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from benchmarks import report
+from skmade._columns import Table
 
 
 def parser(description):
@@ -49,6 +50,12 @@ def load(path):
     """The arrays of an npz file."""
     with np.load(path) as data:
         return {key: data[key] for key in data.files}
+
+
+def encoded(model, X):
+    """Rows as the networks of a fitted model see them."""
+    density = model._density
+    return density.encode(density.columns.numbers(Table.read(model, X, reset=False)))
 
 
 def timed(function, *arguments, **options):

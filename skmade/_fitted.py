@@ -37,6 +37,10 @@ class FittedDensity:
         n_parts = sum(len(network.orderings) for network in networks)
         self.weights, self.log_normalizer = np.full(n_parts, 1 / n_parts), 0.0
 
+    def combined(self, combination):
+        """The same networks, combined in another way and weighted equally."""
+        return FittedDensity(self.columns, self.architecture, self.networks, combination)
+
     @property
     def dtype(self):
         """Of the networks."""
