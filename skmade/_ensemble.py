@@ -13,7 +13,7 @@ from skmade._combination import (
 )
 from skmade._layout import flops_per_row
 from skmade._sampling import draw_missing, draw_product, draw_rows
-from skmade._scoring import log_densities, make_scorers
+from skmade._scoring import add_all_scores, log_densities, make_scorers
 
 # Rows to fill in are worked on so many at a time: bounds the memory.
 _FILLED_ROWS = 1000
@@ -73,26 +73,23 @@ class Ensemble:
         """What scores about so many rows under each network; for one thread at a time."""
         return make_scorers(self.networks, n_rows)
 
-    def score(self, table, shares=None, scorers=None):
-        """Log-density of each row; what each feature adds is written into `shares`.
+    def score(self, table, contributions=None, scorers=None):
+        """Log-density of each row; what each feature contributes is written to `contributions`.
 
         A mixture of networks with one ordering has conditionals in this ordering. Else a
-        mixture's share of a feature is the mean of the networks' shares, by their posterior
-        probabilities given the row; a product's is the mean. What is missing to the sum (for
-        a mixture at most the logarithm of the number of networks) is spread evenly over the
-        features.
+        feature's contribution is the mean of those under the networks, for a mixture by their
+        posterior probabilities given the row. What is missing to the sum (for a mixture at most
+        the logarithm of the number of networks) is spread evenly over the features.
         """
         scorers = scorers or self.scorers(len(table))
-        logs = np.zeros((len(scorers), len(table)))
-        if shares is None:
-            for scorer, row in zip(scorers, logs):
-                scorer.add_scores(table, row)
+        logs = np.zeros((len(self.networks), len(table)))
+        if contributions is None:
+            add_all_scores(scorers, table, logs)
             return self._combine(logs)
-        own = np.zeros((len(scorers), *shares.shape))
-        for scorer, row, part in zip(scorers, logs, own):
-            scorer.add_scores(table, row, part)
+        own = np.zeros((len(self.networks), *contributions.shape))
+        add_all_scores(scorers, table, logs, own)
         scores = self._combine(logs)
-        shares[:] = self._combined_shares(logs, scores, own)
+        contributions[:] = self._combined_contributions(logs, scores, own)
         return scores
 
     def _combine(self, logs):
@@ -102,31 +99,31 @@ class Ensemble:
             return mean_log(logs) - self.log_normalizer
         return log_mean_exp(logs, self.log_weights)
 
-    def _combined_shares(self, logs, scores, own):
-        """From the networks' shares, (n_networks, n, n_features), those of the combination."""
+    def _combined_contributions(self, logs, scores, own):
+        """From those under the networks, (n_networks, n, n_features), those of the combination."""
         if len(own) == 1:
             return own[0]
         ordering = self.networks[0].ordering
         same = all(np.array_equal(network.ordering, ordering) for network in self.networks)
         if same and self.combination != "product":
-            return self._conditional_shares(own, ordering)
-        parts = np.full(logs.shape, 1 / len(logs))
+            return self._conditional_contributions(own, ordering)
+        weights = np.full(logs.shape, 1 / len(logs))
         if self.combination != "product":
-            parts = responsibilities(logs, self.log_weights)
-        shares = np.zeros(own.shape[1:])
-        for part, network_shares in zip(parts, own):
-            shares += part[:, None] * network_shares
-        return shares + ((scores - shares.sum(axis=1)) / shares.shape[1])[:, None]
+            weights = responsibilities(logs, self.log_weights)
+        total = np.zeros(own.shape[1:])
+        for weight, contributions in zip(weights, own):
+            total += weight[:, None] * contributions
+        return total + ((scores - total.sum(axis=1)) / total.shape[1])[:, None]
 
-    def _conditional_shares(self, own, ordering):
+    def _conditional_contributions(self, own, ordering):
         """Logarithms of the mixture's own conditionals, in the networks' common ordering."""
-        before, sums, shares = 0.0, np.zeros(own.shape[:2]), np.zeros(own.shape[1:])
+        before, sums, result = 0.0, np.zeros(own.shape[:2]), np.zeros(own.shape[1:])
         for column in ordering:
             sums += own[:, :, column]
             after = log_mean_exp(sums, self.log_weights)
-            shares[:, column] = after - before
+            result[:, column] = after - before
             before = after
-        return shares
+        return result
 
     def sample(self, n_rows, rng, n_jobs):
         """Independent rows."""

@@ -85,6 +85,14 @@ class Network:
         biases = np.concatenate([marginals[column] for column in ordering])
         return cls(ordering, degrees, initial_theta(plan, biases, rng, dtype), plan)
 
+    #: Draws that it shares its weights with; these are its own.
+    stack = None
+
+    @property
+    def dtype(self):
+        """Of the parameters."""
+        return self.theta.dtype
+
     @property
     def orderings(self):
         """Of its only draw of masks: (1, n_features)."""

@@ -52,7 +52,7 @@ def draw_product(networks, acceptance, n_rows, rng, n_jobs=None):
 def _draw_from(network, n_rows, rng, n_jobs):
     """Independent rows from one network."""
     n_features = len(network.ordering)
-    table = np.empty((n_rows, n_features), network.theta.dtype)
+    table = np.empty((n_rows, n_features), network.dtype)
     _ancestral(network, table, np.zeros(n_features, bool), rng, n_jobs)
     return table
 

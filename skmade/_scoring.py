@@ -6,10 +6,11 @@ from skmade._kernels._constants import PANEL_ROWS, SCORE_TILE
 from skmade._kernels._memory import make_buffers
 from skmade._kernels._passes import ScoreMemory, score_rows
 from skmade._kernels._product import ROWS
+from skmade._kernels._shared import DrawsMemory, score_few_rows
 from skmade._layout import flops_per_row
 from skmade._threads import map_chunks
 
-_NO_CONTRIBUTIONS = np.zeros((0, 0))
+_NO_CONTRIBUTIONS = np.zeros((1, 0, 0))
 
 
 def log_densities(networks, table, n_jobs=None):
@@ -32,8 +33,7 @@ def log_densities(networks, table, n_jobs=None):
         scorers = make_scorers(networks, n_rows)
 
         def work(rows):
-            for scorer, scores in zip(scorers, logs):
-                scorer.add_scores(table[rows], scores[rows])
+            add_all_scores(scorers, table[rows], logs[:, rows])
 
         return work
 
@@ -42,11 +42,30 @@ def log_densities(networks, table, n_jobs=None):
 
 
 def make_scorers(networks, n_rows):
-    """A scorer of about so many rows for each network, all in the same memory if it fits them."""
+    """What scores about so many rows under all networks; for one thread at a time.
+
+    All work in the same memory if it fits them. Few rows are scored under all draws of a shared
+    network together.
+    """
+    if n_rows <= ROWS and networks[0].stack is not None:
+        stacks = {id(network.stack): network for network in networks}
+        return [StackScorer(network.stack, network.shared_theta) for network in stacks.values()]
     scorers = []
     for network in networks:
         scorers.append(Scorer(network, n_rows, scorers[-1] if scorers else None))
     return scorers
+
+
+def add_all_scores(scorers, table, logs, contributions=None):
+    """Add log-densities under each network to `logs`, (n_networks, n).
+
+    What each feature contributes is written to `contributions`, (n_networks, n, n_features).
+    """
+    first = 0
+    for scorer in scorers:
+        own = slice(first, first + scorer.n_networks)
+        scorer.add_scores(table, logs[own], None if contributions is None else contributions[own])
+        first = own.stop
 
 
 class Scorer:
@@ -56,23 +75,51 @@ class Scorer:
     `other`, if it is one for a network of as many units.
     """
 
+    n_networks = 1
+
     def __init__(self, network, n_rows, other=None):
         self.network = network
         if other is not None and _is_alike(network, other.network):
             self.memory = other.memory
             return
-        tile, dtype = min(n_rows, SCORE_TILE), network.theta.dtype
+        tile, dtype = min(n_rows, SCORE_TILE), network.dtype
         buffers = make_buffers(network.plan, 1, tile, dtype)
         block, totals = np.empty((ROWS, PANEL_ROWS), dtype), np.empty(buffers.units.shape[2])
         self.memory = ScoreMemory(tile, buffers, block, totals)
 
-    def add_scores(self, table, scores, contributions=_NO_CONTRIBUTIONS):
-        """Add log-densities to `scores`; write what each feature adds to `contributions`."""
+    def add_scores(self, table, scores, contributions=None):
+        """Add log-densities to `scores`, (1, n); contributions are (1, n, n_features)."""
         plan, theta, rows = self.network.plan, self.network.theta, np.arange(len(table))
-        score_rows(plan, theta, table, rows, self.memory, scores, contributions)
+        own = _NO_CONTRIBUTIONS[0] if contributions is None else contributions[0]
+        score_rows(plan, theta, table, rows, self.memory, scores[0], own)
+
+
+class StackScorer:
+    """Scores few rows under all draws of a shared network together.
+
+    Parameters
+    ----------
+    stack : DrawStack
+    theta : ndarray
+        Dense weights.
+    """
+
+    def __init__(self, stack, theta):
+        self.stack, self.theta = stack, theta
+        self.n_networks, n_features = stack.draws.orderings.shape
+        buffers = make_buffers(stack.plan, 1, self.n_networks, theta.dtype)
+        line = np.empty(np.diff(stack.plan.layers).max(), theta.dtype)
+        terms = np.empty((n_features, self.n_networks))
+        self.memory = DrawsMemory(buffers, line, terms, np.empty(self.n_networks, np.int64))
+
+    def add_scores(self, table, scores, contributions=None):
+        """Add log-densities to `scores`, (n_draws, n), and write contributions, as a `Scorer`."""
+        own = _NO_CONTRIBUTIONS if contributions is None else contributions
+        plan, draws, rows = self.stack.plan, self.stack.draws, np.arange(len(table))
+        score_few_rows(plan, draws, self.theta, table, rows, self.memory, scores, own)
 
 
 def _is_alike(network, other):
     """Whether two networks need the same memory."""
     units = network.plan.layers[-1], other.plan.layers[-1]
-    return np.array_equal(*units) and network.theta.dtype == other.theta.dtype
+    return np.array_equal(*units) and network.dtype == other.dtype

@@ -6,15 +6,16 @@ its own staircase from them, so that zero blocks are skipped here, too.
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
 from skmade._kernels._constants import PANEL_ROWS
-from skmade._kernels._shared import Dense, gather, shared_step
+from skmade._kernels._shared import Dense, Draws, gather, shared_step
 from skmade._kernels._steps import StepMemory, make_memory
 from skmade._layout import Plan, make_plan, n_parameters, writable
 from skmade._masks import draw_degrees
-from skmade._network import Architecture, Network
+from skmade._network import Architecture
 from skmade._orderings import make_ordering
 from skmade._threads import make_teams, run_as_team
 
@@ -41,6 +42,15 @@ class Draw:
         parts = [inputs, *sorting, outputs]
         places = np.concatenate([part + start for part, start in zip(parts, plan.layers[:, 0])])
         return cls(ordering, degrees, plan, places)
+
+    def degrees_by_place(self):
+        """Degrees of all units, by their dense numbers."""
+        features, positions = self.plan.features, np.arange(1, len(self.ordering) + 1)
+        inputs, outputs = (np.repeat(positions, features[n]) for n in ("n_inputs", "n_outputs"))
+        degrees = np.zeros(len(self.places), np.int32)
+        hidden = [np.sort(layer) for layer in self.degrees]
+        degrees[self.places] = np.concatenate([inputs, *hidden, outputs])
+        return degrees
 
 
 def _blocks_of(widths, ordering):
@@ -99,6 +109,73 @@ def _degrees(architecture, rng):
     return [rng.permutation(layer) for layer in degrees]
 
 
+@dataclass(frozen=True)
+class DrawStack:
+    """Draws of masks that share weights, stacked: few rows are scored under all of them at once."""
+
+    plan: Plan
+    """Of the dense weights: features in the order of the table."""
+    draws: Draws
+
+    @classmethod
+    def make(cls, architecture, draws):
+        """Stack draws."""
+        n_features = len(architecture.families)
+        degrees = [np.sort(layer) for layer in draws[0].degrees]
+        plan = make_plan(architecture, np.arange(n_features), degrees)
+        places, orderings = (
+            np.stack([getattr(draw, name) for draw in draws]) for name in ("places", "ordering")
+        )
+        by_place = np.stack([draw.degrees_by_place() for draw in draws])
+        return cls(plan, Draws(places, by_place, orderings, dense_blocks(plan)))
+
+
+@dataclass
+class DrawnNetwork:
+    """The network of one draw of masks, with weights that it shares.
+
+    Parameters
+    ----------
+    draw : Draw
+    shared_theta : ndarray
+        Dense weights.
+    stack : DrawStack or None
+        All draws of the network, this one among them.
+    """
+
+    draw: Draw
+    shared_theta: np.ndarray
+    stack: DrawStack | None = None
+
+    @property
+    def plan(self):
+        """Where everything is in weights of its own."""
+        return self.draw.plan
+
+    @property
+    def ordering(self):
+        """Of the features."""
+        return self.draw.ordering
+
+    @property
+    def dtype(self):
+        """Of the parameters."""
+        return self.shared_theta.dtype
+
+    @property
+    def degrees(self):
+        """Sorted degrees of each hidden layer."""
+        return [np.sort(layer) for layer in self.draw.degrees]
+
+    @cached_property
+    def theta(self):
+        """Weights of its own: made when they are asked for, as large tables do."""
+        plan, theta = self.draw.plan, np.zeros(n_parameters(self.draw.plan), self.dtype)
+        everything = 0, len(plan.panels)
+        gather(plan, self.draw.places, dense_blocks(plan), self.shared_theta, theta, *everything)
+        return theta
+
+
 @dataclass
 class SharedNetwork:
     """Dense weights, and the draws of masks that are averaged in scoring.
@@ -135,17 +212,20 @@ class SharedNetwork:
         theta = _initial_dense(draws[0].plan, np.concatenate(marginals), rng, dtype)
         return cls(theta, draws, sampler, fresh)
 
+    @cached_property
+    def stack(self):
+        """All draws that are averaged."""
+        return DrawStack.make(self.sampler.architecture, self.draws)
+
     def network(self, draw, theta):
         """The network of a draw, with dense weights `theta`."""
-        own = np.zeros(n_parameters(draw.plan), theta.dtype)
-        everything = 0, len(draw.plan.panels)
-        gather(draw.plan, draw.places, dense_blocks(draw.plan), theta, own, *everything)
-        degrees = [np.sort(layer) for layer in draw.degrees]
-        return Network(draw.ordering, degrees, own, draw.plan)
+        return DrawnNetwork(draw, theta)
 
     def networks(self, theta, at_most=None):
         """The networks that are averaged, or the first of them, with dense weights `theta`."""
-        return [self.network(draw, theta) for draw in self.draws[:at_most]]
+        if at_most is not None:
+            return [DrawnNetwork(draw, theta) for draw in self.draws[:at_most]]
+        return [DrawnNetwork(draw, theta, self.stack) for draw in self.draws]
 
     def draw_for_step(self, step, rng):
         """The draw that a step trains under."""

@@ -164,12 +164,12 @@ def test_scores_equal_those_of_a_dense_masked_network(parameters, activation):
     n, tile = sizes(65, 3), 64
     scores, contributions = np.zeros(n), np.zeros((n, table.shape[1]))
     scorer = Scorer(network, tile)
-    scorer.add_scores(table[:n].copy(), scores, contributions)
+    scorer.add_scores(table[:n].copy(), scores[None], contributions[None])
     expected = np.array([DenseNetwork(network).contributions(row) for row in table[:n]])
     np.testing.assert_allclose(contributions, expected, rtol=1e-9, atol=1e-9)
     np.testing.assert_allclose(scores, expected.sum(axis=1), rtol=1e-9)
     alone = np.zeros(n)
-    scorer.add_scores(table[:n].copy(), alone)
+    scorer.add_scores(table[:n].copy(), alone[None])
     np.testing.assert_allclose(alone, scores, rtol=1e-9)
 
 

@@ -108,7 +108,7 @@ def test_scores_equal_those_of_the_masked_dense_network(setting, activation):
 def contributions_of(network, table):
     """log p(x_d | features before d) of each row, by column."""
     contributions = np.zeros(table.shape)
-    Scorer(network, len(table)).add_scores(table, np.zeros(len(table)), contributions)
+    Scorer(network, len(table)).add_scores(table, np.zeros((1, len(table))), contributions[None])
     return contributions
 
 
@@ -205,3 +205,17 @@ def test_mini_batches_take_the_draws_in_turn(rng):
     network.fresh = True
     orderings = {tuple(network.draw_for_step(1, rng).ordering) for _ in range(20)}
     assert len(orderings) > 5
+
+
+@pytest.mark.filterwarnings("ignore:.*dependencies")
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("setting", SETTINGS, ids=str)
+def test_few_rows_have_the_same_bits_as_among_many(setting, dtype):
+    X = np.column_stack([correlated_flags(60, 4), np.random.default_rng(0).normal(size=(60, 3))])
+    for n_masks in (3, None):
+        model = quick(n_masks=n_masks, max_iter=1, dtype=dtype, activation="tanh", **setting).fit(X)
+        scores, contributions = model.score_samples(X[:20]), model.score_features(X[:20])
+        for n in range(1, sizes(9, 3)):
+            np.testing.assert_array_equal(model.score_samples(X[2 : 2 + n]), scores[2 : 2 + n])
+            few = model.score_features(X[2 : 2 + n])
+            np.testing.assert_array_equal(few, contributions[2 : 2 + n])

@@ -8,10 +8,12 @@ from typing import NamedTuple
 
 import numpy as np
 
+from skmade._kernels._activations import activate
 from skmade._kernels._compile import kernel, part
 from skmade._kernels._elementary import like
+from skmade._kernels._memory import of_tile, padded
 from skmade._kernels._optimizers import update
-from skmade._kernels._passes import brings_biases
+from skmade._kernels._passes import add_layer_before, brings_biases, feature_log_prob, load
 from skmade._kernels._steps import batch_gradient, step_factor
 from skmade._kernels._sync import next_share
 
@@ -24,6 +26,109 @@ class Dense(NamedTuple):
     moments: np.ndarray
     places: np.ndarray
     blocks: np.ndarray
+
+
+class Draws(NamedTuple):
+    """Several draws of masks, as degrees of the units of dense weights."""
+
+    places: np.ndarray
+    """(n_draws, n_units): dense numbers of the units of each draw, in its order."""
+    degrees: np.ndarray
+    """(n_draws, n_units): of the units, by dense number."""
+    orderings: np.ndarray
+    """(n_draws, n_features)"""
+    blocks: np.ndarray
+
+
+class DrawsMemory(NamedTuple):
+    """Working memory of scores under several draws."""
+
+    buffers: tuple
+    line: np.ndarray
+    """(the most units of a layer,): those of one draw."""
+    terms: np.ndarray
+    """(n_features, n_draws), float64: what features contribute."""
+    same: np.ndarray
+    """(n_draws,): one row of the table, again and again."""
+
+
+@kernel
+def score_few_rows(plan, draws, dense, table, rows, memory, scores, contributions):
+    """As `score_rows`, of few rows under each of several draws: (n_draws, n_rows).
+
+    Here columns of the tile are draws, not rows. The dense weights stay in the cache from draw to
+    draw, where each would have weights of its own to be read from memory. Sums have the same terms
+    in the same order, and so the same bits. The plan is that of the dense weights.
+    """
+    zero, n_features = np.int64(0), plan.features.shape[0]
+    n_draws = draws.places.shape[0]
+    buffers, width = of_tile(memory.buffers, zero), padded(n_draws)
+    units, terms, out = buffers.units, memory.terms, buffers.deltas[buffers.units.shape[0] :]
+    for row in range(rows.shape[0]):
+        memory.same[:] = rows[row]
+        load(plan, table, memory.same, zero, n_draws, buffers, zero, n_features)
+        for layer in range(1, plan.layers.shape[0]):
+            start, end = plan.layers[layer]
+            for k in range(n_draws):
+                _masked_products(plan, draws, k, dense, units, layer, memory.line)
+            for r in range(start, end):  # columns past the last draw repeat it
+                for k in range(n_draws, width):
+                    units[r, k] = units[r, n_draws - 1]
+            if layer < plan.layers.shape[0] - 1:
+                activate(plan.activation, units, start, end, width)
+                add_layer_before(plan, layer, units, start, end, width)
+        for d in range(n_features):
+            feature_log_prob(plan, d, buffers, out, width)
+            for k in range(n_draws):
+                terms[d, k] = np.float64(out[0, k])
+        for k in range(n_draws):
+            total = 0.0
+            for position in range(n_features):
+                total += terms[draws.orderings[k, position], k]
+            scores[k, row] += total
+            if contributions.shape[1] > 0:
+                for d in range(n_features):
+                    contributions[k, row, d] = terms[d, k]
+
+
+@part
+def _masked_products(plan, draws, k, dense, units, layer, line):
+    """Units of a layer under draw k, before their activation; `line` is memory for them."""
+    start, end = plan.layers[layer]
+    biases = draws.blocks[0, 0] - plan.layers[0, 1]
+    for r in range(end - start):
+        line[r] = dense[biases + start + r]
+    first, last = plan.first_panel[layer], plan.first_panel[layer + 1] - 1
+    _add_masked_matrix(plan, draws, k, dense, units, layer, first, line)
+    if plan.panels[last].source != plan.panels[first].source:
+        _add_masked_matrix(plan, draws, k, dense, units, layer, last, line)
+    for r in range(end - start):
+        units[start + r, k] = line[r]
+
+
+@part
+def _add_masked_matrix(plan, draws, k, dense, units, layer, panel, line):
+    """Add what the source units of a panel's matrix contribute, in the order of the draw."""
+    start, end = plan.layers[layer]
+    is_input = plan.panels[panel].source < plan.layers[0, 1]
+    is_output = layer == plan.layers.shape[0] - 1
+    first, last = plan.layers[0 if is_input else layer - 1]
+    block, degrees = draws.blocks[layer, 1 if is_input and layer > 1 else 0], draws.degrees[k]
+    if plan.panels[plan.first_panel[layer + 1] - 1].extent > 0:  # else there are no connections
+        for unit in range(first, last):
+            place = draws.places[k, unit]
+            x = units[place, k]
+            if x != 0:
+                at = block + (place - first) * (end - start)
+                least = degrees[place] + (1 if is_output else 0)
+                _add_seen(dense[at : at + end - start], degrees[start:end], least, x, line)
+
+
+@part
+def _add_seen(weights, degrees, least, x, line):
+    """Add ``weights * x`` to the units that have at least that degree."""
+    for r in range(weights.shape[0]):
+        line[r] += (weights[r] if degrees[r] >= least else like(x, 0)) * x
 
 
 @kernel
