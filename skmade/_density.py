@@ -1,14 +1,11 @@
 """The estimator: density estimation by a masked autoencoder."""
 
 import contextlib
-import warnings
 from collections import Counter
-from dataclasses import replace
 from itertools import chain
 from numbers import Integral, Real
 
 import numpy as np
-from joblib import Parallel, delayed
 from sklearn.base import BaseEstimator, DensityMixin, _fit_context
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
@@ -26,6 +23,7 @@ from skmade._sampling import known_first
 from skmade._shared import MaskSampler, SharedNetwork
 from skmade._sklearn import column_mask, feature_labels, is_missing, validate_rows
 from skmade._threads import map_chunks
+from skmade._warnings import warn
 
 # Draws of masks that are averaged in scoring where each mini-batch had its own.
 _FRESH_DRAWS = 32
@@ -350,28 +348,17 @@ class MADEDensity(DensityMixin, BaseEstimator):
                 "early_stopping=True, or pass X_val to fit."
             )
         networks = self._networks_to_train(training, rng)
-        progresses = self._train(networks, training, validation, rng)
+        networks, progresses = zip(*self._train(networks, training, validation, rng))
         self._keep(networks, progresses, rng)
         self._combine(validation, rng)
         return self
 
     def _train(self, networks, training, validation, rng):
-        """Train each network, in threads if there are several."""
-        settings = self._settings(training)
-        several = len(networks) > 1 and self.n_jobs not in (None, 1)
+        """Train each network; returns those that are kept, each with its progress."""
         offset, rngs = Columns(**self._columns).log_jacobian.sum(), rng.spawn(len(networks))
-        if several:
-            settings = replace(settings, n_jobs=1)
-
-        def train(network, own_rng):
-            progress = _training.train(network, training, validation, settings, offset, own_rng)
-            network.theta = progress.best_theta
-            return progress
-
-        pairs = zip(networks, rngs)
-        if not several:
-            return [train(*pair) for pair in pairs]
-        return Parallel(self.n_jobs, require="sharedmem")(delayed(train)(*pair) for pair in pairs)
+        return _training.train_networks(
+            networks, training, validation, self._settings(training), offset, rngs, self.n_jobs
+        )
 
     @_fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X, y=None, sample_weight=None):
@@ -409,6 +396,8 @@ class MADEDensity(DensityMixin, BaseEstimator):
         rows = _training.Rows(self._encode(X), weights)
         networks = self._networks_to_train(rows, rng)
         progresses = [self._progress(k, network) for k, network in enumerate(networks)]
+        for progress, number in zip(progresses, _training.numbers_of(networks)):
+            progress.number = number
         weighted = None if first else self._ensemble(networks)
         if weighted is not None and self.combination == "weighted":
             weighted.learn_weights(rows, self.n_jobs)  # the pass is still to come
@@ -433,7 +422,7 @@ class MADEDensity(DensityMixin, BaseEstimator):
     def _pass_over(self, network, progress, rows, rng):
         """One pass over the rows."""
         settings = self._settings(rows)
-        loss = _training.run_epoch(network, progress, rows, settings, rng)
+        loss = _training.run_one_epoch(network, progress, rows, settings, rng)
         if not (np.isfinite(loss) and np.all(np.isfinite(progress.theta))):
             raise ValueError(
                 "The loss was not finite in this pass, which is undone. Lower "
@@ -770,12 +759,11 @@ class MADEDensity(DensityMixin, BaseEstimator):
     def _warn_of_error(self, log_normalizer, error):
         acceptance = np.exp(log_normalizer)
         if error > _LARGEST_ERROR or acceptance < _LEAST_ACCEPTANCE:
-            warnings.warn(
+            warn(
                 f"The networks agree so little that only a share of {acceptance:.2g} of draws "
                 "from their mixture belongs to their product: its normaliser is uncertain "
                 f"(standard error {error:.2g} nats). Use combination='mixture' or 'weighted', or "
                 "fewer networks.",
-                stacklevel=6,
             )
 
     def _check_acceptance(self):
@@ -792,12 +780,11 @@ class MADEDensity(DensityMixin, BaseEstimator):
         if len(lost):
             names = feature_labels(self)
             after, before = (names[column] for column in ordering[lost[0]])
-            warnings.warn(
+            warn(
                 f"{len(lost)} of the {len(ordering) * (len(ordering) - 1) // 2} dependencies "
                 f"between features are lost: no path leads, for one, from feature {before} to "
                 f"the conditional of feature {after}. Give every hidden layer at least "
                 f"{len(ordering) - 1} units, or set direct_connections=True.",
-                stacklevel=8,
             )
 
     def _settings(self, training):

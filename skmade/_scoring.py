@@ -6,12 +6,12 @@ from skmade._kernels._memory import make_buffers
 from skmade._kernels._passes import score_rows
 from skmade._kernels._plan import PANEL_ROWS, SCORE_TILE, flops_per_row
 from skmade._kernels._product import ROWS
-from skmade._threads import map_chunks
+from skmade._threads import map_chunks, never
 
 _NO_SHARES = np.zeros((0, 0))
 
 
-def log_densities(networks, table, n_jobs=None):
+def log_densities(networks, table, n_jobs=None, heed=never):
     """Log-density of each row under each network.
 
     Parameters
@@ -19,6 +19,8 @@ def log_densities(networks, table, n_jobs=None):
     networks : list of Network
     table : ndarray of shape (n, n_features)
     n_jobs : int or None
+    heed : callable
+        Called before each chunk of the rows; what it raises ends the work.
 
     Returns
     -------
@@ -31,6 +33,7 @@ def log_densities(networks, table, n_jobs=None):
         scorers = [Scorer(network, n_rows) for network in networks]
 
         def work(rows):
+            heed()
             for scorer, scores in zip(scorers, logs):
                 scorer.add_scores(table[rows], scores[rows])
 

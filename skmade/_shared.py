@@ -16,7 +16,6 @@ from skmade._kernels._steps import StepMemory, make_memory
 from skmade._masks import draw_degrees
 from skmade._network import Architecture, Network, make_plan, plan_from_state, writable
 from skmade._orderings import make_ordering
-from skmade._threads import make_teams, run_as_team
 
 
 @dataclass
@@ -213,7 +212,9 @@ class SharedMemory:
         return cls(dense_blocks(plan), np.zeros_like(network.theta), theta, steps)
 
 
-def run_shared_steps(network, progress, batches, noise, kept, settings, memory, max_norm, rng):
+def run_shared_steps(
+    network, progress, batches, noise, kept, settings, memory, max_norm, rng, crew
+):  # fmt: skip
     """Steps under one draw each.
 
     Returns the sum of the losses of the batches that were used, and their number.
@@ -223,17 +224,18 @@ def run_shared_steps(network, progress, batches, noise, kept, settings, memory, 
 
     def run_step(begin, end, step, draw):
         theta = memory.theta[: n_parameters(draw.plan)]
-        return run_as_team(
+        return crew.run(
             lambda team: shared_step(
                 draw.plan, team, draw.places, memory.blocks, solver, progress.theta,
                 memory.dense_gradient, progress.moments, table, rows, begin, end, weights, noise,
                 kept, alpha, max_norm, float(rate), step, theta, memory.steps,
             ),
-            make_teams(draw.plan, len(progress.theta), len(memory.steps.scratch)),
+            draw.plan, len(progress.theta),
         )  # fmt: skip
 
     total, used = 0.0, 0
     for begin, end in pairwise(bounds):
+        crew.heed()
         step = progress.step + used + 1
         loss = run_step(begin, end, step, network.draw_for_step(step, rng))
         if np.isfinite(loss):

@@ -21,7 +21,7 @@ from skmade._kernels._steps import make_memory, train_steps
 from skmade._kernels._transpose import transpose
 from skmade._network import Network
 from skmade._scoring import Scorer, log_densities
-from skmade._threads import make_teams
+from skmade._teams import make_teams
 
 NETWORKS = [
     {"hidden_layer_sizes": ()},

@@ -11,7 +11,7 @@ from skmade._kernels._elementary import like
 from skmade._kernels._optimizers import update
 from skmade._kernels._passes import brings_biases
 from skmade._kernels._steps import batch_gradient, step_factor
-from skmade._kernels._sync import next_share
+from skmade._kernels._sync import next_chunk
 
 
 @kernel
@@ -30,7 +30,7 @@ def scatter(plan, places, blocks, theta, dense, first, last):
 def _exchange(plan, places, blocks, dense, own, first, last, gathers):
     """Copy the weights of some panels from `dense` to `own`, or back.
 
-    All panels of a matrix take their share of a dense row while it is in the cache.
+    All panels of a matrix take their part of a dense row while it is in the cache.
     """
     n_inputs, biases = plan.layers[0, 1], blocks[0, 0] - plan.layers[0, 1]
     panel = first
@@ -100,29 +100,29 @@ def shared_step(
     to be left out.
     """
     while True:
-        share = next_share(team)
-        if share == team.n_shares:
+        chunk = next_chunk(team)
+        if chunk == team.n_chunks:
             break
-        first, last = team.panels[share], team.panels[share + 1]
+        first, last = team.panels[chunk], team.panels[chunk + 1]
         gather(plan, places, blocks, dense, theta, first, last)
-        for i in range(team.stretches[share], team.stretches[share + 1]):
+        for i in range(team.stretches[chunk], team.stretches[chunk + 1]):
             dense_gradient[i] = like(dense[0], 0)
     loss = batch_gradient(
         plan, team, theta, table, rows, begin, end, weights, noise, kept, penalty, memory
     )
     while True:
-        share = next_share(team)
-        if share == team.n_shares:
+        chunk = next_chunk(team)
+        if chunk == team.n_chunks:
             break
-        first, last = team.panels[share], team.panels[share + 1]
+        first, last = team.panels[chunk], team.panels[chunk + 1]
         scatter(plan, places, blocks, memory.gradient, dense_gradient, first, last)
     shrink = step_factor(loss, memory.squares, max_norm)
     if shrink == 0:
         return np.nan
     while True:
-        share = next_share(team)
-        if share == team.n_shares:
+        chunk = next_chunk(team)
+        if chunk == team.n_chunks:
             break
-        first, last = team.stretches[share], team.stretches[share + 1]
+        first, last = team.stretches[chunk], team.stretches[chunk + 1]
         update(solver, dense, dense_gradient, moments, first, last, rate, step, shrink)
     return loss
