@@ -26,7 +26,7 @@ from skmade._kernels._shared import gather, scatter
 from skmade._masks import draw_degrees
 from skmade._network import Architecture, Network
 from skmade._shared import dense_blocks
-from skmade._threads import make_teams
+from skmade._teams import make_teams
 
 ROWS = 100
 

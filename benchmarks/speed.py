@@ -120,7 +120,7 @@ def epoch(model, network, X):
     rows = _training.Rows(tables.encoded(model, X), np.ones(len(X)))
     progress = _training.Progress.start(network.theta, 1e-3)
     settings, rng = model._settings(len(X), [True] * X.shape[1]), np.random.default_rng(0)
-    return lambda: _training.run_epoch(network, progress, rows, settings, rng)
+    return lambda: _training.run_one_epoch(network, progress, rows, settings, rng)
 
 
 def add_rivals(tasks, network, X, scored, batch_size, n_threads, quick):

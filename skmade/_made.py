@@ -1,14 +1,12 @@
 """The estimator: density estimation by a masked autoencoder."""
 
 import contextlib
-import warnings
 from collections import Counter
 from dataclasses import replace
 from itertools import chain
 from numbers import Integral, Real
 
 import numpy as np
-from joblib import Parallel, delayed
 from sklearn.base import BaseEstimator, DensityMixin, _fit_context
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
@@ -24,6 +22,7 @@ from skmade._network import Architecture, Network
 from skmade._orderings import make_ordering
 from skmade._shared import MaskSampler, SharedNetwork
 from skmade._sklearn import column_mask
+from skmade._warnings import warn
 
 # Draws of masks that are averaged in scoring where each mini-batch had its own.
 _FRESH_DRAWS = 32
@@ -358,31 +357,23 @@ class MADEDensity(DensityMixin, BaseEstimator):
                 "early_stopping=True, or pass X_val to fit."
             )
         architecture, networks = self._networks_to_train(before, columns, training, rng)
-        progresses = self._train(networks, training, validation, columns, rng)
+        networks, progresses = zip(*self._train(networks, training, validation, columns, rng))
         for network in networks:
             network.moments = None
-        self._density = FittedDensity(columns, architecture, networks, self.combination)
+        self._density = FittedDensity(columns, architecture, list(networks), self.combination)
         self._keep(progresses, rng)
         self._combine(validation, rng)
         return self
 
     def _train(self, networks, training, validation, columns, rng):
-        """Train each network, in threads if there are several."""
-        settings = self._settings(len(training.table), columns.is_discrete)
-        several = len(networks) > 1 and self.n_jobs not in (None, 1)
-        offset, rngs = columns.offset, rng.spawn(len(networks))
-        if several:
-            settings = replace(settings, n_jobs=1)
-
-        def train(network, own_rng):
-            progress = _training.train(network, training, validation, settings, offset, own_rng)
-            network.theta = progress.best_theta
-            return progress
-
-        pairs = zip(networks, rngs)
-        if not several:
-            return [train(*pair) for pair in pairs]
-        return Parallel(self.n_jobs, require="sharedmem")(delayed(train)(*pair) for pair in pairs)
+        """Train each network; returns those that are kept, each with its progress."""
+        settings, rngs = (
+            self._settings(len(training.table), columns.is_discrete),
+            rng.spawn(len(networks)),
+        )
+        return _training.train_networks(
+            networks, training, validation, settings, columns.offset, rngs, self.n_jobs
+        )
 
     @_fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X, y=None, sample_weight=None):
@@ -423,6 +414,8 @@ class MADEDensity(DensityMixin, BaseEstimator):
         if before is not None and self.combination == "weighted":
             before.weigh(rows, self.n_jobs)  # the pass is still to come
         progresses = [self._progress(k, network) for k, network in enumerate(networks)]
+        for progress, number in zip(progresses, _training.numbers_of(networks)):
+            progress.number = number
         for network, progress, own_rng in zip(networks, progresses, rng.spawn(len(networks))):
             self._pass_over(network, progress, rows, columns, own_rng)
         self._density = FittedDensity(columns, architecture, networks, self.combination)
@@ -443,7 +436,7 @@ class MADEDensity(DensityMixin, BaseEstimator):
     def _pass_over(self, network, progress, rows, columns, rng):
         """One pass over the rows."""
         settings = self._settings(len(rows.table), columns.is_discrete)
-        loss = _training.run_epoch(network, progress, rows, settings, rng)
+        loss = _training.run_one_epoch(network, progress, rows, settings, rng)
         if not (np.isfinite(loss) and np.all(np.isfinite(progress.theta))):
             raise ValueError(
                 "The loss was not finite in this pass, which is undone. Lower "
@@ -767,12 +760,11 @@ class MADEDensity(DensityMixin, BaseEstimator):
     def _warn_of_error(self, log_normalizer, error):
         acceptance = np.exp(log_normalizer)
         if error > _LARGEST_ERROR or acceptance < _LEAST_ACCEPTANCE:
-            warnings.warn(
+            warn(
                 f"The networks agree so little that only a share of {acceptance:.2g} of draws "
                 "from their mixture belongs to their product: its normaliser is uncertain "
                 f"(standard error {error:.2g} nats). Use combination='mixture' or 'weighted', or "
                 "fewer networks.",
-                stacklevel=6,
             )
 
     def _check_acceptance(self):
@@ -837,12 +829,11 @@ def _warn_of_lost_dependencies(ordering, degrees, direct_connections, names):
     lost = lost_dependencies(degrees, len(ordering), direct_connections)
     if len(lost):
         after, before = (names[column] for column in ordering[lost[0]])
-        warnings.warn(
+        warn(
             f"{len(lost)} of the {len(ordering) * (len(ordering) - 1) // 2} dependencies "
             f"between features are lost: no path leads, for one, from feature {before} to "
             f"the conditional of feature {after}. Give every hidden layer at least "
-            f"{len(ordering) - 1} units, or set direct_connections=True.",
-            stacklevel=8,
+            f"{len(ordering) - 1} units, or set direct_connections=True."
         )
 
 

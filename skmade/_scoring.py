@@ -8,12 +8,12 @@ from skmade._kernels._passes import ScoreMemory, score_rows
 from skmade._kernels._product import ROWS
 from skmade._kernels._shared import DrawsMemory, score_few_rows
 from skmade._layout import flops_per_row
-from skmade._threads import map_chunks
+from skmade._threads import map_chunks, never
 
 _NO_CONTRIBUTIONS = np.zeros((1, 0, 0))
 
 
-def log_densities(networks, table, n_jobs=None):
+def log_densities(networks, table, n_jobs=None, heed=never):
     """Log-density of each row under each network.
 
     Parameters
@@ -21,6 +21,8 @@ def log_densities(networks, table, n_jobs=None):
     networks : list of Network
     table : ndarray of shape (n, n_features)
     n_jobs : int or None
+    heed : callable
+        Called before each chunk of the rows; what it raises ends the work.
 
     Returns
     -------
@@ -33,6 +35,7 @@ def log_densities(networks, table, n_jobs=None):
         scorers = make_scorers(networks, n_rows)
 
         def work(rows):
+            heed()
             add_all_scores(scorers, table[rows], logs[:, rows])
 
         return work

@@ -17,7 +17,6 @@ from skmade._layout import Plan, make_plan, n_parameters, writable
 from skmade._masks import draw_degrees
 from skmade._network import Architecture
 from skmade._orderings import make_ordering
-from skmade._threads import make_teams, run_as_team
 
 
 @dataclass
@@ -324,7 +323,7 @@ class SharedMemory:
         return cls(dense_blocks(plan), np.zeros_like(network.theta), theta, steps)
 
 
-def run_shared_steps(network, progress, batches, descent, memory, rng):
+def run_shared_steps(network, progress, batches, descent, memory, rng, crew):
     """Steps under one draw each.
 
     Returns the sum of the losses of the batches that were used, and their number.
@@ -335,13 +334,14 @@ def run_shared_steps(network, progress, batches, descent, memory, rng):
         dense = Dense(
             progress.theta, memory.dense_gradient, progress.moments, draw.places, memory.blocks
         )
-        return run_as_team(
+        return crew.run(
             lambda team: shared_step(draw.plan, team, dense, batches, s, now, theta, memory.steps),
-            make_teams(draw.plan, len(progress.theta), len(memory.steps.scratch)),
-        )
+            draw.plan, len(progress.theta),
+        )  # fmt: skip
 
     total, used = 0.0, 0
     for s in range(len(batches.bounds) - 1):
+        crew.heed()
         step = descent.step + used + 1
         loss = run_step(s, step, network.draw_for_step(step, rng))
         if np.isfinite(loss):

@@ -1,23 +1,27 @@
-"""Work shared out among Python's threads; kernels release the GIL."""
+"""Work that Python's threads do side by side; kernels release the GIL."""
 
 import multiprocessing
 import os
+import threading
+from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 
 import numba
-import numpy as np
 from joblib import effective_n_jobs
 
 from skmade._kernels._constants import SCORE_TILE
-from skmade._kernels._product import ROWS
-from skmade._kernels._steps import PART, Team
 
 # A chunk of rows and what is made of it should stay in a core's cache.
 _CHUNK_CELLS = 2**18
-# Shares of each thread, of rows or in a part of a step: who is ahead takes over what is left.
-_SHARES = 4
+# Chunks of rows for each thread: who is ahead takes over what is left.
+_CHUNKS = 4
 # Fewer operations (a millisecond or two) are not worth a thread.
 _FLOPS_WORTH_THREAD = 2e8
+# An interrupt waits so many seconds for threads to end. (A stretch of training takes some
+# tenths; only to compile, before the first, takes longer, and nobody waits for that.)
+_PATIENCE = 0.7
+# A thread that waits looks up so often.
+_PULSE = 0.1
 
 
 def n_threads(n_jobs):
@@ -51,14 +55,28 @@ def map_chunks(make_worker, shape, flops_per_row, n_jobs):
     size = max(1, _CHUNK_CELLS // (n_columns * SCORE_TILE)) * SCORE_TILE
     n = threads_worth(n_rows * flops_per_row, n_jobs)
     if n > 1:  # some chunks for each thread, so that all end at about the same time
-        size = min(size, -(-n_rows // (n * _SHARES * SCORE_TILE)) * SCORE_TILE)
+        size = min(size, -(-n_rows // (n * _CHUNKS * SCORE_TILE)) * SCORE_TILE)
     size = max(1, min(size, n_rows))
-    begins = iter(range(0, n_rows, size))  # shared: a thread takes the next that is left
+    chunks = [slice(begin, min(begin + size, n_rows)) for begin in range(0, n_rows, size)]
+    take_in_turn(lambda: make_worker(size), chunks, n)
+
+
+def take_in_turn(make_worker, items, n):
+    """Work through items in `n` threads, each of which takes the next that is left.
+
+    Every thread calls ``make_worker()`` once, and what this returned with one item after the
+    other. Where one fails, nothing is left for the others.
+    """
+    left = iter(items)  # shared by all threads
 
     def work(_):
-        worker = make_worker(size)
-        for begin in begins:
-            worker(slice(begin, min(begin + size, n_rows)))
+        try:
+            worker = make_worker()
+            for item in left:
+                worker(item)
+        except BaseException:
+            deque(left, maxlen=0)
+            raise
 
     run_in_threads(work, n)
 
@@ -72,69 +90,48 @@ def run_in_threads(function, n):
         return [function(0), *others]
 
 
-def run_as_team(function, teams):
-    """``function(team)`` for each team's thread; the result of the first.
+def never():
+    """What is called to learn of interrupts, where they come by themselves."""
 
-    The threads wait for each other inside: if one fails, the others are told.
+
+def out_of_reach(function):
+    """``function(heed)``, in a thread that no interrupt reaches, while this one waits for it.
+
+    Python interrupts its main thread only, between any two of its instructions. Were it one of
+    several threads that wait for each other, it might leave them before it could tell them. So
+    it only waits, and the others ask: `heed` raises KeyboardInterrupt where it waits no more.
+
+    An interrupt is raised here as soon as the thread has ended, or after a second at most.
     """
+    waiting, running, outcome = threading.Lock(), threading.Lock(), []
 
-    def run(thread):
+    def heed():
+        if not waiting.locked():
+            raise KeyboardInterrupt
+
+    def run():
         try:
-            return function(teams[thread])
-        except BaseException:
-            teams[thread].sync[-1] = 1
-            raise
+            heed()
+            outcome.append((function(heed), None))
+        except BaseException as error:
+            outcome.append((None, error))
+        running.release()
 
-    return run_in_threads(run, len(teams))[0]
-
-
-def make_teams(plan, n_parameters, n):
-    """Where the shares of each of `n` threads begin, in the parts of a step of training.
-
-    Units are shared out by the operations that they take.
-    """
-    n_shares = n * _SHARES if n > 1 else 1
-    n_parts = -(-len(plan.features) // PART)
-    forward, back = _operations(plan) if n > 1 else (None, None)
-    rows, sources = (
-        np.stack([_bounds(costs, *layer, n_shares) for layer in plan.layers])
-        for costs in (forward, back)
-    )
-    shares = np.arange(n_shares + 1)
-    ends = np.append(plan.panels["offset"], plan.biases)  # where a panel's weights begin
-    panels = np.searchsorted(ends, shares / n_shares * plan.biases)
-    panels[-1] = len(plan.panels)
-    fixed = {
-        "n_threads": n,
-        "n_shares": n_shares,
-        "sync": np.zeros((n + 1, 8), np.int64),
-        "parts": shares * n_parts // n_shares,
-        "rows": rows,
-        "sources": sources,
-        "panels": panels,
-        "stretches": shares * n_parameters // n_shares,
-    }
-    states = np.zeros((n, 8), np.int64)  # on a line of the cache each
-    return [Team(thread=thread, state=states[thread], **fixed) for thread in range(n)]
-
-
-def _operations(plan):
-    """Of each unit, in the pass forward and in the pass back."""
-    forward, back = np.ones((2, plan.layers[-1, 1]))
-    for row, stop, source, extent, _, _, extents in plan.panels:
-        seen = plan.extents[extents : extents + stop - row]
-        forward[row:stop] += seen
-        back[source : source + extent] += (
-            stop - row - np.searchsorted(seen, np.arange(extent), side="right")
-        )
-    return forward, back
-
-
-def _bounds(costs, start, stop, n):
-    """Where `n` shares of about equal costs begin among the units ``start:stop``."""
-    if n == 1:
-        return np.array([start, stop])
-    total = np.cumsum(costs[start:stop])
-    inner = np.searchsorted(total, np.arange(1, n) / n * total[-1])
-    inner = np.minimum(-(-inner // ROWS) * ROWS, stop - start)  # whole tiles
-    return np.concatenate([[start], start + inner, [stop]])
+    thread = threading.Thread(target=run)
+    running.acquire()
+    try:
+        with waiting:  # a lock is opened at once: between that and an error nothing can come
+            thread.start()
+            # (join takes a thread for ended when it is interrupted; and a signal that reaches
+            # another thread wakes nobody here)
+            while not running.acquire(timeout=_PULSE):
+                pass
+    except BaseException:
+        if running.acquire(timeout=_PATIENCE):
+            thread.join()
+        raise
+    thread.join()
+    result, error = outcome.pop()
+    if error is not None:
+        raise error
+    return result

@@ -3,8 +3,7 @@
 Fixed data (`Rows`, `Settings`) is kept apart from what changes (`Progress`).
 """
 
-import warnings
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
@@ -15,7 +14,9 @@ from skmade._kernels._steps import Batches, Descent, make_memory, train_steps
 from skmade._layout import flops_per_row
 from skmade._scoring import log_densities
 from skmade._shared import SharedMemory, SharedNetwork, run_shared_steps
-from skmade._threads import make_teams, n_threads, run_as_team
+from skmade._teams import Crew
+from skmade._threads import n_threads, never, out_of_reach, take_in_turn
+from skmade._warnings import warn
 
 # The Euclidean norm a batch's gradient is cut back to.
 _MAX_NORM = 10.0
@@ -82,14 +83,18 @@ class Progress:
     step: int = 0
     n_averaged: int = 0
     average_leads: bool = False
+    is_rising: bool = False
+    """Whether training ended only because of `max_iter`."""
+    number: int | None = None
+    """Of the network, from one, where there are several."""
     loss_curve: list = field(default_factory=list)
     validation_curve: list = field(default_factory=list)
 
     @classmethod
-    def start(cls, theta, rate):
+    def start(cls, theta, rate, number=None):
         """Progress before the first step."""
         moments = np.zeros((2, len(theta)), theta.dtype)
-        return cls(theta.copy(), moments, rate, theta.copy(), theta.copy())
+        return cls(theta.copy(), moments, rate, theta.copy(), theta.copy(), number=number)
 
     def take_average(self):
         """Take the latest parameters into the average, in which the older ones fade."""
@@ -108,7 +113,90 @@ class Progress:
         self.rate /= _RATE_DIVISOR
 
 
-def train(network, training, validation, settings, offset, rng):
+def train_networks(networks, training, validation, settings, offset, rngs, n_jobs):
+    """Fit the parameters of networks, side by side where `n_jobs` allows it.
+
+    After an interrupt each goes on to the end of its current stretch of batches; those that
+    have finished an epoch are kept as they were best.
+
+    Parameters
+    ----------
+    networks : list of Network or of SharedNetwork
+        With initial parameters; those of the networks that are kept are changed.
+    training : Rows
+    validation : Rows or None
+    settings : Settings
+    offset : float
+        What log-densities of X have above those of the table.
+    rngs : list of numpy.random.Generator
+        One for each network.
+    n_jobs : int or None
+
+    Returns
+    -------
+    list of tuple of network and Progress
+        Those that are kept: all, but for an interrupt.
+
+    Raises
+    ------
+    KeyboardInterrupt
+        If there was an interrupt before any network had finished an epoch.
+    ValueError
+        If no epoch of a network ends in finite numbers.
+    """
+    n = min(n_threads(n_jobs), len(networks))
+    if n > 1:
+        settings = replace(settings, n_jobs=1)
+    progresses = [
+        Progress.start(network.theta, settings.learning_rate_init, number)
+        for network, number in zip(networks, numbers_of(networks))
+    ]
+
+    def train_all(heed):
+        def train_one(k):
+            train(networks[k], training, validation, settings, offset, rngs[k], progresses[k], heed)
+
+        take_in_turn(lambda: train_one, range(len(networks)), n)
+
+    try:
+        _run_within_reach(train_all, n_jobs)
+    except KeyboardInterrupt:
+        if not any(np.isfinite(progress.best_score) for progress in progresses):
+            raise
+        warn("Training interrupted by user; the best network so far is kept.")
+    pairs = zip(networks, progresses)
+    kept = [(network, progress) for network, progress in pairs if np.isfinite(progress.best_score)]
+    for network, progress in kept:
+        network.theta = progress.best_theta
+    _warn_of_rising([progress.is_rising for _, progress in kept], settings.max_iter)
+    return kept
+
+
+def numbers_of(networks):
+    """The numbers of networks in what is printed: from one, and none where there is one only."""
+    return range(1, len(networks) + 1) if len(networks) > 1 else [None]
+
+
+def _run_within_reach(function, n_jobs):
+    """``function(heed)``: in this thread where it is the only one, else out of reach."""
+    if n_threads(n_jobs) == 1:
+        function(never)
+    else:
+        out_of_reach(function)
+
+
+def _warn_of_rising(rising, max_iter):
+    """Warn if there are networks that `max_iter` has stopped."""
+    if any(rising):
+        networks = f" of {sum(rising)} of {len(rising)} networks" if len(rising) > 1 else ""
+        warn(
+            f"Training{networks} stopped after max_iter={max_iter} epochs while the score was "
+            "still rising; raise max_iter, or raise learning_rate_init to get there sooner.",
+            ConvergenceWarning,
+        )
+
+
+def train(network, training, validation, settings, offset, rng, progress, heed=never):
     """Fit a network's parameters.
 
     Minimises, by mini-batches,
@@ -134,24 +222,24 @@ def train(network, training, validation, settings, offset, rng):
     offset : float
         What log-densities of X have above those of the table.
     rng : numpy.random.Generator
-
-    Returns
-    -------
-    Progress
+    progress : Progress
+        As it starts; it is changed.
+    heed : callable
+        Called in between; raises KeyboardInterrupt where training is to end.
 
     Raises
     ------
     ValueError
         If no epoch ends in finite numbers.
     """
-    progress = Progress.start(network.theta, settings.learning_rate_init)
     stale = cuts = 0
-    try:
+    with _crew(network, training, settings, heed) as crew:
         for _ in range(settings.max_iter):
-            loss = run_epoch(network, progress, training, settings, rng)
+            loss = run_epoch(network, progress, training, settings, rng, crew)
             theta, score = progress.theta, -loss
             if validation is not None:
-                theta, score = best_candidate(network, progress, validation, settings.n_jobs)
+                theta, score = best_candidate(network, progress, validation, settings.n_jobs, heed)
+            heed()
             finite = np.isfinite(loss) and np.isfinite(score) and np.all(np.isfinite(theta))
             record(progress, loss - offset, score + offset, validation, settings)
             stale = 0 if finite and score > progress.best_score + settings.tol else stale + 1
@@ -163,25 +251,15 @@ def train(network, training, validation, settings, offset, rng):
                 progress.return_to_best()
                 stale, cuts = 0, cuts + 1
         else:
-            warnings.warn(
-                f"Training stopped after max_iter={settings.max_iter} epochs while the score was "
-                "still rising; raise max_iter, or raise learning_rate_init to get there sooner.",
-                ConvergenceWarning,
-                stacklevel=5,
-            )
-    except KeyboardInterrupt:
-        warnings.warn(
-            "Training interrupted by user; the best network so far is kept.", stacklevel=5
-        )
-    if not np.isfinite(progress.best_score) and progress.loss_curve:
+            progress.is_rising = True
+    if not np.isfinite(progress.best_score):
         raise ValueError(
             "The loss was not finite in any epoch. Lower learning_rate_init, or look for "
             "extreme values in X."
         )
-    return progress
 
 
-def best_candidate(network, progress, validation, n_jobs):
+def best_candidate(network, progress, validation, n_jobs, heed=never):
     """The better of the latest parameters and their average, and its score.
 
     The average, which lags behind at first, is judged alone once it was ahead.
@@ -190,7 +268,7 @@ def best_candidate(network, progress, validation, n_jobs):
     candidates = (
         [progress.average] if progress.average_leads else [progress.theta, progress.average]
     )
-    scores = [mean_score(network, theta, validation, n_jobs) for theta in candidates]
+    scores = [mean_score(network, theta, validation, n_jobs, heed) for theta in candidates]
     best = int(np.argmax(scores))  # a score that is not a number, where there is one
     progress.average_leads = candidates[best] is progress.average
     return candidates[best], scores[best]
@@ -202,11 +280,38 @@ def record(progress, loss, score, validation, settings):
     if validation is not None:
         progress.validation_curve.append(float(score))
     if settings.verbose:
+        name = "Epoch" if progress.number is None else f"Network {progress.number}, epoch"
         held_out = f", validation score {score:.4f}" if validation is not None else ""
-        print(f"Epoch {len(progress.loss_curve)}: loss {loss:.4f}{held_out}", flush=True)
+        line = f"{name} {len(progress.loss_curve)}: loss {loss:.4f}{held_out}\n"
+        print(line, end="", flush=True)  # in one piece: others print at the same time
 
 
-def run_epoch(network, progress, training, settings, rng):
+def run_one_epoch(network, progress, training, settings, rng):
+    """As `run_epoch`, for once."""
+    losses = []
+
+    def run(heed):
+        with _crew(network, training, settings, heed) as crew:
+            losses.append(run_epoch(network, progress, training, settings, rng, crew))
+
+    _run_within_reach(run, settings.n_jobs)
+    return losses[0]
+
+
+def _crew(network, training, settings, heed):
+    """As many threads as a network's mini-batches are worth."""
+    n = len(training.table)
+    rows_per_batch = -(-n // -(-n // settings.batch_size))
+    is_small = 3 * flops_per_row(_plan_of(network)) * rows_per_batch < _FLOPS_WORTH_THREADS
+    return Crew(1 if is_small else n_threads(settings.n_jobs), heed)
+
+
+def _plan_of(network):
+    """A network's plan, or one of those of a shared network, which are all of one size."""
+    return network.draws[0].plan if isinstance(network, SharedNetwork) else network.plan
+
+
+def run_epoch(network, progress, training, settings, rng, crew):
     """One pass over the training rows in random order; returns the mean loss."""
     n = len(training.table)
     n_batches = -(-n // settings.batch_size)
@@ -214,29 +319,27 @@ def run_epoch(network, progress, training, settings, rng):
     rows = rng.permutation(n)
     weights = training.weights[rows] / np.repeat(np.diff(bounds), np.diff(bounds))
     weights = weights.astype(progress.theta.dtype)
-    plan = network.draws[0].plan if isinstance(network, SharedNetwork) else network.plan
-    batch_size, dtype = int(np.diff(bounds).max()), progress.theta.dtype
-    is_small = 3 * flops_per_row(plan) * batch_size < _FLOPS_WORTH_THREADS
-    team_size = 1 if is_small else n_threads(settings.n_jobs)
+    plan, rows_per_batch = _plan_of(network), int(np.diff(bounds).max())
     if isinstance(network, SharedNetwork):
-        memory = SharedMemory.allocate(network, batch_size, team_size)
+        memory = SharedMemory.allocate(network, rows_per_batch, crew.size)
     else:
-        memory = make_memory(plan, batch_size, team_size, dtype)
+        memory = make_memory(plan, rows_per_batch, crew.size, progress.theta.dtype)
     total, used = 0.0, 0
     for first, last in _stretches(plan, settings, bounds):
+        crew.heed()
         part = slice(bounds[first], bounds[last])
         noise, kept = draw_noise(plan, settings, part.stop - part.start, weights.dtype, rng)
         batches = Batches(
             training.table, rows[part], weights[part], bounds[first : last + 1] - part.start,
             noise, kept,
         )  # fmt: skip
-        loss, n_used = run_steps(network, progress, batches, settings, memory, rng)
+        loss, n_used = run_steps(network, progress, batches, settings, memory, rng, crew)
         progress.step += n_used
         total, used = total + loss, used + n_used
     return total / used if used else np.nan
 
 
-def run_steps(network, progress, batches, settings, memory, rng):
+def run_steps(network, progress, batches, settings, memory, rng, crew):
     """Steps on one thread or on several, which does not change a bit of the result.
 
     Returns the sum of the losses of the batches that were used, and their number.
@@ -246,17 +349,17 @@ def run_steps(network, progress, batches, settings, memory, rng):
         float(settings.alpha), _MAX_NORM,
     )  # fmt: skip
     if isinstance(network, SharedNetwork):
-        return run_shared_steps(network, progress, batches, descent, memory, rng)
-    return run_as_team(
+        return run_shared_steps(network, progress, batches, descent, memory, rng, crew)
+    return crew.run(
         lambda team: train_steps(
             network.plan, team, progress.theta, progress.moments, batches, descent, memory
         ),
-        make_teams(network.plan, len(progress.theta), len(memory.scratch)),
-    )
+        network.plan, len(progress.theta),
+    )  # fmt: skip
 
 
 def _stretches(plan, settings, bounds):
-    """Runs of batches between two returns to Python, where an interrupt is heeded."""
+    """Runs of batches between two returns to Python, where interrupts are heeded."""
     n_batches, rows_per_batch = len(bounds) - 1, bounds[-1] / (len(bounds) - 1)
     cells = 1 + (plan.layers[-1, 0] if settings.dropout or settings.input_noise else 0)
     n_rows = min(_NOISE_CELLS / cells, _FLOPS_AT_A_TIME / (3 * flops_per_row(plan)))
@@ -280,7 +383,7 @@ def draw_noise(plan, settings, n_rows, dtype, rng):
     return noise, kept
 
 
-def mean_score(network, theta, rows, n_jobs):
+def mean_score(network, theta, rows, n_jobs, heed=never):
     """Weighted mean log-density of rows of the table, averaged over some draws of masks."""
-    logs = log_densities(network.networks(theta, _VALIDATION_DRAWS), rows.table, n_jobs)
+    logs = log_densities(network.networks(theta, _VALIDATION_DRAWS), rows.table, n_jobs, heed)
     return np.average(log_mean_exp(logs), weights=rows.weights)

@@ -30,7 +30,7 @@ from skmade._kernels._product import FROM_BIAS, FROM_OUTPUT, FROM_ZERO, LANES, b
 from skmade._kernels._steps import Batches, Descent, make_memory, train_steps
 from skmade._kernels._transpose import transpose
 from skmade._scoring import Scorer, log_densities
-from skmade._threads import make_teams
+from skmade._teams import make_teams
 
 NETWORKS = [
     {"hidden_layer_sizes": ()},

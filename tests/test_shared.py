@@ -12,7 +12,7 @@ from skmade._kernels._steps import Batches, Descent
 from skmade._masks import lost_dependencies
 from skmade._scoring import Scorer
 from skmade._shared import SharedMemory, dense_blocks
-from skmade._threads import make_teams
+from skmade._teams import make_teams
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 

@@ -1,17 +1,18 @@
-"""Threads that make a step together: their shares, and what happens when one fails."""
+"""Threads that make a step together: their chunks of work, and what happens when one fails."""
 
 import multiprocessing
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 from conftest import JIT, called_by_kernel, correlated_flags, network_of, quick, sizes
 from joblib import Parallel, delayed
 
-from skmade import _threads, _training
+from skmade import _teams, _threads, _training
 from skmade._kernels._steps import PART
-from skmade._kernels._sync import has_failed, next_share
+from skmade._kernels._sync import has_failed, next_chunk
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 of_threads = pytest.mark.skipif(not JIT, reason="interpreted kernels run on one thread")
@@ -33,9 +34,9 @@ def network(n_features, **parameters):
     ],
     ids=str,
 )
-def test_every_unit_is_one_threads_share(setting, n):
+def test_every_unit_is_one_threads_work(setting, n):
     plan = network(**setting).plan
-    teams = _threads.make_teams(plan, 1000, n)
+    teams = _teams.make_teams(plan, 1000, n)
     assert [team.thread for team in teams] == list(range(n))
     team = teams[0]
     whole = {
@@ -53,84 +54,141 @@ def test_every_unit_is_one_threads_share(setting, n):
         assert np.all(np.diff(bounds, axis=1) >= 0)
 
 
-def test_shares_take_about_equal_time():
+def test_chunks_take_about_equal_time():
     plan = network(200, hidden_layer_sizes=(600,)).plan
-    forward, back = _threads._operations(plan)
-    team = _threads.make_teams(plan, 1000, 2)[0]
+    forward, back = _teams._operations(plan)
+    team = _teams.make_teams(plan, 1000, 2)[0]
     for costs, bounds in ((forward, team.rows), (back, team.sources)):
         for layer in (1, 2) if costs is forward else (1,):
-            first, middle, last = bounds[layer, :: team.n_shares // 2]
-            share = costs[first:middle].sum() / costs[first:last].sum()
-            assert 0.45 < share < 0.55
-            shares = np.add.reduceat(costs[first:last], bounds[layer, :-1] - first)
-            # (shares end where tiles do)
-            np.testing.assert_allclose(shares / shares.sum(), 1 / team.n_shares, atol=0.05)
+            first, middle, last = bounds[layer, :: team.n_chunks // 2]
+            half = costs[first:middle].sum() / costs[first:last].sum()
+            assert 0.45 < half < 0.55
+            chunks = np.add.reduceat(costs[first:last], bounds[layer, :-1] - first)
+            # (chunks end where tiles do)
+            np.testing.assert_allclose(chunks / chunks.sum(), 1 / team.n_chunks, atol=0.05)
 
 
 def test_operations_are_counted_as_masks_let_units_through():
     plan = network(30, hidden_layer_sizes=(50,)).plan
-    forward, back = _threads._operations(plan)
+    forward, back = _teams._operations(plan)
     assert forward.sum() - len(forward) == back.sum() - len(back) == plan.extents.sum()
 
 
-def take_part(next_share, team, work):
-    """Take shares of a part of a step until none are left."""
-    while (share := next_share(team)) < team.n_shares:
-        work(share)
+def run(function, teams):
+    """``function(team)`` for each team, in threads of their own."""
+    with ThreadPoolExecutor(len(teams)) as pool:
+        return _teams.run_as_team(function, teams, pool)
+
+
+def take_part(next_chunk, team, work):
+    """Take chunks of a part of a step until none are left."""
+    while (chunk := next_chunk(team)) < team.n_chunks:
+        work(chunk)
 
 
 @pytest.mark.parametrize("n", [1, pytest.param(3, marks=of_threads)])
-def test_each_share_is_taken_once_and_parts_follow_each_other(n):
-    order, next_compiled = [], called_by_kernel(next_share)
-    teams = _threads.make_teams(network(5).plan, 10, n)
+def test_each_chunk_is_taken_once_and_parts_follow_each_other(n):
+    order, next_compiled = [], called_by_kernel(next_chunk)
+    teams = _teams.make_teams(network(5).plan, 10, n)
 
     def come(team):
         for part in range(100):
-            take_part(next_compiled, team, lambda share, part=part: order.append((part, share)))
+            take_part(next_compiled, team, lambda chunk, part=part: order.append((part, chunk)))
         return team.thread
 
     assert _threads.run_in_threads(lambda thread: come(teams[thread]), n) == list(range(n))
-    n_shares = teams[0].n_shares
-    assert sorted(order) == [(part, share) for part in range(100) for share in range(n_shares)]
+    n_chunks = teams[0].n_chunks
+    assert sorted(order) == [(part, chunk) for part in range(100) for chunk in range(n_chunks)]
     parts = [part for part, _ in order]
     assert parts == sorted(parts)
 
 
 @of_threads
 def test_threads_take_over_what_a_slow_one_has_left():
-    next_compiled, taken = called_by_kernel(next_share), [[], []]
+    next_compiled, taken = called_by_kernel(next_chunk), [[], []]
     rest = threading.Event()
 
     def come(team):
-        def work(share):
-            taken[team.thread].append(share)
+        def work(chunk):
+            taken[team.thread].append(chunk)
             if team.thread == 1:
                 assert rest.wait(60)
-            elif len(taken[0]) == team.n_shares - 1:
+            elif len(taken[0]) == team.n_chunks - 1:
                 rest.set()
 
-        if team.thread == 0:  # not before the other has taken its first share
+        if team.thread == 0:  # not before the other has taken its first chunk
             while not taken[1]:
                 time.sleep(1e-3)
         take_part(next_compiled, team, work)
 
-    _threads.run_as_team(come, _threads.make_teams(network(5).plan, 10, 2))
+    run(come, _teams.make_teams(network(5).plan, 10, 2))
     assert taken[1] == [4]
     assert taken[0] == [0, 1, 2, 3, 5, 6, 7]
 
 
 @of_threads
 def test_a_thread_that_fails_keeps_no_other_waiting():
-    plan, next_compiled = network(5).plan, called_by_kernel(next_share)
+    plan, next_compiled = network(5).plan, called_by_kernel(next_chunk)
 
     def fail(team):
         if team.thread == 1:
             raise MemoryError("no memory for this thread")
-        take_part(next_compiled, team, lambda share: None)
+        take_part(next_compiled, team, lambda chunk: None)
         assert called_by_kernel(has_failed)(team)
 
     with pytest.raises(MemoryError, match="no memory"):
-        _threads.run_as_team(fail, _threads.make_teams(plan, 10, 2))
+        run(fail, _teams.make_teams(plan, 10, 2))
+
+
+@of_threads
+@pytest.mark.parametrize("n_taken", [0, 1, 5, 8])
+def test_after_a_failure_nothing_is_left(n_taken):
+    next_compiled = called_by_kernel(next_chunk)
+    first, second = teams = _teams.make_teams(network(5).plan, 10, 2)
+    assert [next_compiled(first) for _ in range(n_taken)] == list(range(n_taken))
+    second.sync[-1] = 1
+    for team in teams:
+        assert [next_compiled(team) for _ in range(100)] == [team.n_chunks] * 100
+
+
+@of_threads
+@pytest.mark.parametrize("n_started", [0, 1])
+def test_a_thread_that_cannot_be_started_keeps_no_other_waiting(n_started, monkeypatch):
+    monkeypatch.setattr(_training, "_FLOPS_WORTH_THREADS", 0)
+    start, started = threading.Thread.start, []
+
+    def start_some(thread):
+        if "ThreadPool" in thread.name:
+            if len(started) == n_started:
+                raise RuntimeError("can't start new thread")
+            started.append(thread)
+        start(thread)
+
+    X, n_before = correlated_flags(200, 30), threading.active_count()
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", start_some)
+        with pytest.raises(RuntimeError, match="can't start new thread"):
+            quick(n_jobs=3).fit(X)
+    assert threading.active_count() == n_before
+
+
+@of_threads
+@pytest.mark.parametrize("n_masks", [1, 2])
+def test_one_pool_serves_a_fit(n_masks, monkeypatch):
+    monkeypatch.setattr(_training, "_FLOPS_WORTH_THREADS", 0)
+    names, run_as_team = set(), _teams.run_as_team
+
+    def spy(function, teams, pool):
+        def come(team):
+            names.add(threading.current_thread().name)
+            return function(team)
+
+        return run_as_team(come, teams, pool)
+
+    monkeypatch.setattr(_teams, "run_as_team", spy)
+    quick(n_jobs=3, n_masks=n_masks, max_iter=4).fit(correlated_flags(200, 30))
+    assert len(names) == 3
+    assert threading.main_thread().name not in names
 
 
 def threads_of(n_jobs):

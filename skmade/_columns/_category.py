@@ -1,12 +1,12 @@
 """Categories: columns of labels."""
 
-import warnings
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from skmade._columns._column import Column, from_numbers
 from skmade._families import make_family
+from skmade._warnings import warn
 
 # A column of text of which so many labels occur once is a name, not a category.
 _SHARE_OF_NAMES, _FEWEST_NAMES = 0.9, 50
@@ -136,9 +136,8 @@ def _warn_of_names(cells, counts):
     if cells.declared or cells.levels is None or n_rows < _FEWEST_NAMES:
         return
     if np.sum(counts == 1) > _SHARE_OF_NAMES * n_rows:
-        warnings.warn(
+        warn(
             f"Column {cells.label} has {len(counts)} labels in {n_rows} rows: it looks like a name "
             "or an identifier, from which nothing can be learnt, and takes a parameter for each "
-            "label and unit. Leave it out.",
-            stacklevel=2,
+            "label and unit. Leave it out."
         )

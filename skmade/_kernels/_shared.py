@@ -15,7 +15,7 @@ from skmade._kernels._memory import of_tile, padded
 from skmade._kernels._optimizers import update
 from skmade._kernels._passes import add_layer_before, brings_biases, feature_log_prob, load
 from skmade._kernels._steps import batch_gradient, step_factor
-from skmade._kernels._sync import next_share
+from skmade._kernels._sync import next_chunk
 
 
 class Dense(NamedTuple):
@@ -147,7 +147,7 @@ def scatter(plan, places, blocks, theta, dense, first, last):
 def _exchange(plan, places, blocks, dense, own, first, last, gathers):
     """Copy the weights of some panels from `dense` to `own`, or back.
 
-    All panels of a matrix take their share of a dense row while it is in the cache.
+    All panels of a matrix take their part of a dense row while it is in the cache.
     """
     n_inputs, biases = plan.layers[0, 1], blocks[0, 0] - plan.layers[0, 1]
     panel = first
@@ -215,28 +215,28 @@ def shared_step(plan, team, dense, batches, s, descent, theta, memory):
     to be left out.
     """
     while True:
-        share = next_share(team)
-        if share == team.n_shares:
+        chunk = next_chunk(team)
+        if chunk == team.n_chunks:
             break
-        first, last = team.panels[share], team.panels[share + 1]
+        first, last = team.panels[chunk], team.panels[chunk + 1]
         gather(plan, dense.places, dense.blocks, dense.theta, theta, first, last)
-        for i in range(team.stretches[share], team.stretches[share + 1]):
+        for i in range(team.stretches[chunk], team.stretches[chunk + 1]):
             dense.gradient[i] = like(theta[0], 0)
     loss = batch_gradient(plan, team, theta, batches, s, descent.penalty, memory)
     while True:
-        share = next_share(team)
-        if share == team.n_shares:
+        chunk = next_chunk(team)
+        if chunk == team.n_chunks:
             break
-        first, last = team.panels[share], team.panels[share + 1]
+        first, last = team.panels[chunk], team.panels[chunk + 1]
         scatter(plan, dense.places, dense.blocks, memory.gradient, dense.gradient, first, last)
     shrink = step_factor(loss, memory.squares, descent.max_norm)
     if shrink == 0:
         return np.nan
     while True:
-        share = next_share(team)
-        if share == team.n_shares:
+        chunk = next_chunk(team)
+        if chunk == team.n_chunks:
             break
-        first, last = team.stretches[share], team.stretches[share + 1]
+        first, last = team.stretches[chunk], team.stretches[chunk + 1]
         update(
             descent.solver, dense.theta, dense.gradient, dense.moments, first, last, descent.rate,
             descent.step, shrink,

@@ -1,7 +1,7 @@
 """Steps of training: one mini-batch after another, without coming back to Python.
 
-Several threads make a step together. In each of its parts a thread takes one share after the
-other: some units (or features, or panels, or parameters) for all rows of the batch. When all
+Several threads make a step together. In each of its parts a thread takes one chunk of work after
+the other: some units (or features, or panels, or parameters) for all rows of the batch. When all
 are done the next part begins. No sum depends on how many threads there are.
 """
 
@@ -27,7 +27,7 @@ from skmade._kernels._passes import (
     pass_back,
 )
 from skmade._kernels._product import FROM_BIAS, LANES
-from skmade._kernels._sync import has_failed, next_share
+from skmade._kernels._sync import has_failed, next_chunk
 from skmade._kernels._views import rows_of
 from skmade._layout import n_parameters
 
@@ -36,26 +36,26 @@ PART = 16
 
 
 class Team(NamedTuple):
-    """One of several threads, and where the shares of a step begin."""
+    """One of several threads, and where the chunks of work of a step begin."""
 
     thread: int
     n_threads: int
-    n_shares: int
+    n_chunks: int
     """Of all threads together."""
     state: np.ndarray
-    """Parts of steps behind this thread, and threads of which it has found no share left."""
+    """Parts of steps behind this thread, and threads of which it has found no chunk left."""
     sync: np.ndarray
-    """(n_threads + 1, 8): how many shares of each thread were asked for, and whether one failed."""
+    """(n_threads + 1, 8): how many chunks of each thread were asked for, and whether one failed."""
     parts: np.ndarray
-    """(n_shares + 1,): of the features, in parts of PART positions."""
+    """(n_chunks + 1,): of the features, in parts of PART positions."""
     rows: np.ndarray
-    """(n_layers, n_shares + 1): units of a layer, in the pass forward."""
+    """(n_layers, n_chunks + 1): units of a layer, in the pass forward."""
     sources: np.ndarray
-    """(n_layers, n_shares + 1): units of a layer, in the pass back."""
+    """(n_layers, n_chunks + 1): units of a layer, in the pass back."""
     panels: np.ndarray
-    """(n_shares + 1,): panels of weights, with the biases of their rows."""
+    """(n_chunks + 1,): panels of weights, with the biases of their rows."""
     stretches: np.ndarray
-    """(n_shares + 1,): of the parameters."""
+    """(n_chunks + 1,): of the parameters."""
 
 
 class Batches(NamedTuple):
@@ -137,10 +137,10 @@ def batch_gradient(plan, team, theta, batches, s, penalty, memory):
             memory.losses[tile],
         )  # fmt: skip
     while True:
-        share = next_share(team)
-        if share == team.n_shares:
+        chunk = next_chunk(team)
+        if chunk == team.n_chunks:
             break
-        for panel in range(team.panels[share], team.panels[share + 1]):
+        for panel in range(team.panels[chunk], team.panels[chunk + 1]):
             memory.squares[panel] = panel_gradient(
                 plan, panel, memory.buffers, tiles, penalty, theta, memory.scratch[thread],
                 memory.gradient,
@@ -159,19 +159,19 @@ def _pass_tile(plan, team, theta, batches, begin, end, buffers, out, totals, los
     width = padded(n_rows)
     none, every, fresh = plan.counts[:, 0], plan.counts[:, -1], np.int64(FROM_BIAS)
     while True:
-        share = next_share(team)
-        if share == team.n_shares:
+        chunk = next_chunk(team)
+        if chunk == team.n_chunks:
             break
-        first, last = team.parts[share] * PART, min(team.parts[share + 1] * PART, n_features)
+        first, last = team.parts[chunk] * PART, min(team.parts[chunk + 1] * PART, n_features)
         load(plan, batches.table, batches.rows, begin, end, buffers, first, last)
         if batches.noise.shape[0] > 0:
             add_noise(plan, batches.noise, begin, end, buffers, first, last)
     for layer in range(1, n_layers):
         while True:
-            share = next_share(team)
-            if share == team.n_shares:
+            chunk = next_chunk(team)
+            if chunk == team.n_chunks:
                 break
-            row, stop = team.rows[layer, share], team.rows[layer, share + 1]
+            row, stop = team.rows[layer, chunk], team.rows[layer, chunk + 1]
             add_products(plan, theta, buffers, layer, row, stop, none, every, fresh, width)
             if layer < n_layers - 1:
                 activate(plan.activation, buffers.units, row, stop, width)
@@ -181,10 +181,10 @@ def _pass_tile(plan, team, theta, batches, begin, end, buffers, out, totals, los
     _losses(plan, team, batches.weights, begin, n_rows, buffers, out, totals, losses, width)
     for layer in range(n_layers - 1, 1, -1):
         while True:
-            share = next_share(team)
-            if share == team.n_shares:
+            chunk = next_chunk(team)
+            if chunk == team.n_chunks:
                 break
-            row, stop = team.sources[layer - 1, share], team.sources[layer - 1, share + 1]
+            row, stop = team.sources[layer - 1, chunk], team.sources[layer - 1, chunk + 1]
             pass_back(plan, theta, layer, buffers, row, stop, width)
 
 
@@ -200,10 +200,10 @@ def _losses(plan, team, weights, begin, n_rows, buffers, out, totals, losses, wi
     for b in range(n_rows):
         factors[b] = weights[begin + b]
     while True:
-        share = next_share(team)
-        if share == team.n_shares:
+        chunk = next_chunk(team)
+        if chunk == team.n_chunks:
             break
-        for i in range(team.parts[share], team.parts[share + 1]):
+        for i in range(team.parts[chunk], team.parts[chunk + 1]):
             first, last = i * PART, min((i + 1) * PART, plan.features.shape[0])
             totals[:] = 0
             for d in range(first, last):
@@ -246,10 +246,10 @@ def train_steps(plan, team, theta, moments, batches, descent, memory):
             used += 1
             total += loss
             while True:
-                share = next_share(team)
-                if share == team.n_shares:
+                chunk = next_chunk(team)
+                if chunk == team.n_chunks:
                     break
-                first, last = team.stretches[share], team.stretches[share + 1]
+                first, last = team.stretches[chunk], team.stretches[chunk + 1]
                 update(
                     descent.solver, theta, memory.gradient, moments, first, last, descent.rate,
                     descent.step + used, shrink,

@@ -59,18 +59,21 @@ def _let_others_run(typingctx):
 
 
 @part
-def next_share(team):
-    """A share of this part of the step that nobody has taken yet.
+def next_chunk(team):
+    """A chunk of this part of the step that nobody has taken yet.
 
-    A thread takes its own shares first, in whose data it is at home, then those that slower
+    A thread takes its own chunks first, in whose data it is at home, then those that slower
     threads have left. When none are left it waits until all are done, and gets
-    ``team.n_shares``; then the next part begins.
+    ``team.n_chunks``; then the next part begins. When a thread has failed nothing is left,
+    in this part and in all that follow.
     """
     state, n_threads = team.state, team.n_threads
     if n_threads == 1:
         state[0] = 1 - state[0]
         return 1 - state[0]
-    n_own = team.n_shares // n_threads
+    if has_failed(team):  # (then no part is waited for to its end, and the numbers below are off)
+        return team.n_chunks
+    n_own = team.n_chunks // n_threads
     taken_before = state[0] * (n_own + n_threads)  # each thread finds each owner's gone once
     while state[1] < n_threads:
         owner = (team.thread + state[1]) % n_threads
@@ -81,12 +84,12 @@ def next_share(team):
     state[0], state[1] = state[0] + 1, 0
     for owner in range(n_threads):
         _wait(team, owner, taken_before + n_own + n_threads)
-    return team.n_shares
+    return team.n_chunks
 
 
 @part
 def _wait(team, owner, goal):
-    """Return when so many shares of a thread were asked for, or when a thread has failed."""
+    """Return when so many chunks of a thread were asked for, or when a thread has failed."""
     address, spins = team.sync.ctypes.data + _LINE * owner, 0
     while _read(address) < goal:
         spins += 1
