@@ -3,6 +3,7 @@
 Fixed data (`Rows`, `Settings`) is kept apart from what changes (`Progress`).
 """
 
+import time
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -32,6 +33,8 @@ _VALIDATION_DRAWS = 8
 _NOISE_CELLS = 4_000_000
 # Steps of so many operations (some tenths of a second) are made at a time.
 _FLOPS_AT_A_TIME = 2e10
+# An epoch that takes longer is told of in between, if training is to be verbose.
+_SECONDS_UNTIL_SAID = 5.0
 # A step of fewer operations (some tens of microseconds) is not worth a second thread.
 _FLOPS_WORTH_THREADS = 5e6
 
@@ -280,10 +283,14 @@ def record(progress, loss, score, validation, settings):
     if validation is not None:
         progress.validation_curve.append(float(score))
     if settings.verbose:
-        name = "Epoch" if progress.number is None else f"Network {progress.number}, epoch"
         held_out = f", validation score {score:.4f}" if validation is not None else ""
-        line = f"{name} {len(progress.loss_curve)}: loss {loss:.4f}{held_out}\n"
-        print(line, end="", flush=True)  # in one piece: others print at the same time
+        say(progress, len(progress.loss_curve), f"loss {loss:.4f}{held_out}")
+
+
+def say(progress, epoch, text):
+    """Print a line on an epoch."""
+    name = "Epoch" if progress.number is None else f"Network {progress.number}, epoch"
+    print(f"{name} {epoch}: {text}\n", end="", flush=True)  # in one piece: others print, too
 
 
 def run_one_epoch(network, progress, training, settings, rng):
@@ -324,9 +331,12 @@ def run_epoch(network, progress, training, settings, rng, crew):
         memory = SharedMemory.allocate(network, rows_per_batch, crew.size)
     else:
         memory = make_memory(plan, rows_per_batch, crew.size, progress.theta.dtype)
-    total, used = 0.0, 0
+    total, used, said = 0.0, 0, time.monotonic()
     for first, last in _stretches(plan, settings, bounds):
         crew.heed()
+        if settings.verbose and time.monotonic() - said > _SECONDS_UNTIL_SAID:
+            said = time.monotonic()
+            say(progress, len(progress.loss_curve) + 1, f"{bounds[first] / n:.0%} of the rows")
         part = slice(bounds[first], bounds[last])
         noise, kept = draw_noise(plan, settings, part.stop - part.start, weights.dtype, rng)
         batches = Batches(

@@ -320,3 +320,10 @@ def test_a_gaussian_is_met_closely():
         warnings.simplefilter("ignore")
         model.fit(X)
     assert truth - sizes(0.15, 9) < model.score(test) < truth + 0.1
+
+
+def test_verbose_tells_of_long_epochs_in_between(capsys, monkeypatch):
+    monkeypatch.setattr(_training, "_SECONDS_UNTIL_SAID", 0.0)
+    monkeypatch.setattr(_training, "_NOISE_CELLS", 1)
+    quick(verbose=True, max_iter=1, dropout=0.1, early_stopping=False).fit(dependent(64))
+    assert "Epoch 1: 25% of the rows\n" in capsys.readouterr().out
