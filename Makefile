@@ -25,5 +25,6 @@ quickstart:
 benchmark-quick:
 	$(PYTHON) -m benchmarks.speed --quick
 	$(PYTHON) -m benchmarks.kernels --quick
+	$(PYTHON) -m benchmarks.doors --quick
 
 .PHONY: lint test test-slow benchmark-quick test-nojit docs quickstart

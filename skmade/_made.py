@@ -677,6 +677,8 @@ class MADEDensity(DensityMixin, BaseEstimator):
                 f"n_estimators={n_estimators} is below the {len(networks)} networks that "
                 "were fitted before; raise it, or set warm_start=False."
             )
+        if len(networks) == n_estimators:
+            return architecture, networks
         marginals = [
             family.initial_bias(column, training.weights)
             for family, column in zip(architecture.families, training.table.T)

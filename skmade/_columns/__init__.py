@@ -111,6 +111,8 @@ class Columns:
         self.offsets = -np.log(np.where(has_density, self.scale, 1.0))
         self.offsets += [column.offset for column in columns]
         self.offset = self.offsets.sum()
+        #: Whether each column has probabilities, not a density.
+        self.is_discrete = [family.is_discrete for family in self.families(1)]
         self._is_plain = not (self.center.any() or (self.scale != 1).any())
         self._flags = _places(columns, Flag)
         self._constants = _places(columns, Constant)
@@ -137,11 +139,6 @@ class Columns:
     def families(self, n_components):
         """Family of each column, as an object, with so many components if it is a mixture."""
         return [column.family(n_components) for column in self.columns]
-
-    @property
-    def is_discrete(self):
-        """Whether each column has probabilities, not a density."""
-        return [family.is_discrete for family in self.families(1)]
 
     def numbers(self, table, allow_missing=False):
         """Rows of a table as floats in the columns' own units; codes, for labels.

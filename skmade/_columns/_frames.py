@@ -58,6 +58,19 @@ def _native_columns(frame):
     return [column.to_native() for column in nw.from_native(frame).iter_columns()]
 
 
+def block_of_frame(frame):
+    """All cells as one array, if they are plain numbers or flags throughout; else None."""
+    if library_of(frame) == "pandas":
+        is_plain = all(
+            isinstance(dtype, np.dtype) and dtype.kind in "biuf" for dtype in frame.dtypes
+        )
+    else:
+        dtypes = set(nw.from_native(frame).schema.values())
+        is_plain = dtypes <= {nw.Float32(), nw.Float64()} and len(dtypes) == 1
+    block = frame.to_numpy() if is_plain and library_of(frame) != "pyarrow" else None
+    return block if block is not None and block.dtype.kind in "biuf" else None
+
+
 def read_frame(frame):
     """Cells of each column.
 

@@ -6,7 +6,7 @@ import numpy as np
 from sklearn.utils.validation import check_array, validate_data
 
 from skmade._columns._cells import cells_of_array
-from skmade._columns._frames import as_frame, describe, read_frame
+from skmade._columns._frames import as_frame, block_of_frame, describe, read_frame
 
 
 @dataclass
@@ -20,7 +20,7 @@ class Table:
     block : ndarray of shape (n, n_features), or None
         All columns, if the table is an array of numbers or flags.
     columns : list of Cells, or None
-        Else each column.
+        Each column, where it was read.
     is_frame : bool
         Whether it is a DataFrame.
     """
@@ -45,7 +45,7 @@ class Table:
             validate_data(estimator, X, reset=reset, skip_check_array=True)
             if min(frame.shape) == 0 or frame.shape[0] < n_least:  # for scikit-learn's own words
                 check_array(np.zeros(frame.shape), estimator=estimator, ensure_min_samples=n_least)
-            return cls(frame, None, read_frame(frame), True)
+            return cls(frame, block_of_frame(frame), None, True)
         if isinstance(X, (list, tuple)) and _array_of(X).dtype.kind in "US":
             X = np.array(X, object)  # whose numbers are no text
         if getattr(getattr(X, "dtype", None), "kind", "") == "c":
@@ -62,29 +62,30 @@ class Table:
         return cls(X, None, [cells_of_array(j, column) for j, column in enumerate(X.T)], False)
 
     def __len__(self):
-        return len(self.block) if self.columns is None else len(self.columns[0].values)
+        return self.shape[0]
 
     @property
     def shape(self):
         """Rows and columns."""
-        if self.columns is None:
+        if self.block is not None:
             return self.block.shape
-        return len(self), len(self.columns)
+        cells = self.cells()
+        return len(cells[0].values), len(cells)
 
     def cells(self):
         """Cells of each column."""
-        if self.columns is None:
-            return [cells_of_array(j, column) for j, column in enumerate(self.block.T)]
+        if self.columns is None and self.is_frame:
+            self.columns = read_frame(self.given)
+        elif self.columns is None:
+            self.columns = [cells_of_array(j, column) for j, column in enumerate(self.block.T)]
         return self.columns
 
     def rows(self, kept):
         """The rows that a mask keeps."""
         if np.all(kept):
             return self
-        if self.columns is None:
-            return Table(self.given, self.block[kept], None, self.is_frame)
-        columns = [cells.rows(kept) for cells in self.columns]
-        return Table(self.given, None, columns, self.is_frame)
+        block = None if self.block is None else self.block[kept]
+        return Table(self.given, block, [c.rows(kept) for c in self.cells()], self.is_frame)
 
     def container(self):
         """A record of what the rows came in: a frame, or an array of a dtype."""
@@ -95,11 +96,11 @@ class Table:
     def missing(self):
         """Which cells are missing: (n, n_features)."""
         missing = np.zeros(self.shape, bool)
-        if self.columns is None:
+        if self.block is not None:
             if self.block.dtype.kind == "f":
                 np.isnan(self.block, out=missing)
             return missing
-        for j, cells in enumerate(self.columns):
+        for j, cells in enumerate(self.cells()):
             if cells.missing is not None:
                 missing[:, j] = cells.missing
         return missing
