@@ -413,9 +413,15 @@ class MADEDensity(DensityMixin, BaseEstimator):
         architecture, networks = self._networks_to_train(before, columns, rows, rng, in_passes=True)
         if before is not None and self.combination == "weighted":
             before.weigh(rows, self.n_jobs)  # the pass is still to come
-        progresses = [self._progress(k, network) for k, network in enumerate(networks)]
-        for progress, number in zip(progresses, _training.numbers_of(networks)):
-            progress.number = number
+        progresses = [
+            _training.Progress.of_passes(network, self.learning_rate_init, number)
+            for network, number in zip(networks, _training.numbers_of(networks))
+        ]
+        for network, progress, curve in zip(
+            networks, progresses, getattr(self, "_loss_curves", [])
+        ):
+            if network.moments is not None:
+                progress.loss_curve = list(curve)
         for network, progress, own_rng in zip(networks, progresses, rng.spawn(len(networks))):
             self._pass_over(network, progress, rows, columns, own_rng)
         self._density = FittedDensity(columns, architecture, networks, self.combination)
@@ -424,14 +430,6 @@ class MADEDensity(DensityMixin, BaseEstimator):
         self._keep(progresses, rng)
         self._combine(None, rng)
         return self
-
-    def _progress(self, k, network):
-        """Where the k-th network's training was left by the last call of `partial_fit`."""
-        progress = _training.Progress.start(network.theta, self.learning_rate_init)
-        if network.moments is not None:
-            progress.moments[:], progress.step = network.moments, network.step
-            progress.loss_curve = list(self._loss_curves[k])
-        return progress
 
     def _pass_over(self, network, progress, rows, columns, rng):
         """One pass over the rows."""

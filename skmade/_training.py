@@ -99,6 +99,13 @@ class Progress:
         moments = np.zeros((2, len(theta)), theta.dtype)
         return cls(theta.copy(), moments, rate, theta.copy(), theta.copy(), number=number)
 
+    @classmethod
+    def of_passes(cls, network, rate, number):
+        """Progress of passes over rows, of which no average and no best one is kept."""
+        theta, moments = network.theta.copy(), network.moments
+        moments = np.zeros((2, len(theta)), theta.dtype) if moments is None else moments.copy()
+        return cls(theta, moments, rate, theta, theta, step=network.step, number=number)
+
     def take_average(self):
         """Take the latest parameters into the average, in which the older ones fade."""
         self.n_averaged += 1
