@@ -15,6 +15,7 @@ from conftest import ALL_CONDITIONALS, JIT, mixed_table, quick
 from numba.core import event
 
 import skmade
+from skmade._kernels import _elementary, _numba
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -129,3 +130,61 @@ def test_thread_counts_of_the_process_are_left_alone():
     before = numba.get_num_threads(), threading.active_count()
     quick(n_jobs=2).fit(np.random.default_rng(0).normal(size=(60, 2)))
     assert (numba.get_num_threads(), threading.active_count()) == before
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not JIT, reason="concerns compilation")
+def test_plain_compilation_gives_the_same_bits(tmp_path):
+    code = "import sys; sys.path.insert(0, 'TESTS')\nfrom conftest import *\n" + SEVERAL
+    code = code.replace("TESTS", str(Path(__file__).parent))
+    assert run(code, tmp_path, SKMADE_PLAIN="1") == run(code, tmp_path)
+
+
+SEVERAL = """
+import warnings; warnings.simplefilter("ignore")
+X, families = mixed_table(60)
+for parameters in ({}, {"n_masks": 2}):
+    model = quick(conditionals=families, max_iter=1, dropout=0.1, **parameters).fit(X)
+    print(repr(model.score_samples(X).sum()), repr(model.sample(5, random_state=0).tolist()))
+    print(repr(model.score_features(X[:1]).tolist()))
+"""
+
+
+@pytest.mark.skipif(not JIT, reason="parts are functions of Python where nothing is compiled")
+def test_a_part_cannot_be_called_from_python():
+    with pytest.raises(TypeError, match="softplus can only be called by kernels"):
+        _elementary.softplus(1.0)
+
+
+def copied_package(folder):
+    """The package, copied where its files can be changed; without what it has compiled."""
+    skip = shutil.ignore_patterns("__pycache__")
+    shutil.copytree(Path(skmade.__file__).parent, folder / "skmade", ignore=skip)
+    return folder / "skmade"
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not JIT, reason="concerns the cache of compiled code")
+@pytest.mark.parametrize("file", ["_families/gaussian_mixture.py", "_kernels/_activations.py"])
+def test_an_edited_part_is_compiled_anew(file, tmp_path):
+    package = copied_package(tmp_path)
+    before = run(FIT, tmp_path, PYTHONPATH=str(tmp_path))
+    assert run(FIT, tmp_path, PYTHONPATH=str(tmp_path)) == before
+    edited = package / file
+    text = edited.read_text()
+    changed = text.replace("max(units[r, b], zero)", "max(units[r, b], zero) + one")
+    changed = changed.replace("out, width)\n", "out, width)\n        out[0, 0] += 1\n", 1)
+    assert changed != text
+    edited.write_text(changed)
+    assert run(FIT, tmp_path, PYTHONPATH=str(tmp_path)) != before
+
+
+@pytest.mark.skipif(not JIT, reason="concerns the cache of compiled code")
+def test_a_full_disk_ends_nothing(tmp_path, monkeypatch):
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(_numba._StampedCache, "save_overload", full)
+    monkeypatch.setattr(_numba._StampedCache, "load_overload", full)
+    kernel = _numba.compile_kernel(lambda x: x + 1, True)
+    assert kernel(1) == 2

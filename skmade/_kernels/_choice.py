@@ -1,8 +1,9 @@
 """One of several parts, chosen by a number, while a kernel runs."""
 
 import numba
-from numba.core import cgutils, types
-from numba.extending import intrinsic
+
+from skmade._kernels._compile import IS_PLAIN, part
+from skmade._kernels._intrinsics import cgutils, intrinsic, types
 
 
 def choice(parts):
@@ -13,6 +14,8 @@ def choice(parts):
     """
     if numba.config.DISABLE_JIT:
         return lambda k, arguments: parts[k](*arguments)
+    if IS_PLAIN:
+        return _chain(*parts)
 
     @intrinsic
     def choose(typingctx, k, arguments):
@@ -37,5 +40,21 @@ def choice(parts):
             return context.get_dummy_value()
 
         return types.void(k, arguments), codegen
+
+    return choose
+
+
+def _chain(first, *others):
+    """A chain of if and else."""
+    if not others:
+        return part(lambda k, arguments: first(*arguments))
+    rest = _chain(*others)
+
+    @part
+    def choose(k, arguments):
+        if k == 0:
+            first(*arguments)
+        else:
+            rest(k - 1, arguments)
 
     return choose

@@ -1,9 +1,9 @@
 """Views of some rows of an array, which cost next to nothing to make and to compile."""
 
 import numba
-from numba.core import cgutils, types
-from numba.extending import intrinsic
-from numba.np.arrayobj import make_array, populate_array
+
+from skmade._kernels._compile import IS_PLAIN, part
+from skmade._kernels._intrinsics import cgutils, intrinsic, make_array, populate_array, types
 
 
 @intrinsic
@@ -30,10 +30,11 @@ def _rows(typingctx, x, first, n):
     return x(x, types.intp, types.intp), codegen
 
 
+@part
 def rows_of(x, first, n):
     """Rows ``first:first + n`` of x."""
     return x[first : first + n]
 
 
-if not numba.config.DISABLE_JIT:
+if not (numba.config.DISABLE_JIT or IS_PLAIN):
     rows_of = _rows
