@@ -1,0 +1,234 @@
+"""What training, weighing and combining compute, one statement each."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from conftest import called_by_kernel, correlated_flags, encoded, network_of, quick, sizes
+from scipy.special import logsumexp, softmax
+
+from skmade import MADEOutlierDetector, _training
+from skmade._combination import learn_weights
+from skmade._ensemble import Ensemble
+from skmade._families import logistic_mixture
+from skmade._kernels._constants import SOLVERS
+from skmade._kernels._memory import aligned
+from skmade._kernels._steps import Batches, Descent, make_memory, train_steps
+from skmade._sampling import draw_missing
+from skmade._teams import make_teams
+
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+
+
+def step_of(network, table, max_norm, rate=1e-3):
+    """By how much one step of plain descent (its first, of Nesterov's) moves the parameters."""
+    theta, n = network.theta.copy(), len(table)
+    memory = make_memory(network.plan, n, 1, theta.dtype)
+    (team,) = make_teams(network.plan, len(theta), 1)
+    nothing = np.zeros((0, 0), theta.dtype)
+    weights, bounds = np.full(n, 1 / n, theta.dtype), np.array([0, n])
+    batches = Batches(table, np.arange(n), weights, bounds, nothing, nothing)
+    descent = Descent(SOLVERS.index("sgd"), rate, 0, 0.0, max_norm)
+    train_steps(network.plan, team, theta, np.zeros((2, len(theta))), batches, descent, memory)
+    return (network.theta - theta) / (1.9 * rate), memory.gradient
+
+
+def test_gradients_are_cut_back_to_the_largest_norm(rng):
+    X = rng.normal(size=(60, 3))
+    model = quick(dtype="float64", max_iter=1).fit(X)
+    network, table = network_of(model), encoded(model, X)
+    free, gradient = step_of(network, table, 1e300)
+    np.testing.assert_allclose(free, gradient, rtol=1e-6, atol=1e-12)
+    norm = np.linalg.norm(gradient)
+    cut, _ = step_of(network, table, norm / 7)
+    np.testing.assert_allclose(cut, gradient / 7, rtol=1e-6, atol=1e-12)
+    just, _ = step_of(network, table, norm * 1.01)
+    np.testing.assert_allclose(just, gradient, rtol=1e-6, atol=1e-12)
+
+
+def test_training_cuts_gradients(monkeypatch):
+    X = np.random.default_rng(0).normal(size=(80, 2))
+    scores = quick().fit(X).score_samples(X)
+    monkeypatch.setattr(_training, "_MAX_NORM", 1e-3)
+    assert not np.array_equal(quick().fit(X).score_samples(X), scores)
+
+
+class Recorded:
+    """Scores that training is told, in place of those of the network."""
+
+    def __init__(self, scores):
+        self.scores, self.rates, self.steps = iter(scores), [], []
+
+    def __call__(self, network, progress, validation, *_):
+        self.rates.append(progress.rate)
+        self.steps.append(progress.step)
+        return progress.theta, next(self.scores)
+
+
+def test_training_ends_at_the_second_plateau_with_moments_anew(monkeypatch, rng):
+    # three epochs that improve, a plateau, one that improves, the last plateau
+    told = Recorded([1, 2, 3, 3, 3, 4, 4, 4, 5])
+    monkeypatch.setattr(_training, "best_candidate", told)
+    moments, run = [], _training.run_epoch
+
+    def spied(network, progress, *rest):
+        moments.append(np.abs(progress.moments).max())
+        return run(network, progress, *rest)
+
+    monkeypatch.setattr(_training, "run_epoch", spied)
+    quick(max_iter=20, n_iter_no_change=2, learning_rate_init=0.01).fit(rng.normal(size=(60, 2)))
+    assert told.rates == [0.01] * 5 + [0.01 / 5] * 3
+    assert [moment == 0 for moment in moments] == [True] + [False] * 4 + [True] + [False] * 2
+    assert told.steps[5] == told.steps[0]  # steps are counted anew, too
+
+
+@pytest.mark.parametrize(("rise", "epochs"), [(0.9e-3, 5), (1.1e-3, 9)])
+def test_an_epoch_improves_by_tol_or_not_at_all(rise, epochs, monkeypatch, rng):
+    told = Recorded(rise * np.arange(20))
+    monkeypatch.setattr(_training, "best_candidate", told)
+    quick(max_iter=9, n_iter_no_change=2, tol=1e-3).fit(rng.normal(size=(60, 2)))
+    assert len(told.rates) == epochs
+
+
+def test_noise_is_added_to_real_columns_alone(rng):
+    X = np.column_stack(
+        [rng.normal(size=80), rng.integers(0, 2, 80), rng.integers(0, 3, 80), rng.poisson(4, 80)]
+    )
+    families = ["gaussian", "bernoulli", "categorical", "negative_binomial"]
+    parameters = {"conditionals": families, "early_stopping": False, "max_iter": 1}
+    model = quick(**parameters).fit(X)
+    network, table = network_of(model), encoded(model, X)
+    n, (team,) = len(table), make_teams(network.plan, len(network.theta), 1)
+    memory = make_memory(network.plan, n, 1, table.dtype)
+    weights, noise = np.full(n, 1 / n, table.dtype), np.full(table.shape, 7, table.dtype)
+    batches = Batches(
+        table, np.arange(n), weights, np.array([0, n]), noise, np.zeros((0, 0), table.dtype)
+    )
+    descent = Descent(SOLVERS.index("sgd"), 0.0, 0, 0.0, 1e300)
+    train_steps(
+        network.plan, team, network.theta.copy(), np.zeros((2, len(network.theta)), table.dtype),
+        batches, descent, memory,
+    )  # fmt: skip
+    seen = np.array(memory.buffers.targets[0, :, :n])
+    for d, feature in enumerate(network.plan.features):
+        moved = 7 if families[feature.column] == "gaussian" else 0
+        np.testing.assert_allclose(seen[d], table[:, feature.column] + moved, rtol=1e-6)
+
+
+def test_training_rows_keep_weights_of_mean_one(rng):
+    X, weights = rng.normal(size=(100, 2)), rng.uniform(1, 9, 100)
+    taken, train = [], _training.train
+
+    def spied(network, training, validation, *rest):
+        taken.append((training.weights, validation.weights))
+        return train(network, training, validation, *rest)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(_training, "train", spied)
+        quick(max_iter=1).fit(X, sample_weight=weights)
+    ((training, validation),) = taken
+    assert training.mean() == pytest.approx(1)
+    assert np.isin(np.round(validation, 6), np.round(weights / weights.mean(), 6)).all()
+
+
+def test_passes_go_on_with_moments_and_fresh_random_numbers(monkeypatch):
+    X, orders, run = correlated_flags(60, 4), [], _training.run_epoch
+    before = []
+
+    def spied(network, progress, training, settings, rng, crew):
+        before.append((np.abs(progress.moments).max() > 0, progress.step))
+        orders.append(rng.bit_generator.state["state"]["state"])
+        return run(network, progress, training, settings, rng, crew)
+
+    monkeypatch.setattr(_training, "run_epoch", spied)
+    model = quick()
+    for _ in range(3):
+        model.partial_fit(X)
+    assert [moved for moved, _ in before] == [False, True, True]
+    assert [step for _, step in before] == [0, before[1][1], 2 * before[1][1]]
+    assert len(set(orders)) == 3
+
+
+@pytest.mark.parametrize("combination", ["mixture", "weighted"])
+def test_passes_learn_weights_if_they_are_to_be_learnt(combination):
+    X = correlated_flags(200, 4)
+    model = quick(n_estimators=3, combination=combination).partial_fit(X).partial_fit(X)
+    is_equal = np.allclose(model.combination_weights_, 1 / 3)
+    assert is_equal == (combination == "mixture")
+
+
+def test_contributions_of_a_mixture_are_weighed_by_the_posterior(rng):
+    X = correlated_flags(100, 4)
+    model = quick(n_estimators=3, learning_rate_init=0.05).fit(X)
+    networks, table = model._density.ensemble.networks, encoded(model, X)
+    own, logs = np.zeros((3, *X.shape)), np.zeros((3, len(X)))
+    for k, network in enumerate(networks):
+        logs[k] = Ensemble.equal([network], "mixture").score(table, own[k])
+    posterior = softmax(logs, axis=0)
+    expected = np.einsum("kn,knd->nd", posterior, own)
+    rest = logsumexp(logs, axis=0) - np.log(3) - expected.sum(axis=1)
+    np.testing.assert_allclose(model.score_features(X), expected + rest[:, None] / 4, atol=1e-9)
+    assert not np.allclose(own.mean(axis=0), expected)
+
+
+def test_ties_of_p_values_count_as_strange(rng):
+    detector = MADEOutlierDetector((8,), n_estimators=1, max_iter=1, random_state=0)
+    X = np.repeat(rng.integers(0, 2, (12, 3)), 10, axis=0).astype(float)
+    detector.fit(X)
+    held_out, scores = detector.held_out_scores_, detector.score_samples(X)
+    assert np.isin(scores, held_out).any()
+    expected = [(1 + np.sum(held_out <= s)) / (len(held_out) + 1) for s in scores]
+    np.testing.assert_allclose(detector.p_values(X), expected)
+
+
+@pytest.mark.parametrize("levels", [["low", "high", "mid"], ["high", "low", "mid"]])
+def test_ordered_categories_keep_their_order(levels):
+    labels = np.array(["low", "mid", "high"])[np.arange(60) % 3]
+    dtype = pd.CategoricalDtype(levels, ordered=True)
+    frame = pd.DataFrame({"x": np.arange(60.0), "c": pd.Series(labels, dtype=dtype)})
+    drawn = quick(max_iter=1).fit(frame).sample(9, random_state=0)["c"]
+    assert drawn.dtype == dtype
+    assert drawn.cat.categories.tolist() == levels
+    assert drawn.cat.ordered
+
+
+def test_a_network_with_one_proposal_weighs_as_much_as_one_with_many(rng):
+    # two equal densities of two flags, one of which has the known flag first and draws exactly
+    X = correlated_flags(400, 2)
+    model = quick(n_estimators=1, ordering=[0, 1], max_iter=sizes(20, 2)).fit(X)
+    other = quick(n_estimators=1, ordering=[1, 0], max_iter=sizes(20, 2)).fit(X)
+    networks = [network_of(model), network_of(other)]
+    n, known = sizes(20_000, 400), np.array([False, True])
+    table = np.column_stack([np.zeros(n), np.ones(n)]).astype(np.float32)
+    log_weights = np.log([0.5, 0.5])
+    drawn = draw_missing(networks, log_weights, False, table, ~known, rng)[:, 0].mean()
+    states = np.array([[0.0, 1], [1, 1]])
+    joint = np.mean([np.exp(m.score_samples(states)) for m in (model, other)], axis=0)
+    assert drawn == pytest.approx(joint[1] / joint.sum(), abs=sizes(0.015, 0.15))
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_the_share_of_a_cell_meets_its_series(dtype):
+    u = np.r_[1e-4, 1e-3, 0.01, 0.05, 0.0999, 0.1001, 0.5, 3.0].astype(dtype)
+    in_cell = called_by_kernel(logistic_mixture._in_cell)
+    for x in u:
+        expected = -np.expm1(-np.float64(x)) / np.float64(x)
+        assert in_cell(x, np.exp(-x)) == pytest.approx(expected, rel=3e-6)
+
+
+def test_memory_begins_where_a_line_of_the_cache_does():
+    for n in (1, 3, 17, 100, 1000):
+        for dtype in (np.float32, np.float64):
+            made = [aligned((n, 3), np.dtype(dtype)) for _ in range(4)]
+            assert all(x.__array_interface__["data"][0] % 64 == 0 for x in made)
+
+
+def test_the_prior_of_weights_takes_half_a_row_from_each_network(rng):
+    # rows that one network explains, and one row of three that another does
+    logs = np.full((3, 100), -50.0)
+    logs[0, :60], logs[1, 60:] = 0.0, 0.0
+    weights, _ = learn_weights(logs, np.ones(100))
+    np.testing.assert_allclose(weights, [59.5 / 99, 39.5 / 99, 0], atol=0.02)
+    equal = np.zeros((4, 50))  # equal networks: the likelihood has no say, the prior does
+    equal[1:] -= 1e-4
+    weights, _ = learn_weights(equal, np.ones(50))
+    np.testing.assert_allclose(weights, [1, 0, 0, 0], atol=1e-6)
