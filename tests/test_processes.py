@@ -1,5 +1,7 @@
 """Compilation, caches, threads and processes."""
 
+import errno
+import importlib.util
 import os
 import shutil
 import subprocess
@@ -12,9 +14,10 @@ import numba
 import numpy as np
 import pytest
 from conftest import ALL_CONDITIONALS, JIT, mixed_table, quick
-from numba.core import event
+from numba.core import caching, event
 
 import skmade
+from skmade._kernels import _elementary, _optimizers
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -29,7 +32,7 @@ print(repr(float(model.score(X))), model.sample(2, random_state=0).shape)
 
 def run(code, tmp_path, **changes):
     """Output of a new process that starts in `tmp_path`."""
-    environment = {**os.environ, **changes}
+    environment = {**os.environ, "PYTHONPATH": str(Path(skmade.__file__).parents[1]), **changes}
     for name in [name for name, value in changes.items() if value is None]:
         del environment[name]
     done = subprocess.run(
@@ -84,6 +87,86 @@ def test_a_second_fit_of_another_kind_compiles_nothing():
 )
 def test_without_a_cache(changes, tmp_path):
     assert run(FIT, tmp_path, **changes).endswith("(2, 2)\n")
+
+
+KERNEL = """
+from skmade._kernels._compile import kernel
+from skmade._kernels._elementary import softplus
+
+@kernel
+def call(x, out):
+    for i in range(x.shape[0]):
+        out[i] = softplus(x[i])
+"""
+CALL = """
+import numpy as np, skmade, own
+out = np.empty(3)
+own.call(np.arange(3.0), out)
+print(sum(own.call.stats.cache_hits.values()), list(out))
+"""
+
+
+@pytest.mark.skipif(not JIT, reason="concerns the cache of compiled code")
+def test_a_kernel_is_compiled_anew_when_any_file_of_kernels_has_changed(tmp_path):
+    package = shutil.copytree(Path(skmade.__file__).parent, tmp_path / "skmade")
+    (tmp_path / "own.py").write_text(KERNEL)
+    cache = {"NUMBA_CACHE_DIR": str(tmp_path / "cache"), "PYTHONDONTWRITEBYTECODE": "1"}
+    first, second = (run(CALL, tmp_path, **cache).split(" ", 1) for _ in range(2))
+    assert (first[0], second[0]) == ("0", "1")
+    file = package / "_kernels" / "_elementary.py"
+    before = "return max(x, like(x, 0)) + log1p_unit"
+    assert before in file.read_text()
+    file.write_text(file.read_text().replace(before, before.replace("return", "return 7 +")))
+    hits, values = run(CALL, tmp_path, **cache).split(" ", 1)
+    assert hits == "0"
+    assert eval(values) == pytest.approx(7 + np.array(eval(first[1])))
+
+
+@pytest.mark.skipif(not JIT, reason="concerns the cache of compiled code")
+@pytest.mark.parametrize("method", ["_save_index", "_save_data", "_load_index"])
+def test_a_disk_that_fails_is_done_without(method, tmp_path, monkeypatch):
+    def fail(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    file, out = tmp_path / "own.py", np.empty(3)
+    file.write_text(KERNEL)
+    spec = importlib.util.spec_from_file_location("own", file)
+    own = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(own)
+    monkeypatch.setattr(caching.IndexDataCacheFile, method, fail)
+    own.call(np.arange(3.0), out)
+    np.testing.assert_allclose(out, np.logaddexp(0, np.arange(3)))
+
+
+@pytest.mark.skipif(not JIT, reason="interpreted parts are plain functions")
+def test_a_part_called_from_python_raises():
+    x = np.zeros(3)
+    for function, arguments in ((_elementary.tanh, [0.5]), (_optimizers.update, [0, x, x, x])):
+        with pytest.raises(TypeError, match="can only be called by kernels"):
+            function(*arguments)
+
+
+COMPARED = """
+import hashlib, sys, warnings; warnings.simplefilter("ignore")
+import numpy as np, skmade
+rng = np.random.default_rng(0)
+X = np.column_stack([rng.normal(size=(90, 3)), rng.integers(0, 2, 90), rng.poisson(3, 90)])
+for n_masks in (1, 2):
+    model = skmade.MADEDensity((30, 20), n_estimators=1, n_masks=n_masks, max_iter=2,
+                               random_state=0, n_jobs=2).fit(X)
+    for array in (model._networks[0]["theta"], model.score_samples(X), model.sample(50, 0)):
+        print(hashlib.sha1(array.tobytes()).hexdigest())
+print("skmade._kernels._numba" in sys.modules)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not JIT, reason="concerns compilation")
+def test_plain_numba_gives_the_same_bits(tmp_path):
+    *normal, leans = run(COMPARED, tmp_path).split()
+    *plain, leans_not = run(COMPARED, tmp_path, SKMADE_PLAIN="1").split()
+    assert plain == normal
+    assert (leans, leans_not) == ("True", "False")
 
 
 @pytest.mark.slow

@@ -6,10 +6,9 @@ are a few units in the last place, in float32 and in float64.
 
 import numba
 import numpy as np
-from numba.core import types
-from numba.extending import intrinsic
 
 from skmade._kernels._compile import part, part_for
+from skmade._kernels._intrinsics import intrinsic, types
 
 # Derivatives below this are taken as zero: they, their products and squares would come to
 # numbers so small that the processor takes a hundred times as long for each.

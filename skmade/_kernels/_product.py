@@ -9,13 +9,10 @@ same bits in a block of any size.
 
 import itertools
 
-import llvmlite.binding
 import numpy as np
-from llvmlite import ir
-from numba.core import cgutils, types
-from numba.extending import intrinsic
 
 from skmade._kernels._compile import part_for
+from skmade._kernels._intrinsics import VECTOR_BYTES, cgutils, intrinsic, ir, types
 
 # Blocks are padded to a multiple of so many columns: the lanes of the widest vectors.
 LANES = 16
@@ -29,15 +26,6 @@ _AHEAD = 24
 FROM_ZERO, FROM_OUTPUT, FROM_BIAS = range(3)
 # Integers in LLVM: of addresses, and of what chooses among the numbers of a vector.
 _WORD, _INDEX = ir.IntType(64), ir.IntType(32)
-
-
-def _vector_bytes():
-    """Width of this machine's vectors."""
-    features = llvmlite.binding.get_host_cpu_features()
-    return 64 if features.get("avx512f") else 32 if features.get("avx2") else 16
-
-
-VECTOR_BYTES = _vector_bytes()
 
 
 def _most_vectors(size):

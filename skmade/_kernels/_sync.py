@@ -7,11 +7,8 @@ their core.
 
 import os
 
-from llvmlite import ir
-from numba.core import types
-from numba.extending import intrinsic
-
 from skmade._kernels._compile import part
+from skmade._kernels._intrinsics import intrinsic, ir, types
 
 # Rounds of spinning, between two of which the core is offered to others.
 _SPINS = 2000

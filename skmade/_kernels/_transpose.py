@@ -4,12 +4,9 @@ Element by element it would take a third of the time of a gradient of a small ne
 element of a row is on a line of the cache of its own.
 """
 
-from llvmlite import ir
-from numba.core import types
-from numba.extending import intrinsic
-
 from skmade._kernels._compile import part_for
-from skmade._kernels._product import LANES, VECTOR_BYTES
+from skmade._kernels._intrinsics import VECTOR_BYTES, intrinsic, ir, types
+from skmade._kernels._product import LANES
 
 
 @intrinsic
