@@ -1,14 +1,17 @@
 """Interrupts of training: at any moment, on any number of threads."""
 
+import os
 import signal
 import subprocess
 import sys
 import threading
+from pathlib import Path
 
 import numpy as np
 import pytest
 from conftest import JIT, correlated_flags, network_of, quick
 
+import skmade
 from skmade import _threads, _training
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -61,7 +64,8 @@ with_signals = pytest.mark.skipif(
 @pytest.mark.parametrize("n", [10, pytest.param(100, marks=pytest.mark.slow)])
 def test_interrupted_fits_return_at_once_and_the_process_can_end(n, kind):
     arguments = [sys.executable, "-c", INTERRUPTED, *map(str, (n, 0, kind))]
-    done = subprocess.run(arguments, timeout=200, text=True, capture_output=True)
+    environment = {**os.environ, "PYTHONPATH": str(Path(skmade.__file__).parents[1])}
+    done = subprocess.run(arguments, timeout=200, text=True, capture_output=True, env=environment)
     assert done.returncode == 0, done.stderr
     assert int(done.stdout) > 0  # some fits had a network to keep
 

@@ -103,15 +103,11 @@ class _Part(CPUDispatcher):
 def _stamp():
     """A digest of all that kernels are made of."""
     digest = hashlib.sha256(repr((VECTOR_BYTES, os.name)).encode())
-    for folder in ("_kernels", "_families"):
-        try:
-            sources = [
-                f for f in files("skmade").joinpath(folder).iterdir() if f.name[-3:] == ".py"
-            ]
-        except (FileNotFoundError, NotADirectoryError):  # there is no such folder
-            continue
+    for folder in map(files("skmade").joinpath, ("_kernels", "_families")):
+        sources = folder.iterdir() if folder.is_dir() else []
         for file in sorted(sources, key=lambda file: file.name):
-            digest.update(file.read_bytes())
+            if file.name.endswith(".py"):
+                digest.update(file.read_bytes())
     return digest.hexdigest()
 
 
