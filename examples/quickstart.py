@@ -51,9 +51,8 @@ def main():
         "from below."
     )
     console.print(
-        f"At a threshold that flags {FALSE_ALARMS:.0%} of held-out digits, more than "
-        f"{np.floor(10 * novel) / 10:.0%} of the digits 8\nare flagged by a model that has seen "
-        "none."
+        f"At a threshold that flags {FALSE_ALARMS:.0%} of held-out digits, about {np.round(4 * novel) / 4:.0%} "
+        "of the digits 8 are\nflagged by a model that has seen none."
     )
     console.print(f"{samples} digits were drawn in one pass; see {output}.")
 
