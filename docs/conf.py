@@ -23,6 +23,8 @@ autodoc_member_order = "bysource"
 exclude_patterns = ["_build"]
 html_theme = "furo"
 html_title = "skmade"
+html_static_path = ["_static"]
+html_css_files = ["tables.css"]
 plot_html_show_source_link = plot_html_show_formats = False
 plot_include_source = True
 plot_formats = ["png"]

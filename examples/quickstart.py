@@ -45,14 +45,14 @@ def main():
         samples = track(progress, "samples and picture", draw_digits, models[0], output)
     console.print(as_table(digits, cancer))
     console.print(
-        f"Means over held-out rows, and of {MADE} over {len(RANDOM_STATES)} random states. Digits "
-        "are\nflags: there the figures of GaussianMixture and KernelDensity are mean\n"
-        "log-densities of flags plus uniform noise, which bound their log-probabilities\n"
-        "from below."
+        f"Mean log-likelihoods less that of {MADE}, a mean over {len(RANDOM_STATES)} random "
+        "states.\nDigits are flags: there the figures of GaussianMixture and KernelDensity are\n"
+        "mean log-densities of flags plus uniform noise, which bound their\n"
+        "log-probabilities from below."
     )
     console.print(
-        f"At a threshold that flags {FALSE_ALARMS:.0%} of held-out digits, about {np.round(4 * novel) / 4:.0%} "
-        "of the digits 8 are\nflagged by a model that has seen none."
+        f"At a threshold that flags {FALSE_ALARMS:.0%} of held-out digits, about "
+        f"{np.round(4 * novel) / 4:.0%} of the digits 8 are\nflagged by a model that has seen none."
     )
     console.print(f"{samples} digits were drawn in one pass; see {output}.")
 
@@ -148,7 +148,7 @@ def draw_digits(model, output, n=12):
 
 def as_table(digits, cancer):
     """How far each estimator is from ours, as a table."""
-    table = Table(title=f"Held-out log-likelihood per row, beside {MADE}, in nats")
+    table = Table(title=f"Nats per held-out row, beside {MADE}")
     for name in ("estimator", "digits", "breast cancer"):
         table.add_column(name, justify="left" if name == "estimator" else "right")
     for name in digits:
