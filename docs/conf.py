@@ -2,6 +2,11 @@
 
 import skmade
 
+try:
+    from latex2mathml.converter import convert
+except ImportError:  # then browsers fetch MathJax from the network
+    convert = None
+
 project = "skmade"
 author = copyright = "skmade developers"
 version = release = skmade.__version__
@@ -18,6 +23,35 @@ autodoc_member_order = "bysource"
 exclude_patterns = ["_build"]
 html_theme = "furo"
 html_title = "skmade"
+html_static_path = ["_static"]
+html_css_files = ["tables.css"]
 plot_html_show_source_link = plot_html_show_formats = False
 plot_include_source = True
 plot_formats = ["png"]
+
+
+def visit_inline(translator, node):
+    """Write a formula in a line of text as MathML."""
+    _write(translator, convert(node.astext()))
+
+
+def visit_block(translator, node):
+    """Write a formula of its own as MathML."""
+    lines = node.astext()
+    if r"\\" in lines or "&" in lines:
+        lines = rf"\begin{{aligned}}{lines}\end{{aligned}}"
+    _write(translator, f'<div class="math">{convert(lines, display="block")}</div>')
+
+
+def _write(translator, formula):
+    from docutils.nodes import SkipNode
+
+    translator.body.append(formula)
+    raise SkipNode
+
+
+def setup(app):
+    """Render formulas when pages are built, so that to read them takes no network."""
+    if convert is not None:
+        app.add_html_math_renderer("mathml", (visit_inline, None), (visit_block, None))
+        app.config.html_math_renderer = "mathml"

@@ -45,8 +45,9 @@ class MADEDensity(DensityMixin, BaseEstimator):
     and one feed-forward network computes the parameters of all conditionals at once:
     masks cut every path from an input to the outputs at or before it [1]_.
 
-    - Flags have Bernoulli conditionals, categories a softmax, real columns a mixture of
-      Gaussians; see `conditionals`.
+    - Flags have Bernoulli conditionals, categories a softmax, counts a discretised mixture of
+      logistics, other real columns a mixture of Gaussians; see `conditionals`.
+    - What a column is follows from its own dtype and values, and draws come back in its dtype.
     - Real columns are standardised inside. Log-densities are in nats and in the units of
       X, so they change when a column is rescaled and may be positive; for discrete
       columns they are log-probabilities.
@@ -69,12 +70,13 @@ class MADEDensity(DensityMixin, BaseEstimator):
         Hidden layers, which must then be of equal width, share their degrees and add to
         their input.
     conditionals : {"auto", "bernoulli", "categorical", "gaussian", "gaussian_mixture", \
-            "logistic_mixture"} or sequence of these, one per feature, default="auto"
+            "logistic_mixture", "negative_binomial"} or sequence of these, one per feature, default="auto"
         Family of p(x_d given the features before d). "auto" looks at the column's own dtype and
         values: it takes "categorical" for text and categories (and for constants), "bernoulli"
         for flags and for numbers with two values, "logistic_mixture" for integers and rounded
-        numbers with ties, if their step is above a two-hundredth of their scale,
-        "gaussian_mixture" for all others, and for moments and spans of time.
+        numbers with ties, if their step is above a two-hundredth of their scale, and
+        "gaussian_mixture" for all others. Moments and spans of time are numbers here.
+        "negative_binomial" takes counts, whole numbers from 0 on; "auto" does not choose it.
         "logistic_mixture" gives values on a lattice the probability of their cell, divided
         by its width: narrow components on frequent values cannot raise a density above
         that.
@@ -126,7 +128,7 @@ class MADEDensity(DensityMixin, BaseEstimator):
     solver : {"adam", "adagrad", "adadelta", "sgd"}, default="adam"
         "sgd" uses Nesterov's momentum of 0.9.
     learning_rate_init : float, default=0.003
-        Step size. It is divided by five where the score has stopped to rise.
+        Step size. It is divided by five where the score no longer rises.
         (For "adadelta" the usual value is 1.)
     batch_size : int or "auto", default="auto"
         Rows of a mini-batch, at most. "auto" is 100, but fewer for fewer than 3,200 rows, down
@@ -142,7 +144,7 @@ class MADEDensity(DensityMixin, BaseEstimator):
         Judge by rows that are held out from training. Otherwise the training loss judges.
         The network with the best score is kept in either case.
     validation_fraction : float, default=0.1
-        Share of the rows to hold out.
+        Fraction of the rows to hold out.
     warm_start : bool, default=False
         Start `fit` from the parameters of the previous call; ordering, masks, scaling and
         categories then stay as they were.
@@ -177,7 +179,7 @@ class MADEDensity(DensityMixin, BaseEstimator):
         Weights of the densities; equal but for "weighted".
     log_normalizer_, log_normalizer_se_ : float
         Logarithm of the constant of a "product", and its standard error. Its exponential
-        is also the share of the mixture's draws that are kept in sampling.
+        is also the fraction of the mixture's draws that are kept in sampling.
     conditionals_ : list of str
         Family of each feature.
 
@@ -319,7 +321,7 @@ class MADEDensity(DensityMixin, BaseEstimator):
             Weights of the rows; only their ratios matter. A row of weight zero is left
             out. The held-out rows keep their weights.
         X_val : array-like of shape (n_validation, n_features), default=None
-            Rows to judge by, in place of a share of X. Implies early stopping.
+            Rows to judge by, in place of a fraction of X. Implies early stopping.
 
         Returns
         -------
@@ -479,7 +481,7 @@ class MADEDensity(DensityMixin, BaseEstimator):
         -------
         ndarray of shape (n_samples, n_features), float64
             ``log p(x_d | features before d)`` in nats, columns as in X. Rows sum to
-            `score_samples`. The shares depend on the ordering (`orderings_`): a fault that
+            `score_samples`. The contributions depend on the ordering (`orderings_`): a fault that
             shows in the relation of two features is charged to the later one.
 
         Raises

@@ -16,9 +16,9 @@ class MADEOutlierDetector(OutlierMixin, MADEDensity):
     """Novelty and outlier detection by exact log-densities.
 
     A row is an outlier if its log-density is below a threshold. The threshold is set on
-    rows that were held out from training, so that about a given share of fresh normal
-    rows is flagged; or, with a number for `contamination`, so that this share of the
-    training rows is.
+    rows that were held out from training, so that about a given fraction of fresh normal
+    rows is flagged; or, with a number for `contamination`, so that this fraction of the
+    training rows is. Rows count by their weights.
 
     A log-density says how dense a region is, not how typical a row is of the table: in
     many dimensions a row in the very middle may have a density that no row of the table
@@ -33,17 +33,18 @@ class MADEOutlierDetector(OutlierMixin, MADEDensity):
         `dropout`, and patience (`n_iter_no_change`). Also, what a real cell says about
         others no longer changes beyond 4 standard deviations of its column.
     contamination : "auto" or float in (0, 0.5], default="auto"
-        Share of the training rows to flag. With "auto", `false_alarm_rate` decides.
+        Fraction of the training rows to flag. With "auto", `false_alarm_rate` decides.
     false_alarm_rate : float in (0, 1), default=0.05
-        Share of fresh normal rows to flag, where `contamination` is "auto".
+        Fraction of fresh normal rows to flag, where `contamination` is "auto".
     trim : float in [0, 1), default=0.0
-        Share of the training rows that are left out when the networks are trained a second
+        Fraction of the training rows that are left out when the networks are trained a second
         time: those of lowest density after the first. For tables with anomalies among the
         rows to fit, which a density otherwise learns as well.
     activation, direct_connections, residual, conditionals : see `MADEDensity`
-    categorical_features, n_components, ordering, n_masks, mask_sampling : see `MADEDensity`
+    categorical_features : see `MADEDensity`
     handle_unknown : {"error", "rare"}, default="rare"
         See `MADEDensity`: a label that was not seen is strange, and no error.
+    n_components, ordering, n_masks, mask_sampling : see `MADEDensity`
     n_estimators : int or "auto", default="auto"
         Networks with orderings of their own, which see each relation from several sides: 4, but
         fewer where parameters would be too many.
@@ -68,7 +69,7 @@ class MADEOutlierDetector(OutlierMixin, MADEDensity):
         few for many epochs: "auto" is as many as go through 100,000 rows, from 25 to 100.
     early_stopping : see `MADEDensity`
     validation_fraction : float, default=0.2
-        Share of the rows to hold out: one half tells training when to stop, the other
+        Fraction of the rows to hold out: one half tells training when to stop, the other
         half sets the threshold.
     warm_start, verbose, random_state, n_jobs : see `MADEDensity`
 
@@ -252,10 +253,10 @@ class MADEOutlierDetector(OutlierMixin, MADEDensity):
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features), default=None
-            Rows of which a share of `contamination` is to be flagged; not needed with
+            Rows of which a fraction `contamination` is to be flagged; not needed with
             "auto", where the held-out scores of `fit` decide.
         sample_weight : array-like of shape (n_samples,), default=None
-            Weights of the rows of X: the share is one of weight.
+            Weights of the rows of X: the fraction is one of weight.
 
         Returns
         -------
@@ -351,8 +352,7 @@ def _threshold(scores, weights, rate):
     """The score below which p-values are at most `rate`, or come nearest to it.
 
     A row below the k-th lowest of n sorted scores has a p-value of at most ``k / (n + 1)``, one
-    that
-    ties with it a higher one. Where ``rate * (n + 1)`` is no whole number, the k nearest to it
+    that ties with it a higher one. Where ``rate * (n + 1)`` is no whole number, the k nearest to it
     counts. Where there are too few scores, the lowest is extrapolated as if the lower tail were
     exponential.
     """

@@ -1,0 +1,110 @@
+"""The tables of dtypes that the documentation shows are what `DTYPES` does.
+
+    python tests/test_documents.py
+
+writes them anew.
+"""
+
+import csv
+import re
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import JIT
+from sklearn.exceptions import ConvergenceWarning
+from test_dtypes import DTYPES, ERRORS, N, fitted, form, hide, neighboured, small
+
+FOLDER = Path(__file__).parents[1] / "docs" / "dtypes"
+OPERATIONS = ("fit", "score", "sample", "sample_conditional")
+HEADER = ("dtypes", "taken for", *OPERATIONS)
+TAKEN_FOR = {"Flag": "flag", "Category": "category", "Time": "moment or span of time"}
+LIBRARIES = ("numpy", "pandas", "polars", "Arrow")
+#: Of newer releases of polars.
+NEWER = ("Int128", "UInt128", "Float16", "Categorical, named")
+
+
+def outcome(operation):
+    """What an operation returns, and "works"; or None, and the error's message."""
+    try:
+        return operation(), "works"
+    except (TypeError, ValueError) as error:
+        return None, str(error)
+
+
+def outcomes(name, of_numbers):
+    """What a column of a dtype is taken for, and what each operation does with it.
+
+    Where `fit` refuses it, rows of it are given to a model of numbers.
+    """
+    table = neighboured(DTYPES[name][1])
+    model = None if name in ERRORS else fitted(name)
+    if model is None:
+        _, fit = outcome(lambda: small().fit(table))
+        _, score = outcome(lambda: of_numbers.score_samples(table))
+        _, fill = outcome(lambda: of_numbers.sample_conditional(table, random_state=0))
+        return "refused", (fit, score, "no model", fill)
+    hidden = hide(table, np.arange(N) < N // 3)
+    _, score = outcome(lambda: model.score_samples(table))
+    filled, fill = outcome(lambda: model.sample_conditional(hidden, random_state=0))
+    drawn, sample = outcome(lambda: model.sample(20, random_state=0))
+    assert (form(drawn), form(filled)) == (form(table), form(hidden))
+    column = model._density.columns.columns[-1 if isinstance(table, np.ndarray) else 1]
+    return TAKEN_FOR.get(type(column).__name__, "number"), ("works", score, sample, fill)
+
+
+def pattern(message):
+    """An error with dots for what differs from column to column."""
+    message = re.sub(r"(?i)(column) ('odd'|0)", r"\1 …", message)
+    message = re.sub(r"has dtype .*(,|;) (which|convert)", r"has dtype …\1 \2", message)
+    message = re.sub(r"holds .*, of type \w+", "holds …, of type …", message)
+    return re.sub(r"text \(.* and .*\);", "text (… and …);", message)
+
+
+def tables():
+    """Of each library a table of its dtypes, and one of the errors of `fit`."""
+    made, errors = {}, {}
+    for library in LIBRARIES:
+        numbers = f"{library}: {'Float64' if library == 'polars' else 'float64'}"
+        of_numbers, alike = fitted(numbers), {}
+        for name in (name for name in DTYPES if name.startswith(f"{library}: ")):
+            taken_for, results = outcomes(name, of_numbers)
+            _, _, dtype = name.partition(": ")
+            cells = tuple(cell if cell in ("works", "no model") else "error" for cell in results)
+            alike.setdefault((taken_for, *cells), []).append(f"``{dtype}``")
+            if cells[0] == "error":
+                of_library = errors.setdefault(pattern(results[0]), {}).setdefault(library, [])
+                of_library.append(f"``{dtype}``")
+        rows = [(", ".join(dtypes), *cells) for cells, dtypes in alike.items()]
+        made[library.lower()] = [HEADER, *rows]
+    rows = [
+        (f"``{message}``", "; ".join(f"{key}: {', '.join(own)}" for key, own in dtypes.items()))
+        for message, dtypes in errors.items()
+    ]
+    return made | {"errors": [("error", "dtypes"), *rows]}
+
+
+def read(name):
+    with (FOLDER / f"{name}.csv").open(newline="", encoding="utf-8") as file:
+        return [tuple(row) for row in csv.reader(file)]
+
+
+@pytest.mark.skipif(not JIT, reason="interpreted kernels do the same, and take long")
+@pytest.mark.skipif(
+    not all(f"polars: {name}" in DTYPES for name in NEWER), reason="an older polars has fewer"
+)
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_tables_of_dtypes_are_what_happens():
+    made = tables()
+    for name, rows in made.items():
+        assert read(name) == rows, "run python tests/test_documents.py"
+    assert {path.stem for path in FOLDER.glob("*.csv")} == set(made)
+
+
+if __name__ == "__main__":
+    warnings.simplefilter("ignore", ConvergenceWarning)
+    FOLDER.mkdir(exist_ok=True)
+    for name, rows in tables().items():
+        with (FOLDER / f"{name}.csv").open("w", newline="", encoding="utf-8") as file:
+            csv.writer(file, lineterminator="\n").writerows(rows)
