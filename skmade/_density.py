@@ -79,20 +79,22 @@ class MADEDensity(DensityMixin, BaseEstimator):
         Hidden layers, which must then be of equal width, share their degrees and add to
         their input.
     conditionals : {"auto", "bernoulli", "categorical", "gaussian", "gaussian_mixture", \
-            "logistic_mixture"} or sequence of these, one per feature, default="auto"
+            "logistic_mixture", "negative_binomial"} or sequence of these, one per feature, \
+            default="auto"
         Family of p(x_d given the features before d). "auto" takes "categorical" for
         columns of text or of a categorical dtype, "bernoulli" for columns that hold only 0
         and 1, "logistic_mixture" for integers and rounded numbers with ties, if their
         step is above a two-hundredth of their scale, "gaussian_mixture" for all others.
         "logistic_mixture" gives values on a lattice the probability of their cell, divided
         by its width: narrow components on frequent values cannot raise a density above
-        that.
+        that. "negative_binomial", a mixture of these distributions, is for counts: whole
+        numbers from 0 on.
     categorical_features : "from_dtype", None, or array-like of bool, int or str, \
             default="from_dtype"
         Columns that are categorical whatever `conditionals` says: a mask, indices or names.
         "from_dtype" leaves it to "auto".
     n_components : int, default=10
-        Components of "gaussian_mixture".
+        Components of mixtures.
     ordering : {"random", "natural"} or permutation of the features, default="random"
         The first feature of a permutation comes first.
     n_masks : int or None, default=1

@@ -3,10 +3,18 @@
 import itertools
 import warnings
 
-import numba
 import numpy as np
 import pytest
-from conftest import ALL_CONDITIONALS, JIT, SUPPORTS, called_by_kernel, mixed_table, quick, sizes
+from conftest import (
+    ALL_CONDITIONALS,
+    JIT,
+    SUPPORTS,
+    apply,
+    called_by_kernel,
+    mixed_table,
+    quick,
+    sizes,
+)
 from naive import DRAW, LOG_PROB, VALUE, DenseNetwork
 
 from skmade import _sampling
@@ -47,16 +55,6 @@ def fitted(dtype="float64", n_samples=100, **parameters):
         model.fit(X)
     network = Network.from_state(model._networks[0])
     return model, network, model._encode(X)
-
-
-def apply(function, x, out):
-    """Call an elementary function in a loop, as kernels do."""
-
-    def loop(x, out):
-        for i in range(x.shape[0]):
-            out[i] = function(x[i])
-
-    (numba.njit(loop) if JIT else loop)(x, out)
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])

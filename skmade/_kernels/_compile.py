@@ -78,6 +78,11 @@ def part(function, **options):
     return _compiled(function, **options)
 
 
+def inlined_part(function):
+    """As `part`, for what is so large that it would be called, and keep a loop from vectors."""
+    return part(function, forceinline=True)
+
+
 def sums_part(function):
     """As `part`, for sums that may be added up in another order: in several at a time."""
     return part(function, fastmath=_FASTMATH | {"reassoc"})
