@@ -80,7 +80,8 @@ class MADEDensity(DensityMixin, BaseEstimator):
         "negative_binomial" takes counts, whole numbers from 0 on; "auto" does not choose it.
         "logistic_mixture" gives values on a lattice the probability of their cell, divided
         by its width: narrow components on frequent values cannot raise a density above
-        that.
+        that. "negative_binomial", a mixture of these distributions, is for counts: whole
+        numbers from 0 on.
     categorical_features : "from_dtype", None, or array-like of bool, int or str, \
             default="from_dtype"
         Columns that are categorical whatever `conditionals` says: a mask, indices or names.

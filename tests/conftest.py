@@ -39,6 +39,16 @@ def called_by_kernel(function):
     return call
 
 
+def apply(function, x, out):
+    """Call an elementary function in a loop, as kernels do."""
+
+    def loop(x, out):
+        for i in range(x.shape[0]):
+            out[i] = function(x[i])
+
+    (numba.njit(loop) if JIT else loop)(x, out)
+
+
 def binary_states(n_features):
     """All 2**n_features rows of zeros and ones."""
     return np.array(list(itertools.product([0.0, 1.0], repeat=n_features)))

@@ -172,7 +172,8 @@ def _logistic_mixture_log_prob(value, parameters, constants):
     (log_weights, means, scales), half = _mixture_parts(parameters), constants[0]
     if half == 0:
         return logsumexp(log_weights + logistic.logpdf(value, means, scales))
-    inside = logistic.cdf(value + half, means, scales) - logistic.cdf(value - half, means, scales)
+    below = -abs(value - means)  # where differences keep their digits
+    inside = logistic.cdf(below + half, 0, scales) - logistic.cdf(below - half, 0, scales)
     return logsumexp(log_weights + np.log(inside / (2 * half)))
 
 

@@ -130,3 +130,32 @@ def test_draws_of_rounded_columns_are_the_same_numbers(rng):
         np.testing.assert_array_equal(column, np.round(column, n))
     np.testing.assert_array_equal(drawn[:, 3], np.round(drawn[:, 3], 1))
     np.testing.assert_array_equal(drawn[:, 4], np.round(drawn[:, 4] * 4) / 4)
+
+
+def counts(n_samples):
+    rng = np.random.default_rng(0)
+    rate = rng.gamma(2, size=n_samples)
+    return np.column_stack([rng.poisson(5 * rate), rng.poisson(300 * rate)])
+
+
+def test_counts_have_probabilities_and_are_drawn_as_counts():
+    X = counts(sizes(400, 60))
+    model = quick(conditionals="negative_binomial", ordering=[1, 0]).fit(X)
+    drawn = model.sample(200, random_state=0)
+    assert drawn.dtype == X.dtype and drawn.min() >= 0
+    assert np.all(model.score_features(drawn) < 0)
+    states = np.column_stack([np.arange(2000), np.full(2000, 300)])
+    total = np.exp(model.score_features(states)[:, 0]).sum()
+    assert total == pytest.approx(1, abs=1e-3)
+
+
+@pytest.mark.parametrize("value", [-1.0, 2.5])
+def test_what_is_no_count_is_refused(value):
+    X, spoilt = counts(40).astype(float), counts(40).astype(float)
+    spoilt[7, 1] = value
+    message = f"Column 1 has the value {value:g}, but a 'negative_binomial' conditional"
+    with pytest.raises(ValueError, match=message):
+        quick(conditionals="negative_binomial").fit(spoilt)
+    model = quick(conditionals="negative_binomial").fit(X)
+    with pytest.raises(ValueError, match=message):
+        model.score_samples(spoilt)

@@ -3,13 +3,13 @@
 import itertools
 import warnings
 
-import numba
 import numpy as np
 import pytest
 from conftest import (
     ALL_CONDITIONALS,
     JIT,
     SUPPORTS,
+    apply,
     called_by_kernel,
     encoded,
     mixed_table,
@@ -56,16 +56,6 @@ def fitted(dtype="float64", n_samples=100, **parameters):
         model.fit(X)
     network = network_of(model)
     return model, network, encoded(model, X)
-
-
-def apply(function, x, out):
-    """Call an elementary function in a loop, as kernels do."""
-
-    def loop(x, out):
-        for i in range(x.shape[0]):
-            out[i] = function(x[i])
-
-    (numba.njit(loop) if JIT else loop)(x, out)
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])

@@ -5,19 +5,19 @@ from dataclasses import dataclass
 import numpy as np
 
 from skmade._families._softmax import draw_index, mix, softmax, thirds
-from skmade._kernels._compile import part
+from skmade._kernels._compile import inlined_part, part
 from skmade._kernels._elementary import exp, like, log, log_of_ratio, sigmoid
 
 # Logarithms of means and shapes are held within these bounds.
 LOG_MEANS = -15.0, 20.0
 LOG_SHAPES = -7.0, 16.0
-# Counts are held below this, whose squares are still numbers.
-MOST = 1e15
-# From here on Stirling's series have 11 digits.
-_ENOUGH = 8.0
-# Counts that a draw tries, at most.
+# Counts are held below this, whose square is still a number.
+_MOST = 1e15
+# Counts that a draw tries on each side of the mode, at most.
 _TRIES = 2**22
-
+# Stirling's series, the last coefficients first: from 8 on, four have 11 digits.
+_GAMMA_SERIES = -1 / 1680, 1 / 1260, -1 / 360, 1 / 12
+_PSI_SERIES = 1 / 240, -1 / 252, 1 / 120, -1 / 12
 _CONSTANT = 1 - 0.5 * np.log(2 * np.pi)
 
 
@@ -76,134 +76,114 @@ class NegativeBinomial:
         probabilities given the count."""
         (logits, means, raws), (weights, shapes, joint) = thirds(a), thirds(work)
         softmax(logits, weights, out, width)
-        for b in range(width):
-            out[1, b] = _count(values[b], constants)
         for c in range(joint.shape[0]):
-            _log_probs(out[1], means[c], raws[c], shapes[c], joint[c], width)
             for b in range(width):
-                joint[c, b] += logits[c, b] - out[0, b]
+                out[1, b] = _held_exp(means[c, b], LOG_MEANS)
+                shapes[c, b] = _held_exp(raws[c, b], LOG_SHAPES)
+                joint[c, b] = logits[c, b] - out[0, b]
+            _add_log_probs(values, constants, out[1], shapes[c], joint[c], width)
         mix(joint, out, width)
 
     @staticmethod
     @part
     def gradient(a, values, constants, deltas, width):
-        (_, means, raws), (by_logits, by_means, by_raws) = thirds(a), thirds(deltas)
+        (_, means, _), (by_logits, by_means, by_raws) = thirds(a), thirds(deltas)
         for c in range(means.shape[0]):
             for b in range(width):
-                r, posterior = by_means[c, b], by_raws[c, b]
                 n, m = _count(values[b], constants), _held_exp(means[c, b], LOG_MEANS)
+                r, posterior = by_means[c, b], by_raws[c, b]
                 excess = (n - m) / (r + m)
                 slope = log_of_ratio(n + r, r + m, n - m) - excess + _psi_rest(n + r) - _psi_rest(r)
                 by_logits[c, b] -= posterior
-                by_means[c, b] = -posterior * r * excess * _slope_of_held(means[c, b], LOG_MEANS)
-                by_raws[c, b] = -posterior * r * slope * _slope_of_held(raws[c, b], LOG_SHAPES)
+                by_means[c, b] = -posterior * r * excess
+                by_raws[c, b] = -posterior * r * slope
 
     @staticmethod
     @part
     def draw(a, bits, noise, constants, work, out, values, width):
-        logits, means, raws = thirds(a)
+        (logits, means, raws), mean, shape, log_p = thirds(a), work[0], work[1], work[2]
+        origin, unit = like(a[0, 0], constants[0]), like(a[0, 0], constants[1])
         draw_index(logits, bits, work, out, values, width)
-        modes, mean, raw, shape, log_probs = out[0], work[0], work[1], out[1], work[2]
         for b in range(width):
             c = np.int64(values[b])
-            mean[b], raw[b] = means[c, b], raws[c, b]
-            modes[b] = _mode(_held_exp(mean[b], LOG_MEANS), _held_exp(raw[b], LOG_SHAPES))
-        _log_probs(modes, mean, raw, shape, log_probs, width)
-        origin, unit = like(a[0, 0], constants[0]), like(a[0, 0], constants[1])
+            m, r = _held_exp(means[c, b], LOG_MEANS), _held_exp(raws[c, b], LOG_SHAPES)
+            mode = max(np.floor((r - like(r, 1)) * m / r), like(r, 0))
+            mean[b], shape[b], log_p[b], values[b] = m, r, like(r, 0), origin + unit * mode
+        _add_log_probs(values, constants, mean, shape, log_p, width)
         for b in range(width):
-            m, p = _held_exp(mean[b], LOG_MEANS), exp(log_probs[b])
-            values[b] = origin + unit * _from_mode(modes[b], p, m, shape[b], sigmoid(noise[b]))
+            mode, p, u = _count(values[b], constants), exp(log_p[b]), sigmoid(noise[b])
+            values[b] = origin + unit * _from_mode(mode, p, mean[b], shape[b], u)
 
 
 @part
 def _count(value, constants):
-    origin, unit = like(value, constants[0]), like(value, constants[1])
-    n = np.floor((value - origin) / unit + like(value, 0.5))
-    return max(min(n, like(value, MOST)), like(value, 0))
+    """The count that a cell of the table stands for."""
+    n = np.floor((value - like(value, constants[0])) / like(value, constants[1]) + like(value, 0.5))
+    return max(min(n, like(value, _MOST)), like(value, 0))
 
 
 @part
 def _held_exp(raw, bounds):
-    """``e**raw``, with raw held within bounds."""
+    """``e**raw``, with raw held within bounds. (Derivatives are taken as if it were not.)"""
     return exp(max(min(raw, like(raw, bounds[1])), like(raw, bounds[0])))
 
 
 @part
-def _slope_of_held(raw, bounds):
-    """1 within the bounds, where a parameter matters, else 0."""
-    is_free = like(raw, bounds[0]) < raw < like(raw, bounds[1])
-    return like(raw, 1) if is_free else like(raw, 0)
-
-
-@part
-def _log_probs(counts, means, raws, shapes, out, width):
-    """``out[b] = log NB(counts[b])`` from logarithms of means and shapes; sets `shapes`, too.
+def _add_log_probs(values, constants, means, shapes, out, width):
+    """Add ``log NB(n; m, r)`` to `out`.
 
     By Stirling's formula for the three gamma functions, what is large cancels on paper:
-    what is left are logarithms of ratios near 1, and the rests of the formula.
+    what is left are logarithms of ratios, and the rests of the formula. Small shapes have long
+    tails, in which both ratios of counts to means would be large: there, counts are compared
+    with each other, and so are means.
     """
     for b in range(width):
-        n, m, r = counts[b], _held_exp(means[b], LOG_MEANS), _held_exp(raws[b], LOG_SHAPES)
-        above, after = n + r, n + like(n, 1)
-        large = above * log_of_ratio(above, r + m, n - m) - n * log_of_ratio(after, m, after - m)
-        small = like(n, 0.5) * log(r / (above * after)) + like(n, _CONSTANT)
-        shapes[b], out[b] = r, large + small
-    # (of three rests in one loop, it would take three times as long to compile)
-    for term in range(3):
-        of_count, of_shape = like(out[0], term != 1), like(out[0], term != 2)
-        sign, one = like(out[0], 1 if term == 0 else -1), like(out[0], term == 2)
+        n, m, r, one = _count(values[b], constants), means[b], shapes[b], like(means[0], 1)
+        above, after, total, is_long = n + r, n + one, r + m, r * r < n
+        large = (r if is_long else above) * log_of_ratio(above, total, n - m)
+        x = above if is_long else m
+        large += n * log_of_ratio(x, after, r - one if is_long else m - after)
+        extra = r if is_long else like(r, 0)
+        large -= n * log_of_ratio(m + extra, m, extra)
+        out[b] += large + like(n, 0.5) * log(r / (above * after)) + like(n, _CONSTANT)
+    for term in range(3):  # (one after the other: so the series is compiled once)
         for b in range(width):
-            out[b] += sign * _gamma_rest(of_count * counts[b] + of_shape * shapes[b] + one)
+            n, r = _count(values[b], constants), shapes[b]
+            x = r if term == 0 else n + (r if term == 1 else like(n, 1))
+            rest = _gamma_rest(x)
+            out[b] += rest if term == 1 else -rest
 
 
-@part
+@inlined_part
 def _gamma_rest(x):
     """``log G(x) - ((x - 1/2) log x - x + log(2 pi) / 2)``, for x > 0.
 
     By its series where x is at least 8, elsewhere from ``x + 8``: G(x + 8) is G(x) times a
     product of eight factors.
     """
-    s, enough = min(x, like(x, _ENOUGH)), like(x, _ENOUGH)
-    product, _ = _eight_factors(s)
-    power = s * s
-    power *= power
-    shift = (s + like(x, 7.5)) * log((s + enough) / s) - log(product / (power * power)) - enough
-    y = x + enough if x < enough else x
-    z = like(x, 1) / (y * y)
-    series = like(x, 1 / 12) - z * (
-        like(x, 1 / 360) - z * (like(x, 1 / 1260) - z * like(x, 1 / 1680))
-    )
-    return series / y + (shift if x < enough else like(x, 0))
+    one, eight = like(x, 1), like(x, 8)
+    s, y = min(x, eight), x + eight if x < eight else x
+    product, inverse, z, series = one, one / s, one / (y * y), like(x, 0)
+    for i in range(1, 8):
+        product *= one + like(x, i) * inverse
+    for term in _GAMMA_SERIES:
+        series = series * z + like(x, term)
+    shift = (s + like(x, 7.5)) * log(one + eight * inverse) - log(product) - eight
+    return series / y + (shift if x < eight else like(x, 0))
 
 
 @part
 def _psi_rest(x):
     """``psi(x) - log x`` for x > 0, with psi the derivative of log G; as `_gamma_rest`."""
-    s, enough = min(x, like(x, _ENOUGH)), like(x, _ENOUGH)
-    product, slope = _eight_factors(s)
-    shift = log((s + enough) / s) - slope / product
-    y = x + enough if x < enough else x
-    z = like(x, 1) / (y * y)
-    series = like(x, 1 / 12) - z * (
-        like(x, 1 / 120) - z * (like(x, 1 / 252) - z * like(x, 1 / 240))
-    )
-    return like(x, -0.5) / y - z * series + (shift if x < enough else like(x, 0))
-
-
-@part
-def _eight_factors(x):
-    """``x (x + 1) ... (x + 7)``, and its derivative: with ``q = x (x + 7)``, factors are
-    ``q``, ``q + 6``, ``q + 10`` and ``q + 12``."""
-    q = x * (x + like(x, 7))
-    product = q * (q + like(x, 6)) * (q + like(x, 10)) * (q + like(x, 12))
-    slope = ((like(x, 4) * q + like(x, 84)) * q + like(x, 504)) * q + like(x, 720)
-    return product, slope * (like(x, 2) * x + like(x, 7))
-
-
-@part
-def _mode(m, r):
-    """The count of the highest probability."""
-    return max(np.floor((r - like(m, 1)) * m / r), like(m, 0))
+    one, eight = like(x, 1), like(x, 8)
+    s, y = min(x, eight), x + eight if x < eight else x
+    shift, z, series = log(one + eight / s), one / (y * y), like(x, 0)
+    for i in range(8):
+        shift -= one / (s + like(x, i))
+    for term in _PSI_SERIES:
+        series = series * z + like(x, term)
+    rest = series * z - like(x, 0.5) / y
+    return rest + shift if x < eight else rest
 
 
 @part

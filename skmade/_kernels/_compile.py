@@ -48,16 +48,21 @@ def kernel(function):
     return compile_kernel(function, _IS_CACHED, fastmath=_FASTMATH, **_OPTIONS)
 
 
-def part(function, fastmath=_FASTMATH):
+def part(function, **options):
     """Compile `function` to be called by kernels only."""
     if numba.config.DISABLE_JIT:
         return function
-    return compile_part(function, fastmath=fastmath, **_OPTIONS)
+    return compile_part(function, **{"fastmath": _FASTMATH, **_OPTIONS, **options})
+
+
+def inlined_part(function):
+    """As `part`, for what is so large that it would be called, and keep a loop from vectors."""
+    return part(function, forceinline=True)
 
 
 def sums_part(function):
     """As `part`, for sums that may be added up in another order: in several at a time."""
-    return part(function, _FASTMATH | {"reassoc"})
+    return part(function, fastmath=_FASTMATH | {"reassoc"})
 
 
 def part_for(function, **options):
