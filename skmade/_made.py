@@ -70,7 +70,8 @@ class MADEDensity(DensityMixin, BaseEstimator):
         Hidden layers, which must then be of equal width, share their degrees and add to
         their input.
     conditionals : {"auto", "bernoulli", "categorical", "gaussian", "gaussian_mixture", \
-            "logistic_mixture", "negative_binomial"} or sequence of these, one per feature, default="auto"
+            "logistic_mixture", "negative_binomial"} or sequence of these, one per feature, \
+            default="auto"
         Family of p(x_d given the features before d). "auto" looks at the column's own dtype and
         values: it takes "categorical" for text and categories (and for constants), "bernoulli"
         for flags and for numbers with two values, "logistic_mixture" for integers and rounded
