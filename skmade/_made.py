@@ -117,7 +117,7 @@ class MADEDensity(DensityMixin, BaseEstimator):
         Probability with which a hidden unit is left out in training.
     input_noise : float, default=0.0
         Standard deviation of Gaussian noise added in training to standardised real
-        columns.
+        columns, as inputs and as targets.
     alpha : float or "auto", default="auto"
         L2 penalty: ``alpha / 2`` times the sum of squared weights is added to the mean
         negative log-density. "auto" is 1 over the number of training rows (of the call, for
