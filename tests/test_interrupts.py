@@ -67,7 +67,7 @@ def test_interrupted_fits_return_at_once_and_the_process_can_end(n, kind):
     environment = {**os.environ, "PYTHONPATH": str(Path(skmade.__file__).parents[1])}
     done = subprocess.run(arguments, timeout=200, text=True, capture_output=True, env=environment)
     assert done.returncode == 0, done.stderr
-    assert int(done.stdout) > 0  # some fits had a network to keep
+    assert int(done.stdout) >= (n >= 100)  # of many fits some had a network to keep
 
 
 def press_ctrl_c(monkeypatch, in_epoch, press):

@@ -183,6 +183,61 @@ def test_dropout_leaves_units_out_and_keeps_their_mean():
 FULL_BATCH = {"batch_size": 10_000, "early_stopping": False, "dtype": "float64"}
 
 
+def moves_of_passes(n, monkeypatch, **parameters):
+    """How each of `n` passes over the same rows, in one step each, moves the parameters."""
+    original, moves = _training.run_epoch, []
+
+    def spy(network, progress, *rest):
+        before = progress.theta.copy()
+        loss = original(network, progress, *rest)
+        moves.append(progress.theta - before)
+        return loss
+
+    monkeypatch.setattr(_training, "run_epoch", spy)
+    model = quick(**FULL_BATCH, **parameters)
+    for _ in range(n):
+        model.partial_fit(dependent(40))
+    return moves
+
+
+def test_training_cuts_the_norm_of_gradients_to_ten(monkeypatch):
+    rate = 1e-5
+    (move,) = moves_of_passes(1, monkeypatch, solver="sgd", learning_rate_init=rate, alpha=1e4)
+    # (the first step of Nesterov's descent is 1.9 times the gradient)
+    assert np.linalg.norm(move) == pytest.approx(1.9 * rate * 10, rel=1e-6)
+
+
+def test_passes_go_on_with_the_momentum_of_the_last(monkeypatch):
+    first, second, third = moves_of_passes(
+        3, monkeypatch, solver="sgd", learning_rate_init=1e-8, alpha=0.0
+    )
+    moved = np.abs(first) > 1e-3 * np.abs(first).max()
+    # gradients as good as equal: m = 0.9 m - g, and a step is 0.9 m - g
+    np.testing.assert_allclose(second[moved] / first[moved], 2.71 / 1.9, rtol=1e-4)
+    np.testing.assert_allclose(third[moved] / first[moved], 3.439 / 1.9, rtol=1e-4)
+
+
+def test_passes_go_on_counting_steps(monkeypatch):
+    rate = 1e-8
+    moves = moves_of_passes(3, monkeypatch, solver="adam", learning_rate_init=rate, alpha=0.0)
+    moved = np.abs(moves[0]) > 0.999 * rate
+    assert np.count_nonzero(moved) > 20
+    for move in moves:  # gradients as good as equal: corrected means are the gradients
+        np.testing.assert_allclose(np.abs(move[moved]), rate, rtol=1e-2)
+
+
+def test_weights_of_the_training_rows_have_mean_one(rng, monkeypatch):
+    original, given = _training.train, []
+
+    def spy(network, training, *rest):
+        given.append(training.weights)
+        return original(network, training, *rest)
+
+    monkeypatch.setattr(_training, "train", spy)
+    quick().fit(dependent(50), sample_weight=rng.exponential(size=50))
+    assert given[0].mean() == pytest.approx(1, rel=1e-6)
+
+
 def test_integer_weights_are_repeats_for_full_batches():
     X = dependent(40)
     weights = np.random.default_rng(0).integers(0, 4, 40)
