@@ -623,10 +623,9 @@ class MADEDensity(DensityMixin, BaseEstimator):
         """What is asked for of each column."""
         n_features = table.shape[1]
         chosen = _chosen_conditionals(self.conditionals, n_features)
-        from_dtype, given = isinstance(self.categorical_features, str), table.given
-        categorical = np.zeros(n_features, bool)
-        if not from_dtype:
-            categorical = column_mask(given, self.categorical_features)
+        from_dtype = isinstance(self.categorical_features, str)
+        key = None if from_dtype else self.categorical_features
+        categorical = column_mask(n_features, table.names(), key)
         return [
             Rule(conditional, bool(is_categorical), from_dtype, self.handle_unknown)
             for conditional, is_categorical in zip(chosen, categorical)

@@ -4,9 +4,23 @@ import numpy as np
 from sklearn.utils._indexing import _get_column_indices
 
 
-def column_mask(X, key):
-    """Which columns of X a mask, names or indices stand for."""
-    mask = np.zeros(X.shape[1], bool)
-    if key is not None and len(key):
-        mask[_get_column_indices(X, np.asarray(key).tolist())] = True
+def column_mask(n_features, names, key):
+    """Which columns a mask, names or positions stand for.
+
+    Raises
+    ------
+    ValueError
+        For names that no column has, and positions out of range.
+    """
+    mask, key = np.zeros(n_features, bool), [] if key is None else np.asarray(key).tolist()
+    if len(key) and all(isinstance(name, str) for name in key):
+        unknown = set(key) - set(names)
+        if unknown:
+            raise ValueError(
+                f"categorical_features names {sorted(unknown)}, which X does not have; its columns "
+                f"are {list(names)}."
+            )
+        mask[[names.index(name) for name in key]] = True
+    elif len(key):
+        mask[_get_column_indices(np.empty((1, n_features)), key)] = True
     return mask

@@ -111,8 +111,8 @@ class Columns:
         self.offsets = -np.log(np.where(has_density, self.scale, 1.0))
         self.offsets += [column.offset for column in columns]
         self.offset = self.offsets.sum()
-        #: Whether each column has probabilities, not a density.
-        self.is_discrete = [family.is_discrete for family in self.families(1)]
+        #: Whether each column is one of flags or categories.
+        self.is_discrete = [family.support in ("flags", "codes") for family in self.families(1)]
         self._is_plain = not (self.center.any() or (self.scale != 1).any())
         self._flags = _places(columns, Flag)
         self._constants = _places(columns, Constant)

@@ -6,7 +6,7 @@ import numpy as np
 from sklearn.utils.validation import check_array, validate_data
 
 from skmade._columns._cells import cells_of_array
-from skmade._columns._frames import as_frame, block_of_frame, describe, read_frame
+from skmade._columns._frames import as_frame, block_of_frame, describe, names_of, read_frame
 
 
 @dataclass
@@ -71,6 +71,10 @@ class Table:
             return self.block.shape
         cells = self.cells()
         return len(cells[0].values), len(cells)
+
+    def names(self):
+        """Names of the columns of a frame; none of an array's."""
+        return names_of(self.given) if self.is_frame else []
 
     def cells(self):
         """Cells of each column."""
