@@ -188,3 +188,19 @@ def test_every_family_in_one_column():
         model = quick(conditionals=family).fit(X)
         assert model.sample(3).shape == (3, 1)
         np.testing.assert_array_equal(model.score_features(X)[:, 0], model.score_samples(X))
+
+
+def test_columns_of_one_name_are_refused():
+    frame = pd.DataFrame(GOOD, columns=["a", "b", "a"])
+    with pytest.raises(ValueError, match="Column 'a' occurs 2 times; rename"):
+        quick().fit(frame)
+
+
+def test_masked_cells_are_missing():
+    masked = np.ma.masked_array(GOOD, mask=GOOD > 1)
+    with pytest.raises(ValueError, match="column 0 has missing cells"):
+        quick().fit(masked)
+    model = quick().fit(GOOD)
+    filled = model.sample_conditional(masked, random_state=0)
+    np.testing.assert_array_equal(filled[~masked.mask], GOOD[~masked.mask])
+    assert np.all(np.isfinite(filled))

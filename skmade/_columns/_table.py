@@ -42,10 +42,13 @@ class Table:
         """
         frame = as_frame(X)
         if frame is not None:
+            _check_names(names_of(frame))
             validate_data(estimator, X, reset=reset, skip_check_array=True)
             if min(frame.shape) == 0 or frame.shape[0] < n_least:  # for scikit-learn's own words
                 check_array(np.zeros(frame.shape), estimator=estimator, ensure_min_samples=n_least)
             return cls(frame, block_of_frame(frame), None, True)
+        if isinstance(X, np.ma.MaskedArray) and X.dtype.kind in "biuf":
+            X = X.astype(float).filled(np.nan)  # what is masked is missing
         if isinstance(X, (list, tuple)) and _array_of(X).dtype.kind in "US":
             X = np.array(X, object)  # whose numbers are no text
         if getattr(getattr(X, "dtype", None), "kind", "") == "c":
@@ -108,6 +111,16 @@ class Table:
             if cells.missing is not None:
                 missing[:, j] = cells.missing
         return missing
+
+
+def _check_names(names):
+    """Raise ValueError for names that several columns have."""
+    if len(set(names)) < len(names):
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ValueError(
+            f"Column {twice!r} occurs {names.count(twice)} times; rename columns, so that errors "
+            "and draws can tell them apart, or pass an array."
+        )
 
 
 def _array_of(X):
