@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from skmade._auto import count_parameters
+from skmade._kernels._steps import make_memory, train_steps
 from skmade._layout import (
     Plan,
     constant_rows,
@@ -97,6 +98,22 @@ class Network:
     def orderings(self):
         """Of its only draw of masks: (1, n_features)."""
         return self.ordering[None]
+
+    def step_memory(self, batch_size, n_threads):
+        """Working memory of steps on batches of at most so many rows."""
+        return make_memory(self.plan, batch_size, n_threads, self.dtype)
+
+    def run_steps(self, progress, batches, descent, memory, rng, crew):
+        """Steps of training, which draw no random numbers of their own.
+
+        Returns the sum of the losses of the batches that were used, and their number.
+        """
+        return crew.run(
+            lambda team: train_steps(
+                self.plan, team, progress.theta, progress.moments, batches, descent, memory
+            ),
+            self.plan, len(progress.theta),
+        )  # fmt: skip
 
     def networks(self, theta, at_most=None):
         """The networks that are averaged, with parameters `theta`: this one."""

@@ -216,6 +216,42 @@ class SharedNetwork:
         """All draws that are averaged."""
         return DrawStack.make(self.sampler.architecture, self.draws)
 
+    @property
+    def plan(self):
+        """That of a draw: all are of one size."""
+        return self.draws[0].plan
+
+    def step_memory(self, batch_size, n_threads):
+        """Working memory of steps on batches of at most so many rows."""
+        return SharedMemory.allocate(self, batch_size, n_threads)
+
+    def run_steps(self, progress, batches, descent, memory, rng, crew):
+        """Steps under one draw each.
+
+        Returns the sum of the losses of the batches that were used, and their number.
+        """
+
+        def run_step(s, step, draw):
+            theta, now = memory.theta[: n_parameters(draw.plan)], descent._replace(step=step)
+            dense = Dense(
+                progress.theta, memory.dense_gradient, progress.moments, draw.places, memory.blocks
+            )
+            return crew.run(
+                lambda team: shared_step(
+                    draw.plan, team, dense, batches, s, now, theta, memory.steps
+                ),
+                draw.plan, len(progress.theta),
+            )  # fmt: skip
+
+        total, used = 0.0, 0
+        for s in range(len(batches.bounds) - 1):
+            crew.heed()
+            step = descent.step + used + 1
+            loss = run_step(s, step, self.draw_for_step(step, rng))
+            if np.isfinite(loss):
+                total, used = total + loss, used + 1
+        return total, used
+
     def network(self, draw, theta):
         """The network of a draw, with dense weights `theta`."""
         return DrawnNetwork(draw, theta)
@@ -321,29 +357,3 @@ class SharedMemory:
         theta, gradient = np.zeros((2, room), dtype)
         steps = make_memory(plan, batch_size, n_threads, dtype)._replace(gradient=gradient)
         return cls(dense_blocks(plan), np.zeros_like(network.theta), theta, steps)
-
-
-def run_shared_steps(network, progress, batches, descent, memory, rng, crew):
-    """Steps under one draw each.
-
-    Returns the sum of the losses of the batches that were used, and their number.
-    """
-
-    def run_step(s, step, draw):
-        theta, now = memory.theta[: n_parameters(draw.plan)], descent._replace(step=step)
-        dense = Dense(
-            progress.theta, memory.dense_gradient, progress.moments, draw.places, memory.blocks
-        )
-        return crew.run(
-            lambda team: shared_step(draw.plan, team, dense, batches, s, now, theta, memory.steps),
-            draw.plan, len(progress.theta),
-        )  # fmt: skip
-
-    total, used = 0.0, 0
-    for s in range(len(batches.bounds) - 1):
-        crew.heed()
-        step = descent.step + used + 1
-        loss = run_step(s, step, network.draw_for_step(step, rng))
-        if np.isfinite(loss):
-            total, used = total + loss, used + 1
-    return total, used

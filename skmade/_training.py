@@ -11,10 +11,9 @@ from sklearn.exceptions import ConvergenceWarning
 
 from skmade._combination import log_mean_exp
 from skmade._kernels._constants import SOLVERS
-from skmade._kernels._steps import Batches, Descent, make_memory, train_steps
+from skmade._kernels._steps import Batches, Descent
 from skmade._layout import flops_per_row
 from skmade._scoring import log_densities
-from skmade._shared import SharedMemory, SharedNetwork, run_shared_steps
 from skmade._teams import Crew
 from skmade._threads import n_threads, never, out_of_reach, take_in_turn
 from skmade._warnings import warn
@@ -316,13 +315,8 @@ def _crew(network, training, settings, heed):
     """As many threads as a network's mini-batches are worth."""
     n = len(training.table)
     rows_per_batch = -(-n // -(-n // settings.batch_size))
-    is_small = 3 * flops_per_row(_plan_of(network)) * rows_per_batch < _FLOPS_WORTH_THREADS
+    is_small = 3 * flops_per_row(network.plan) * rows_per_batch < _FLOPS_WORTH_THREADS
     return Crew(1 if is_small else n_threads(settings.n_jobs), heed)
-
-
-def _plan_of(network):
-    """A network's plan, or one of those of a shared network, which are all of one size."""
-    return network.draws[0].plan if isinstance(network, SharedNetwork) else network.plan
 
 
 def run_epoch(network, progress, training, settings, rng, crew):
@@ -333,11 +327,8 @@ def run_epoch(network, progress, training, settings, rng, crew):
     rows = rng.permutation(n)
     weights = training.weights[rows] / np.repeat(np.diff(bounds), np.diff(bounds))
     weights = weights.astype(progress.theta.dtype)
-    plan, rows_per_batch = _plan_of(network), int(np.diff(bounds).max())
-    if isinstance(network, SharedNetwork):
-        memory = SharedMemory.allocate(network, rows_per_batch, crew.size)
-    else:
-        memory = make_memory(plan, rows_per_batch, crew.size, progress.theta.dtype)
+    plan, rows_per_batch = network.plan, int(np.diff(bounds).max())
+    memory = network.step_memory(rows_per_batch, crew.size)
     total, used, said = 0.0, 0, time.monotonic()
     for first, last in _stretches(plan, settings, bounds):
         crew.heed()
@@ -350,29 +341,14 @@ def run_epoch(network, progress, training, settings, rng, crew):
             training.table, rows[part], weights[part], bounds[first : last + 1] - part.start,
             noise, kept,
         )  # fmt: skip
-        loss, n_used = run_steps(network, progress, batches, settings, memory, rng, crew)
+        descent = Descent(
+            SOLVERS.index(settings.solver), float(progress.rate), progress.step,
+            float(settings.alpha), _MAX_NORM,
+        )  # fmt: skip
+        loss, n_used = network.run_steps(progress, batches, descent, memory, rng, crew)
         progress.step += n_used
         total, used = total + loss, used + n_used
     return total / used if used else np.nan
-
-
-def run_steps(network, progress, batches, settings, memory, rng, crew):
-    """Steps on one thread or on several, which does not change a bit of the result.
-
-    Returns the sum of the losses of the batches that were used, and their number.
-    """
-    descent = Descent(
-        SOLVERS.index(settings.solver), float(progress.rate), progress.step,
-        float(settings.alpha), _MAX_NORM,
-    )  # fmt: skip
-    if isinstance(network, SharedNetwork):
-        return run_shared_steps(network, progress, batches, descent, memory, rng, crew)
-    return crew.run(
-        lambda team: train_steps(
-            network.plan, team, progress.theta, progress.moments, batches, descent, memory
-        ),
-        network.plan, len(progress.theta),
-    )  # fmt: skip
 
 
 def _stretches(plan, settings, bounds):
