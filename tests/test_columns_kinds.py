@@ -662,3 +662,15 @@ def test_the_number_of_networks_does_not_depend_on_chunks():
         model.partial_fit(table[start : start + 100])
     whole.partial_fit(table)
     assert len(model.orderings_) == len(whole.orderings_)
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Asia/Kolkata"])
+def test_moments_of_a_zone_and_of_none_are_not_mixed(zone):
+    local = pd.DataFrame({"x": X, "t": pd.date_range("2024-03-01", periods=N, freq="h")})
+    zoned = local.assign(t=local["t"].dt.tz_localize(zone))
+    for fitted, other in ((local, zoned), (zoned, local)):
+        model = quick(max_iter=1).fit(fitted)
+        with pytest.raises(ValueError, match="Column 't' holds moments of .* time zone, but had"):
+            model.score_samples(other)
+    elsewhere = zoned.assign(t=zoned["t"].dt.tz_convert("America/Lima"))  # the same moments
+    np.testing.assert_array_equal(model.score_samples(elsewhere), model.score_samples(zoned))

@@ -31,6 +31,8 @@ class Cells:
         Of labels: what the codes stand for, plain values.
     declared : bool
         Whether the levels are those of the column's dtype, in its order, seen or not.
+    is_zoned : bool
+        Whether moments are of a time zone; their values are then those of UTC.
     """
 
     label: object
@@ -38,6 +40,7 @@ class Cells:
     missing: np.ndarray | None = None
     levels: list | None = None
     declared: bool = False
+    is_zoned: bool = False
 
     @property
     def kind(self):

@@ -5,6 +5,7 @@ record of each dtype from which the library makes the same dtype again.
 """
 
 import sys
+from dataclasses import replace
 
 import narwhals.stable.v2 as nw
 import numpy as np
@@ -131,7 +132,8 @@ def _read_series(label, series):
     if dtype.is_decimal():
         return cells_of_array(label, np.asarray(series.cast(nw.Float64).to_numpy(), np.float64))
     if dtype.is_temporal() and dtype != nw.Time:
-        return cells_of_array(label, _times(series, missing))
+        is_zoned = dtype == nw.Datetime and dtype.time_zone is not None
+        return replace(cells_of_array(label, _times(series, missing)), is_zoned=is_zoned)
     if dtype == nw.Enum:
         codes = cells_of_labels(label, _objects(series), missing)
         index = {level: code for code, level in enumerate(dtype.categories)}

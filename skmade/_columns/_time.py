@@ -23,10 +23,13 @@ class Time(Lattice):
     resolution : int
         What all values are multiples of, counted from the origin: that of whole seconds, or
         days, in a finer unit.
+    is_zoned : bool
+        Whether moments are of a time zone: those of none cannot be compared with them.
     """
 
     origin: int
     resolution: int
+    is_zoned: bool
     step: float = 0.0
     decimals: int | None = None
 
@@ -40,6 +43,12 @@ class Time(Lattice):
         ValueError
             For what is no time of the same kind.
         """
+        if cells.kind == "M" and cells.is_zoned != self.is_zoned:
+            has, had = ("a" if zoned else "no" for zoned in (cells.is_zoned, self.is_zoned))
+            raise ValueError(
+                f"Column {self.label} holds moments of {has} time zone, but had {had} time zone in "
+                "fit; convert it (pandas: dt.tz_localize, polars: dt.replace_time_zone)."
+            )
         return to_numbers(alike(cells, self.dtype), self.dtype, self.origin)
 
     def write(self, numbers):
@@ -57,5 +66,5 @@ def learn_time(cells, conditional, weights):
     numbers = to_numbers(cells, dtype, origin)
     return number_column(
         Time, Time, numbers, conditional, weights, label=cells.label, dtype=dtype, origin=origin,
-        resolution=resolution,
+        resolution=resolution, is_zoned=cells.is_zoned,
     )  # fmt: skip
