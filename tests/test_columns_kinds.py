@@ -674,3 +674,52 @@ def test_moments_of_a_zone_and_of_none_are_not_mixed(zone):
             model.score_samples(other)
     elsewhere = zoned.assign(t=zoned["t"].dt.tz_convert("America/Lima"))  # the same moments
     np.testing.assert_array_equal(model.score_samples(elsewhere), model.score_samples(zoned))
+
+
+def test_large_integers_as_labels_are_drawn_as_they_are():
+    ids = np.array([2**60 + 1, 2**60 + 2, 2**60 + 3])
+    model = quick(conditionals="categorical").fit(ids[np.arange(N) % 3][:, None])
+    assert set(model.sample(50, random_state=0).ravel().tolist()) <= set(ids.tolist())
+
+
+def test_cells_beside_a_new_label_are_filled_in():
+    frame = pd.DataFrame({"x": X, "c": pd.Series(np.array(["u", "v"])[CODE % 2], dtype=object)})
+    model = quick(handle_unknown="rare").fit(frame)
+    query = pd.DataFrame({"x": [np.nan, 0.5], "c": ["new", "u"]}).astype({"c": object})
+    filled = model.sample_conditional(query, random_state=0)
+    assert filled["c"].tolist() == ["new", "u"]
+    assert np.isfinite(filled["x"]).all()
+    with pytest.raises(ValueError, match="unknown categories"):
+        quick().fit(frame).score_samples(frame.assign(c=pd.Timestamp("2020")))
+
+
+def test_gaps_in_rows_of_weight_zero_are_absent():
+    frame = pd.DataFrame({"x": X, "t": pd.array(np.arange(N) % 5, dtype="Int64")})
+    frame.loc[0, "t"] = pd.NA
+    weights = np.r_[0.0, np.ones(N - 1)]
+    assert np.isfinite(quick().fit(frame, sample_weight=weights).score(frame.iloc[1:]))
+
+
+@pytest.mark.parametrize(
+    ("constant", "others"),
+    [(5, [6, 2**62]), (20240101, [20240115, 2**60]), (1.5e308, [-1.5e308]), (5e-324, [1.0, 1e308])],
+)
+def test_no_other_value_is_a_constant_or_impossible(constant, others):
+    column = np.full(N, constant)
+    model = quick(max_iter=1).fit(pd.DataFrame({"x": X, "c": column}))
+    query = pd.DataFrame({"x": 0.0, "c": np.array([constant, *others], column.dtype)})
+    contributions = model.score_features(query)[:, 1]
+    assert contributions[0] > -0.01
+    assert np.all(np.isfinite(contributions))
+    assert np.all(np.diff(contributions) < 0)
+
+
+def test_draws_stay_where_their_dtype_has_numbers():
+    X = np.linspace(-65000, 65000, N).astype(np.float16)[:, None]
+    model = quick().fit(X)
+    assert np.all(np.isfinite(model.score_samples(model.sample(500, random_state=0))))
+    flags = pd.DataFrame({"b": X[:, 0] > 0, "x": X[:, 0].astype(float)})
+    drawn = quick(conditionals=["gaussian", "auto"]).fit(flags).sample(500, random_state=0)
+    assert 0.05 < drawn["b"].mean() < 0.7  # -1 and 2 are no True
+    ticks = np.random.default_rng(0).integers(-(2**62), 2**62, N).view("m8[ns]")
+    assert len(quick().fit(pd.DataFrame({"t": ticks})).sample(500, random_state=0)) == 500

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from skmade._columns._column import Column, from_numbers
+from skmade._columns._column import Column
 from skmade._families import make_family
 from skmade._warnings import warn
 
@@ -111,14 +111,14 @@ class Category(Column):
 
     def write(self, numbers):
         """Labels."""
-        codes = numbers.astype(np.int64)
+        codes = np.minimum(numbers.astype(np.int64), len(self.levels) - 1)  # (unseen: kept as is)
         if self.dtype == "object":
             labels = np.empty(len(self.levels), object)
             labels[:] = self.levels
             return labels[codes]
         if np.dtype(self.dtype).kind in "Mm":
             return np.array(self.levels, np.int64).view(self.dtype)[codes]
-        return from_numbers(np.array(self.levels)[codes], self.dtype)
+        return np.array(self.levels, self.dtype)[codes]
 
     def family(self, n_components):
         """Of the conditional."""
@@ -127,7 +127,11 @@ class Category(Column):
 
 def _plain(values, dtype):
     """Numbers as they are, moments and spans of time as ticks of the unit of `dtype`."""
-    return values.astype(dtype).view(np.int64) if values.dtype.kind in "Mm" else values
+    if values.dtype.kind not in "Mm":
+        return values
+    if np.dtype(dtype).kind != values.dtype.kind:
+        return values.astype(str)  # a label like no other
+    return values.astype(dtype).view(np.int64)
 
 
 def _warn_of_names(cells, counts):

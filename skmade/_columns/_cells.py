@@ -51,7 +51,7 @@ class Cells:
 
     def rows(self, index):
         """Some of the cells; of levels that are not declared those that are left."""
-        missing = None if self.missing is None else self.missing[index]
+        missing = None if self.missing is None else some(self.missing[index])
         part = replace(self, values=self.values[index], missing=missing)
         if self.levels is None or self.declared:
             return part

@@ -69,10 +69,15 @@ def from_numbers(numbers, dtype, origin=0):
     """Floats as values of a dtype: whole and within its range, if it is one of integers."""
     dtype = np.dtype(dtype)
     if dtype.kind in "Mm":
-        return (np.rint(numbers).astype(np.int64) + np.int64(origin)).view(dtype)
+        lowest, highest = float(-(2**63) + 1025 - origin), float(2**63 - 2049 - origin)
+        ticks = np.clip(np.rint(numbers), max(lowest, -(2.0**63)), min(highest, 2.0**63 - 1024))
+        return (ticks.astype(np.int64) + np.int64(origin)).view(dtype)
     if dtype.kind in "iu":
         lowest, highest = float(np.iinfo(dtype).min), float(np.iinfo(dtype).max)
         if highest > 2**53:  # which a float rounds up, out of range
             highest = np.nextafter(highest, 0)
         return np.clip(np.rint(numbers), lowest, highest).astype(dtype)
-    return numbers.astype(dtype, copy=False)
+    if dtype.kind == "b":
+        return numbers > 0.5
+    most = float(np.finfo(dtype).max)
+    return np.clip(numbers, -most, most).astype(dtype, copy=False)

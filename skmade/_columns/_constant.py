@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import cauchy
 
 from skmade._columns._column import Column, from_numbers, to_numbers
 from skmade._columns._number import alike
@@ -11,6 +10,8 @@ from skmade._families import make_family
 
 # Values so near (relative to it) are the constant in another precision.
 _NEAR = 1e-6
+# Constants smaller than this are taken for 0, and distances larger than this for this.
+_SMALL, _LARGE = 1e-300, 1e300
 
 
 @dataclass(kw_only=True)
@@ -19,7 +20,7 @@ class Constant(Column):
 
     It has probability ``1 - rare``; other numbers share the rest, ``rare``, Good and Turing's
     estimate after n rows without any, ``(0 + 1/2) / (n + 1)``. A Cauchy distribution about the
-    constant, with its size (or 1) as scale, says how; of integers, in each of their cells.
+    constant, with its size (or 1) as scale, says how; of integers, its density in each cell.
 
     Parameters
     ----------
@@ -63,16 +64,16 @@ class Constant(Column):
 
     def rarity(self, numbers):
         """What is to be added to the log-probability of each cell, besides the offset."""
-        scale = abs(self.value) or 1.0
-        away = abs(numbers - self.value)
-        if np.dtype(self.dtype).kind in "biuMm":
-            edges = (away + 0.5) / scale, (away - 0.5) / scale
-            inside = cauchy.cdf(0.5 / scale) - cauchy.cdf(-0.5 / scale)
-            log_density = np.log((cauchy.sf(edges[1]) - cauchy.sf(edges[0])) / (1 - inside))
-        else:
-            log_density = cauchy.logpdf(numbers, self.value, scale)
+        scale = abs(self.value) if abs(self.value) > _SMALL else 1.0
+        with np.errstate(over="ignore"):
+            away = abs(numbers / 2 - self.value / 2) / scale * 2
+        away, near = np.minimum(away, _LARGE), _NEAR
+        log_density = -np.log(np.pi) - np.log(scale) - 2 * np.log(np.hypot(1, away))
+        if np.dtype(self.dtype).kind in "biuMm":  # what is left by the cell of the constant
+            log_density -= np.log1p(-2 / np.pi * np.arctan(0.5 / scale))
+            near = 0
         rare = np.log(self.rare) + log_density - self.offset
-        return np.where(away > _NEAR * abs(self.value), rare, 0.0)
+        return np.where(away > near * (abs(self.value) / scale), rare, 0.0)
 
     def write(self, numbers):
         """The constant."""

@@ -36,7 +36,7 @@ class Real(Column):
     @property
     def is_linear(self):
         """Whether what is written are the numbers themselves, as they are."""
-        return type(self) is Real and np.dtype(self.dtype).kind == "f"
+        return type(self) is Real and np.dtype(self.dtype).name in ("float32", "float64")
 
     def read(self, cells):
         """Numbers.
