@@ -514,7 +514,7 @@ class MADEDensity(DensityMixin, BaseEstimator):
         """
         scores = self.score_samples(X)
         if sample_weight is not None:
-            sample_weight = _check_sample_weight(sample_weight, scores)
+            sample_weight = _check_sample_weight(sample_weight, scores, ensure_non_negative=True)
         return float(np.average(scores, weights=sample_weight))
 
     def sample(self, n_samples=1, random_state=None):

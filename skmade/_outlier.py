@@ -270,6 +270,7 @@ class MADEOutlierDetector(OutlierMixin, MADEDensity):
             If `contamination` is a number and there are no rows.
         """
         check_is_fitted(self)
+        self._validate_params()
         if self.contamination == "auto":
             self.offset_ = _threshold(
                 self.held_out_scores_, self.held_out_weights_, self.false_alarm_rate

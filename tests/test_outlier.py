@@ -260,3 +260,14 @@ def test_the_rate_is_one_of_weight(rng):
 def test_p_values_need_a_fit():
     with pytest.raises(NotFittedError):
         detector().p_values(normal_rows(5, 0))
+
+
+@pytest.mark.parametrize("parameters", [{"contamination": 5.0}, {"false_alarm_rate": -1.0}])
+def test_a_threshold_is_not_set_by_what_fit_would_refuse(parameters, fitted):
+    model = detector().fit(normal_rows(100, 0))
+    before = model.offset_
+    with pytest.raises(ValueError, match=f"'{next(iter(parameters))}' parameter"):
+        model.set_params(**parameters).calibrate(normal_rows(50, 1))
+    assert model.offset_ == before
+    with pytest.raises(ValueError, match="(?i)negative"):
+        model.score(normal_rows(5, 0), sample_weight=-np.ones(5))
