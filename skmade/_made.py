@@ -371,10 +371,8 @@ class MADEDensity(DensityMixin, BaseEstimator):
 
     def _train(self, networks, training, validation, columns, rng):
         """Train each network; returns those that are kept, each with its progress."""
-        settings, rngs = (
-            self._settings(len(training.table), columns.is_discrete),
-            rng.spawn(len(networks)),
-        )
+        settings = self._settings(len(training.table), columns.is_discrete)
+        rngs = rng.spawn(len(networks))
         return _training.train_networks(
             networks, training, validation, settings, columns.offset, rngs, self.n_jobs
         )

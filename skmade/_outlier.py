@@ -9,6 +9,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 
 from skmade import _auto
+from skmade._columns import Table
 from skmade._made import MADEDensity
 
 
@@ -211,25 +212,40 @@ class MADEOutlierDetector(OutlierMixin, MADEDensity):
 
     def _weights_without_the_least_dense(self, X, sample_weight):
         """Weights that are zero for the share of rows to trim."""
-        scores = MADEDensity.score_samples(self, X)
-        weights = _check_sample_weight(sample_weight, scores, copy=True)
+        scores, kept, weights = self._scores_of_present(X, sample_weight)
         order = np.argsort(scores, kind="stable")
-        trimmed = np.cumsum(weights[order]) <= self.trim * weights.sum() * (1 + 1e-12)
-        weights[order[trimmed]] = 0
+        cumulated = np.cumsum(kept[order])
+        trimmed = cumulated <= self.trim * cumulated[-1] * (1 + 1e-12)
+        weights[np.flatnonzero(weights)[order[trimmed]]] = 0
         return weights
+
+    def _scores_of_present(self, X, sample_weight):
+        """Scores of rows with a weight above zero, their weights, and those of all rows.
+
+        Weights are divided by the largest, so that sums of them cannot overflow.
+        """
+        table = Table.read(self, X, reset=False)
+        weights = _check_sample_weight(
+            sample_weight, np.zeros(len(table)), copy=True, ensure_non_negative=True
+        )
+        weights /= weights.max()
+        is_present = weights > 0
+        scores, _ = self._density.score(table.rows(is_present), self.n_jobs)
+        return scores, weights[is_present], weights
 
     def _partial_fit(self, X, sample_weight):
         """The rows of a pass are scored before it, and the threshold is set on these scores."""
-        scores = self.score_samples(X) if self.__sklearn_is_fitted__() else None
+        scored = None
+        if self.__sklearn_is_fitted__():
+            scored = self._scores_of_present(X, sample_weight)
         super()._partial_fit(X, sample_weight)
-        scores = self.score_samples(X) if scores is None else scores
-        self._hold_out(scores, _check_sample_weight(sample_weight, scores))
+        scores, weights, _ = scored or self._scores_of_present(X, sample_weight)
+        self._hold_out(scores, weights)
         return self.calibrate(X, sample_weight)
 
     def _hold_out(self, scores, weights):
         """Keep scores of held-out rows, sorted, and their weights, of mean one."""
         order = np.argsort(scores, kind="stable")
-        order = order[weights[order] > 0]
         self.held_out_scores_ = scores[order]
         self.held_out_weights_ = weights[order] / weights[order].mean()
 
@@ -281,8 +297,7 @@ class MADEOutlierDetector(OutlierMixin, MADEDensity):
                 "flagged to calibrate; or set contamination='auto'."
             )
         else:
-            scores = MADEDensity.score_samples(self, X)
-            weights = _check_sample_weight(sample_weight, scores)
+            scores, weights, _ = self._scores_of_present(X, sample_weight)
             self.offset_ = _quantile(scores, weights, self.contamination)
         return self
 

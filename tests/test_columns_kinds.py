@@ -723,3 +723,49 @@ def test_draws_stay_where_their_dtype_has_numbers():
     assert 0.05 < drawn["b"].mean() < 0.7  # -1 and 2 are no True
     ticks = np.random.default_rng(0).integers(-(2**62), 2**62, N).view("m8[ns]")
     assert len(quick().fit(pd.DataFrame({"t": ticks})).sample(500, random_state=0)) == 500
+
+
+@pytest.mark.parametrize("constant", [0, 5, -3])
+def test_the_mass_of_all_integers_beside_a_constant_is_the_rare_one(constant):
+    n = 40
+    model = quick(max_iter=1).fit(np.full((n, 1), constant))
+    others = constant + np.arange(-200_000, 200_001)[:, None]
+    total = np.exp(model.score_samples(others)).sum()
+    tail = 2 * max(abs(constant), 1) / np.pi / 200_000  # of a Cauchy distribution
+    assert total == pytest.approx(1 - tail * 0.5 / (n + 1), abs=1e-6)
+
+
+@pytest.mark.parametrize("names", [[5, 3], [("a", 1), ("b", 2)]])
+def test_names_that_are_no_text_keep_their_order(names):
+    columns = pd.MultiIndex.from_tuples(names) if isinstance(names[0], tuple) else names
+    frame = pd.DataFrame(np.c_[X, 10 + X**2], columns=columns)
+    model = quick(max_iter=1).fit(frame)
+    np.testing.assert_array_equal(model.score_samples(frame), model.score_samples(frame.to_numpy()))
+    with pytest.raises(ValueError, match="names should match .* in their order"):
+        model.score_samples(frame[names[::-1]])
+
+
+@pytest.mark.parametrize("unit", ["s", "us"])
+def test_moments_beyond_the_unit_of_fit_are_refused(unit):
+    days = pd.date_range("2000", periods=N).astype("datetime64[ns]")
+    frame = pd.DataFrame({"x": X, "t": days})
+    model = quick(max_iter=1).fit(frame)
+    coarser = frame.assign(t=days.astype(f"datetime64[{unit}]"))
+    np.testing.assert_array_equal(model.score_samples(coarser), model.score_samples(frame))
+    coarser.loc[7, "t"] = pd.Timestamp("2584-08-21").as_unit(unit)
+    with pytest.raises(ValueError, match="Column 't' holds 2584-08-21.* beyond datetime64"):
+        model.score_samples(coarser)
+
+
+def test_subclasses_of_frames_are_frames():
+    class Mine(pd.DataFrame):
+        @property
+        def _constructor(self):
+            return Mine
+
+    class Ours(pl.DataFrame):
+        pass
+
+    frame = pd.DataFrame({"x": X, "c": np.array(["u", "v", "w"])[CODE]})
+    for made, drawn in ((Mine(frame), pd.DataFrame), (Ours(frame.to_dict("list")), pl.DataFrame)):
+        assert isinstance(quick(max_iter=1).fit(made).sample(3), drawn)

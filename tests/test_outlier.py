@@ -4,6 +4,7 @@ import warnings
 
 import matplotlib
 import numpy as np
+import pandas as pd
 import pytest
 from conftest import sizes
 from scipy.stats import binom, kstest
@@ -271,3 +272,16 @@ def test_a_threshold_is_not_set_by_what_fit_would_refuse(parameters, fitted):
     assert model.offset_ == before
     with pytest.raises(ValueError, match="(?i)negative"):
         model.score(normal_rows(5, 0), sample_weight=-np.ones(5))
+
+
+@pytest.mark.parametrize("parameters", [{"contamination": 0.1}, {"trim": 0.1}])
+def test_what_rows_of_weight_zero_hold_does_not_matter(parameters):
+    n = sizes(200, 40)
+    frame = pd.DataFrame(normal_rows(n, 0)).rename(columns=str)
+    frame["c"] = np.array(["u", "v"])[np.arange(n) % 2].astype(object)
+    frame.loc[0, "c"], frame.loc[1, "0"] = "never", np.inf
+    weights = np.r_[0.0, 0.0, np.full(n - 2, 1e308)]
+    model = detector(handle_unknown="error", max_iter=1, **parameters)
+    among = model.fit(frame, sample_weight=weights).partial_fit(frame, sample_weight=weights)
+    alone = clone(model).fit(frame.iloc[2:]).partial_fit(frame.iloc[2:])
+    assert among.offset_ == pytest.approx(alone.offset_)

@@ -149,6 +149,7 @@ class Columns:
             For what a column cannot hold; for missing cells, if they are not allowed, and
             infinite ones.
         """
+        self._check_names(table)
         block = table.block
         if block is not None and self._reads_numbers:
             _check_block(table, allow_missing)
@@ -158,6 +159,15 @@ class Columns:
             _check_present(cells, allow_missing)
             numbers[:, j] = column.read(cells)
         return numbers
+
+    def _check_names(self, table):
+        """Raise ValueError where names that scikit-learn does not look at have another order."""
+        names = self.container.get("names", []) if table.is_frame else []
+        if any(not isinstance(name, str) for name in names) and table.names() != names:
+            raise ValueError(
+                f"The feature names should match those that were passed during fit, {names}, in "
+                f"their order; got {table.names()}. Reorder or rename the columns."
+            )
 
     def encode(self, numbers, table):
         """Write rows of numbers as the network sees them; it is not to see NaN.

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from skmade._columns._column import Column
+from skmade._columns._column import Column, exact_numbers
 from skmade._families import make_family
 from skmade._warnings import warn
 
@@ -61,7 +61,7 @@ class Category(Column):
         """From cells of any kind: numbers are labels, too."""
         if cells.levels is None:
             dtype = cells.values.dtype.name
-            levels, codes = np.unique(_plain(cells.known(), dtype), return_inverse=True)
+            levels, codes = np.unique(_labels(cells, dtype), return_inverse=True)
             levels, codes = levels.tolist(), codes.ravel()
         else:
             levels, codes, dtype = cells.levels, cells.known(), "object"
@@ -83,7 +83,7 @@ class Category(Column):
             For these, if they have no probability.
         """
         if cells.levels is None:
-            values = _plain(cells.values, self.dtype)
+            values = _labels(cells, self.dtype)
             levels, inverse = np.unique(values, return_inverse=True)
             levels, inverse = levels.tolist(), inverse.ravel()
         else:
@@ -125,13 +125,12 @@ class Category(Column):
         return make_family(self.conditional, n_categories=len(self.levels))
 
 
-def _plain(values, dtype):
-    """Numbers as they are, moments and spans of time as ticks of the unit of `dtype`."""
-    if values.dtype.kind not in "Mm":
-        return values
-    if np.dtype(dtype).kind != values.dtype.kind:
-        return values.astype(str)  # a label like no other
-    return values.astype(dtype).view(np.int64)
+def _labels(cells, dtype):
+    """Numbers, moments (as ticks of the unit of `dtype`) and spans of time, as labels."""
+    kind = cells.values.dtype.kind
+    if kind in "Mm" and np.dtype(dtype).kind != kind:
+        return cells.values.astype(str)  # labels like no other
+    return exact_numbers(cells, dtype)
 
 
 def _warn_of_names(cells, counts):

@@ -50,14 +50,31 @@ class Column:
         return {"kind": type(self).__name__, **values}
 
 
-def to_numbers(cells, dtype, origin=0):
-    """Values of cells as floats: of moments and spans of time, ticks after an origin.
+def exact_numbers(cells, dtype, origin=0):
+    """Values of cells as they are: of moments and spans of time, ticks after an origin.
 
-    NaN where cells are missing.
+    Raises
+    ------
+    ValueError
+        For moments and spans beyond what the unit of `dtype` can hold.
     """
     values = cells.values
-    if values.dtype.kind in "Mm":
-        values = values.astype(dtype).view(np.int64) - np.int64(origin)
+    if values.dtype.kind not in "Mm":
+        return values
+    cast = values.astype(dtype)
+    if np.can_cast(values.dtype, dtype, "safe"):  # to a finer unit, whose numbers may not suffice
+        wrong = (cast.astype(values.dtype) != values) & ~np.isnat(values)
+        if wrong.any():
+            raise ValueError(
+                f"Column {cells.label} holds {values[wrong][0]}, which is beyond {dtype}, what it "
+                "was in fit; drop such rows, or convert the column to a coarser unit before fit."
+            )
+    return cast.view(np.int64) - np.int64(origin)
+
+
+def to_numbers(cells, dtype, origin=0):
+    """As `exact_numbers`, as floats; NaN where cells are missing."""
+    values = exact_numbers(cells, dtype, origin)
     if cells.missing is None:
         return values if values.dtype.kind == "f" else values.astype(np.float64)
     numbers = values.astype(np.float64)

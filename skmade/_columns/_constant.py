@@ -12,6 +12,8 @@ from skmade._families import make_family
 _NEAR = 1e-6
 # Constants smaller than this are taken for 0, and distances larger than this for this.
 _SMALL, _LARGE = 1e-300, 1e300
+# So many scales away a cell of the Cauchy distribution has its density to all digits.
+_FAR = 1e8
 
 
 @dataclass(kw_only=True)
@@ -20,7 +22,7 @@ class Constant(Column):
 
     It has probability ``1 - rare``; other numbers share the rest, ``rare``, Good and Turing's
     estimate after n rows without any, ``(0 + 1/2) / (n + 1)``. A Cauchy distribution about the
-    constant, with its size (or 1) as scale, says how; of integers, its density in each cell.
+    constant, with its size (or 1) as scale, says how; of integers, in each of their cells.
 
     Parameters
     ----------
@@ -69,9 +71,13 @@ class Constant(Column):
             away = abs(numbers / 2 - self.value / 2) / scale * 2
         away, near = np.minimum(away, _LARGE), _NEAR
         log_density = -np.log(np.pi) - np.log(scale) - 2 * np.log(np.hypot(1, away))
-        if np.dtype(self.dtype).kind in "biuMm":  # what is left by the cell of the constant
-            log_density -= np.log1p(-2 / np.pi * np.arctan(0.5 / scale))
-            near = 0
+        if np.dtype(self.dtype).kind in "biuMm":
+            half, near = 0.5 / scale, 0
+            close = np.minimum(away, _FAR)  # (farther away, a cell has its density)
+            # F(away + half) - F(away - half), of which differences of arctan would leave nothing
+            inside = np.arctan(2 * half / (1 + (close - half) * (close + half))) / np.pi
+            log_density = np.where(away < _FAR, np.log(inside), log_density)
+            log_density -= np.log1p(-2 / np.pi * np.arctan(half))  # the cell of the constant
         rare = np.log(self.rare) + log_density - self.offset
         return np.where(away > near * (abs(self.value) / scale), rare, 0.0)
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from skmade._columns._column import Column, from_numbers, to_numbers
+from skmade._columns._column import Column, exact_numbers, from_numbers, to_numbers
 from skmade._columns._number import alike
 from skmade._families import make_family
 
@@ -53,7 +53,7 @@ class Flag(Column):
     @classmethod
     def learn(cls, cells, dtype, origin):
         """From cells of two values; of one, if it is 0 or 1."""
-        values = np.unique(_ticks(cells.values, dtype, origin)).tolist()
+        values = np.unique(exact_numbers(cells, dtype, origin)).tolist()
         if set(values) <= {0, 1}:
             values = [0, 1]
         if len(values) != 2:
@@ -100,10 +100,3 @@ class Flag(Column):
     def family(self, n_components):
         """Of the conditional."""
         return make_family(self.conditional)
-
-
-def _ticks(values, dtype, origin):
-    """Numbers as they are, moments and spans of time as ticks after the origin."""
-    if values.dtype.kind in "Mm":
-        return values.astype(dtype).view(np.int64) - np.int64(origin)
-    return values

@@ -40,8 +40,9 @@ def as_frame(X):
 
 
 def library_of(frame):
-    """Name of the library a frame is from."""
-    return type(frame).__module__.partition(".")[0]
+    """Name of the library that a frame, or what it is a subclass of, is from; else ""."""
+    roots = [kind.__module__.partition(".")[0] for kind in type(frame).__mro__]
+    return next((root for root in roots if root in _LIBRARIES), "")
 
 
 def _is_pandas(X):
