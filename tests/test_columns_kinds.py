@@ -769,3 +769,56 @@ def test_subclasses_of_frames_are_frames():
     frame = pd.DataFrame({"x": X, "c": np.array(["u", "v", "w"])[CODE]})
     for made, drawn in ((Mine(frame), pd.DataFrame), (Ours(frame.to_dict("list")), pl.DataFrame)):
         assert isinstance(quick(max_iter=1).fit(made).sample(3), drawn)
+
+
+HOLES = np.arange(6) % 2 == 0
+
+
+def queries():
+    """Columns with holes that may not be able to hold what is drawn, by the column of fit."""
+    far = np.where(HOLES, None, 3).tolist()
+    words = np.where(HOLES, None, "u").tolist()
+    return {
+        "polars null": ("c", lambda x: pl.DataFrame({"x": x, "c": [None] * 6, "k": [300] * 6})),
+        "arrow null": ("c", lambda x: pa.table({"x": x, "c": pa.nulls(6), "k": [300] * 6})),
+        "pandas all NaN": ("c", lambda x: pd.DataFrame({"x": x, "c": np.nan, "k": [300] * 6})),
+        "polars Int8": (
+            "k",
+            lambda x: pl.DataFrame({"x": x, "c": ["u"] * 6, "k": pl.Series(far, dtype=pl.Int8)}),
+        ),
+        "pandas Int8": (
+            "k",
+            lambda x: pd.DataFrame({"x": x, "c": ["u"] * 6, "k": pd.array(far, dtype="Int8")}),
+        ),
+        "arrow int8": (
+            "k",
+            lambda x: pa.table({"x": x, "c": ["u"] * 6, "k": pa.array(far, pa.int8())}),
+        ),
+        "polars Enum": (
+            "c",
+            lambda x: pl.DataFrame(
+                {"x": x, "c": pl.Series(words, dtype=pl.Enum(["u"])), "k": [300] * 6}
+            ),
+        ),
+        "pandas category": (
+            "c",
+            lambda x: pd.DataFrame({"x": x, "c": pd.Categorical(words), "k": [300] * 6}),
+        ),
+    }
+
+
+@pytest.mark.parametrize("make", [pd.DataFrame, pl.DataFrame])
+@pytest.mark.parametrize("name", queries())
+def test_what_cannot_hold_its_draws_is_filled_or_named(name, make):
+    words, far = np.array(["u", "v", "w"])[CODE], np.where(CODE, 300, 400) + CODE
+    model = quick().fit(make({"x": X, "c": words, "k": far}))
+    column, query = queries()[name]
+    query = query(np.linspace(-1, 1, 6))
+    try:
+        filled = model.sample_conditional(query, random_state=0)
+    except TypeError as error:
+        assert f"Column '{column}' has dtype" in str(error)
+        assert "convert it to the dtype that it had in fit" in str(error)
+    else:
+        assert type(filled) is type(query)
+        assert np.all(np.isfinite(model.score_samples(filled)))

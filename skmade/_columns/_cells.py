@@ -74,6 +74,12 @@ class Cells:
         return f"{'text' if is_text else 'labels'}{example}"
 
 
+def plain_label(level):
+    """A label as a plain value; what is neither text nor number by how it is printed."""
+    level = level.item() if isinstance(level, np.generic) else level
+    return level if isinstance(level, (str, bytes, bool, int, float)) else str(level)
+
+
 def some(mask):
     """`mask`, or None where it marks nothing."""
     return mask if mask is not None and mask.any() else None

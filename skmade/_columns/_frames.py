@@ -10,7 +10,8 @@ from dataclasses import replace
 import narwhals.stable.v2 as nw
 import numpy as np
 
-from skmade._columns._cells import Cells, cells_of_array, cells_of_labels, some
+from skmade._columns._cells import Cells, cells_of_array, cells_of_labels, plain_label, some
+from skmade._columns._dtypes import MAKERS, RECORDS
 
 _LIBRARIES = ("pandas", "polars", "pyarrow")
 
@@ -87,7 +88,7 @@ def read_frame(frame):
 
 
 def _read(label, column):
-    dtype = column.dtype if hasattr(column, "dtype") else column.type
+    dtype = _dtype_of(column)
     try:
         if hasattr(column, "sparse") and type(dtype).__name__ == "SparseDtype":
             return cells_of_array(label, np.asarray(column))
@@ -95,8 +96,12 @@ def _read(label, column):
             return _read_categories(label, column)
         series = nw.from_native(column, series_only=True)
         return _read_series(label, series)
-    except (NotImplementedError, AttributeError) as error:
+    except (NotImplementedError, AttributeError) as error:  # what the libraries cannot read
         raise _unsupported(label, dtype) from error
+
+
+def _dtype_of(column):
+    return column.dtype if hasattr(column, "dtype") else column.type  # (of pyarrow)
 
 
 def _unsupported(label, dtype):
@@ -112,12 +117,6 @@ def _read_categories(label, column):
     missing = some(codes < 0)
     levels = [plain_label(level) for level in column.cat.categories]
     return Cells(label, np.maximum(codes, 0), missing, levels, declared=True)
-
-
-def plain_label(level):
-    """A label as a plain value; what is neither text nor number by how it is printed."""
-    level = level.item() if isinstance(level, np.generic) else level
-    return level if isinstance(level, (str, bytes, bool, int, float)) else str(level)
 
 
 def _read_series(label, series):
@@ -146,7 +145,7 @@ def _read_series(label, series):
         return cells_of_array(label, series.to_numpy())
     if str(series.to_native().dtype).startswith("complex"):
         return cells_of_array(label, series.to_numpy())
-    raise NotImplementedError
+    raise _unsupported(label, _dtype_of(series.to_native()))
 
 
 def _filled(series, value):
@@ -155,8 +154,7 @@ def _filled(series, value):
 
 def _integers(label, series):
     if series.dtype in (nw.Int128, nw.UInt128):
-        native = series.to_native()
-        raise _unsupported(label, getattr(native, "dtype", "int128"))
+        raise _unsupported(label, _dtype_of(series.to_native()))
     return np.asarray(_filled(series, 0).to_numpy())
 
 
@@ -190,7 +188,7 @@ def describe(frame):
     record = {
         "library": library,
         "names": names_of(frame),
-        "dtypes": [_RECORDS[library](column) for column in _native_columns(frame)],
+        "dtypes": [RECORDS[library](column) for column in _native_columns(frame)],
     }
     if library == "pandas":
         record["index"] = {
@@ -205,7 +203,7 @@ def make_frame(record, columns):
     """A frame as described, from one array of values (of labels for text and categories) for
     each column."""
     library, names = record["library"], record["names"]
-    made = [_MAKERS[library](*parts) for parts in zip(record["dtypes"], columns)]
+    made = [MAKERS[library](*parts) for parts in zip(record["dtypes"], columns)]
     if library == "pandas":
         import pandas
 
@@ -236,11 +234,12 @@ def fill_frame(frame, record, columns, missing):
     A column keeps its dtype, where that can hold what is drawn; else it gets the one that it
     had in `record`, the frame of `fit`.
     """
-    library, natives = library_of(frame), _native_columns(frame)
-    filled = []
-    for j, (native, values) in enumerate(zip(natives, columns)):
-        if missing[:, j].any():
-            native = _fill_column(native, library, record, j, values, missing[:, j])
+    library, names, filled = library_of(frame), names_of(frame), []
+    for j, (name, native) in enumerate(zip(names, _native_columns(frame))):
+        gone = missing[:, j]
+        if gone.any():
+            dtypes = _dtypes_to_try(native, library, record, j, gone.all())
+            native = _fill_column(repr(name), native, library, dtypes, columns[j], gone)
         filled.append(native)
     if library == "pandas":
         copied = frame.copy()
@@ -256,28 +255,48 @@ def fill_frame(frame, record, columns, missing):
     return pyarrow.table(filled, names=frame.column_names)
 
 
-def _fill_column(native, library, record, j, values, missing):
-    fitted = record["dtypes"][j] if record and record["library"] == library else None
-    own = _RECORDS[library](native)
-    if missing.all() and fitted is not None:
-        own = fitted
+def _dtypes_to_try(native, library, record, j, is_empty):
+    """Records of a column's own dtype and of that in fit: this one first, if no cell is known."""
+    own, fitted = [RECORDS[library](native)], []
+    if record and record["library"] == library:
+        fitted = [record["dtypes"][j]]
+    return fitted + own if is_empty else own + fitted
+
+
+def _fill_column(label, native, library, dtypes, values, missing):
+    """A column with missing cells drawn, in the first of some dtypes that can hold it.
+
+    Raises
+    ------
+    TypeError
+        If none can.
+    """
+    for dtype in dtypes:
+        try:
+            drawn = _with_index(MAKERS[library](dtype, values), native)
+            if missing.all():
+                return drawn
+            return _zip(_cast(native, drawn), drawn, ~missing)
+        except Exception as error:  # each library has its own
+            reason = error
+    raise TypeError(
+        f"Column {label} has dtype {_dtype_of(native)}, which cannot hold what is drawn for it; "
+        f"convert it to the dtype that it had in fit ({reason})."
+    ) from reason
+
+
+def _zip(known, drawn, keep):
+    """Cells of `known` where they are to be kept, else those drawn; both of one dtype."""
+    known, drawn = (nw.from_native(column, series_only=True) for column in (known, drawn))
+    keep_series = nw.new_series("keep", keep, nw.Boolean, backend=known.implementation)
+    keep_native = _with_index(keep_series.to_native(), known.to_native())
     try:
-        drawn = _MAKERS[library](own, values)
-    except (TypeError, ValueError):
-        drawn = _MAKERS[library](fitted, values)
-        native = _cast(native, drawn)
-    if missing.all():
-        return _with_index(drawn, native)
-    known = nw.from_native(native, series_only=True)
-    drawn = nw.from_native(_with_index(drawn, native), series_only=True)
-    keep = nw.new_series("keep", ~missing, nw.Boolean, backend=known.implementation)
-    keep = nw.from_native(_with_index(keep.to_native(), native), series_only=True)
-    try:
-        return known.zip_with(keep, drawn).to_native()
+        kept = nw.from_native(keep_native, series_only=True)
+        return known.zip_with(kept, drawn).to_native()
     except NotImplementedError:  # of pyarrow, for views of strings
-        cells = zip(native.to_pylist(), drawn.to_native().to_pylist(), missing)
-        made = [new if gone else old for old, new, gone in cells]
-        return _arrow_column(made, native.type)
+        cells = zip(known.to_native().to_pylist(), drawn.to_native().to_pylist(), keep)
+        made = [old if stays else new for old, new, stays in cells]
+        return _arrow_column(made, known.to_native().type)
 
 
 def _arrow_column(cells, dtype):
@@ -288,9 +307,11 @@ def _arrow_column(cells, dtype):
 
 def _cast(native, like):
     """A column in the dtype of another."""
+    if _dtype_of(native) == _dtype_of(like):
+        return native
     if hasattr(native, "astype"):
         return native.astype(like.dtype)
-    return native.cast(like.dtype if hasattr(like, "dtype") else like.type)
+    return native.cast(_dtype_of(like))
 
 
 def _with_index(series, like):
@@ -299,167 +320,3 @@ def _with_index(series, like):
 
         return pandas.Series(series, dtype=series.dtype).set_axis(like.index).rename(like.name)
     return series.alias(like.name) if hasattr(like, "name") else series
-
-
-# ---- dtypes as records, and back ------------------------------------------------------
-
-
-def _arrow_record(dtype):
-    import pyarrow
-
-    schema = pyarrow.schema([pyarrow.field("", dtype)]).serialize()
-    return {"arrow": np.frombuffer(schema.to_pybytes(), np.uint8).copy()}
-
-
-def _arrow_dtype(record):
-    import pyarrow
-
-    return pyarrow.ipc.read_schema(pyarrow.py_buffer(record["arrow"].tobytes())).field(0).type
-
-
-def _pandas_record(column):
-    return _pandas_dtype_record(column.dtype)
-
-
-def _pandas_dtype_record(dtype):
-    import pandas
-
-    if isinstance(dtype, pandas.CategoricalDtype):
-        return {"levels": _levels_record(dtype.categories), "ordered": bool(dtype.ordered)}
-    if isinstance(dtype, pandas.ArrowDtype):
-        return _arrow_record(dtype.pyarrow_dtype)
-    if isinstance(dtype, pandas.StringDtype):
-        return {"storage": dtype.storage, "na": "NA" if dtype.na_value is pandas.NA else "nan"}
-    if isinstance(dtype, pandas.SparseDtype):
-        return {"sparse": str(dtype.subtype), "fill": np.array(dtype.fill_value)}
-    return {"name": str(dtype)}
-
-
-def _levels_record(levels):
-    import pandas
-
-    if isinstance(levels, pandas.IntervalIndex):
-        ends = [_levels_record(end) for end in (levels.left, levels.right)]
-        return {"closed": levels.closed, "ends": ends}
-    if isinstance(levels.dtype, pandas.DatetimeTZDtype):
-        values = levels.tz_convert("UTC").tz_localize(None).to_numpy()
-    else:
-        values = levels.to_numpy()
-    return {"dtype": _pandas_dtype_record(levels.dtype), "values": np.array(values)}
-
-
-def _levels(record):
-    import pandas
-
-    if "ends" in record:
-        left, right = map(_levels, record["ends"])
-        return pandas.IntervalIndex.from_arrays(left, right, closed=record["closed"])
-    levels = _make_pandas(record["dtype"], record["values"])
-    return pandas.Index(levels, dtype=levels.dtype)
-
-
-def _pandas_dtype(record):
-    import pandas
-
-    if "levels" in record:
-        return pandas.CategoricalDtype(_levels(record["levels"]), record["ordered"])
-    if "arrow" in record:
-        return pandas.ArrowDtype(_arrow_dtype(record))
-    if "storage" in record:
-        na = pandas.NA if record["na"] == "NA" else np.nan
-        return pandas.StringDtype(record["storage"], na)
-    if "sparse" in record:
-        return pandas.SparseDtype(record["sparse"], record["fill"].item())
-    return pandas.api.types.pandas_dtype(record["name"])
-
-
-def _make_pandas(record, values):
-    """A column of pandas of the dtype recorded, from plain values."""
-    import pandas
-
-    # (dtypes are said again: of objects that are text, pandas would infer one)
-    dtype = _pandas_dtype(record)
-    return pandas.Series(_pandas_array(record, dtype, values), dtype=dtype)
-
-
-def _pandas_array(record, dtype, values):
-    import pandas
-
-    if "arrow" in record:
-        return pandas.arrays.ArrowExtensionArray(_arrow_array(record, values))
-    if "levels" in record:
-        index = {plain_label(level): code for code, level in enumerate(dtype.categories)}
-        codes = np.array([index.get(label, -2) for label in values.tolist()], np.int64)
-        return pandas.Categorical.from_codes(codes, dtype=dtype)  # refuses what is no level
-    if isinstance(dtype, pandas.DatetimeTZDtype):
-        return pandas.DatetimeIndex(values).tz_localize("UTC").tz_convert(dtype.tz)
-    return values
-
-
-def _arrow_array(record, values):
-    """An array of pyarrow of the dtype recorded, from plain values."""
-    import pyarrow
-
-    dtype = _arrow_dtype(record)
-    if pyarrow.types.is_decimal(dtype):
-        values = _within_decimals(values, dtype)
-    made = pyarrow.array(values.tolist() if values.dtype.kind == "O" else values)
-    if pyarrow.types.is_dictionary(dtype):
-        made = made.cast(dtype.value_type).dictionary_encode()
-    return pyarrow.chunked_array([made.cast(dtype)])
-
-
-def _within_decimals(values, dtype):
-    most = 10.0 ** (dtype.precision - dtype.scale) - 10.0**-dtype.scale
-    return np.clip(np.round(values, dtype.scale), -most, most)
-
-
-def _polars_record(column):
-    dtype = column.dtype
-    name, arguments = type(dtype).__name__, []
-    if name == "Datetime":
-        arguments = [dtype.time_unit, dtype.time_zone]
-    elif name == "Duration":
-        arguments = [dtype.time_unit]
-    elif name == "Decimal":
-        arguments = [dtype.precision, dtype.scale]
-    elif name == "Enum":
-        arguments = [dtype.categories.to_list()]
-    elif name == "Categorical" and hasattr(dtype, "categories"):
-        categories = dtype.categories
-        if not categories.is_global():
-            arguments = [[categories.name(), categories.namespace()]]
-    return {"name": name, "arguments": arguments}
-
-
-def _polars_dtype(record):
-    import polars
-
-    kind, arguments = getattr(polars, record["name"]), record["arguments"]
-    if record["name"] == "Categorical":
-        name, *rest = arguments[0] if arguments else [None]
-        return kind(polars.Categories(name, namespace=rest[0])) if arguments else kind()
-    return kind(*arguments)
-
-
-def _make_polars(record, values):
-    import polars
-
-    dtype = _polars_dtype(record)
-    if values.dtype.kind == "O":
-        return polars.Series(values.tolist(), dtype=polars.String).cast(dtype)
-    series = polars.Series(values)
-    if record["name"] == "Decimal":
-        series = polars.Series(_within_decimals(values, dtype))
-    if record["name"] == "Datetime" and record["arguments"][1]:
-        zone = record["arguments"][1]
-        series = series.dt.replace_time_zone("UTC").dt.convert_time_zone(zone)
-    return series.cast(dtype)
-
-
-_RECORDS = {
-    "pandas": _pandas_record,
-    "polars": _polars_record,
-    "pyarrow": lambda column: _arrow_record(column.type),
-}
-_MAKERS = {"pandas": _make_pandas, "polars": _make_polars, "pyarrow": _arrow_array}
