@@ -1,7 +1,33 @@
 """The one door to scikit-learn's private parts."""
 
+from dataclasses import dataclass
+
 import numpy as np
 from sklearn.utils._indexing import _get_column_indices
+from sklearn.utils.validation import _get_feature_names
+
+
+@dataclass
+class _NamedColumns:
+    """Names of columns, by the interchange protocol of frames."""
+
+    names: list
+    shape: tuple
+
+    def __dataframe__(self):
+        return self
+
+    def column_names(self):
+        """Names of the columns."""
+        return self.names
+
+
+def with_names(frame, names):
+    """What scikit-learn reads the names of a frame from.
+
+    It is the frame itself, but for versions of scikit-learn that do not know its library.
+    """
+    return frame if _get_feature_names(frame) is not None else _NamedColumns(names, frame.shape)
 
 
 def column_mask(n_features, names, key):

@@ -7,6 +7,7 @@ from sklearn.utils.validation import check_array, validate_data
 
 from skmade._columns._cells import cells_of_array
 from skmade._columns._frames import as_frame, block_of_frame, describe, names_of, read_frame
+from skmade._sklearn import with_names
 
 
 @dataclass
@@ -42,8 +43,9 @@ class Table:
         """
         frame = as_frame(X)
         if frame is not None:
-            _check_names(names_of(frame))
-            validate_data(estimator, X, reset=reset, skip_check_array=True)
+            names = names_of(frame)
+            _check_names(names)
+            validate_data(estimator, with_names(frame, names), reset=reset, skip_check_array=True)
             if min(frame.shape) == 0 or frame.shape[0] < n_least:  # for scikit-learn's own words
                 check_array(np.zeros(frame.shape), estimator=estimator, ensure_min_samples=n_least)
             return cls(frame, block_of_frame(frame), None, True)
