@@ -108,7 +108,7 @@ class FittedDensity:
         if with_contributions:
             contributions += columns.offsets
         scores += columns.offset
-        columns.add_rarity(numbers, scores, contributions)
+        columns.add_extras(numbers, scores, contributions)
         return scores, contributions
 
     def sample(self, n_rows, rng, n_jobs):
@@ -118,8 +118,7 @@ class FittedDensity:
     def fill(self, table, rng):
         """A copy of a table that was read, with its missing cells drawn."""
         missing = table.missing()
-        numbers = self.columns.numbers(table, allow_missing=True)
-        encoded = self.encode(self.columns.placeholders(numbers))
+        encoded = self.encode(self.columns.numbers(table))
         patterns, group = np.unique(missing, axis=0, return_inverse=True)
         for k, pattern in enumerate(patterns):
             if pattern.any():

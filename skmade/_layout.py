@@ -25,9 +25,13 @@ def _record(*names):
 
 # Column of the table and code of the family of a feature; its input and output units; whether
 # its input is one-hot of a code; whether training adds noise to it; what noise its draws need.
+# Then of atoms and missing cells: whether there may be any; how many outputs choose between them
+# and the rest; how many atoms there are, and which of the constants is the first; whether an
+# input says that a cell is missing, and draws may be; whether draws have bounds.
 FEATURE = _record(
     "column", "family", "first_input", "n_inputs", "first_output", "n_outputs", "is_one_hot",
-    "takes_noise", "noise",
+    "takes_noise", "noise", "is_mixed", "n_states", "n_atoms", "first_atom", "has_flag",
+    "draws_gaps", "has_bounds",
 )  # fmt: skip
 
 # The units that are the rows of a panel, ``row:stop``; its first source unit, and the extent:
@@ -83,22 +87,45 @@ def writable(value):
     return np.require(value, requirements=["C", "W"])
 
 
-def feature_records(families):
-    """Records of features in the order of the table, but for where their units begin."""
-    features = np.zeros(len(families), FEATURE)
+def feature_records(conditionals):
+    """Records of features in the order of the table, but for where their units begin.
+
+    Parameters
+    ----------
+    conditionals : list of Mixed
+    """
+    features, families = np.zeros(len(conditionals), FEATURE), [c.family for c in conditionals]
     features["column"] = np.arange(len(families))
     features["family"] = [family_code(family) for family in families]
-    features["n_inputs"] = [family.n_inputs for family in families]
-    features["n_outputs"] = [family.n_outputs for family in families]
     features["is_one_hot"] = [family.is_one_hot for family in families]
     features["takes_noise"] = [family.takes_input_noise for family in families]
     features["noise"] = [NOISES.index(family.noise) for family in families]
+    for name in ("n_inputs", "n_outputs", "n_states", "first_atom", "has_bounds"):
+        features[name] = [getattr(conditional, name) for conditional in conditionals]
+    features["n_atoms"] = [len(conditional.atoms) for conditional in conditionals]
+    features["has_flag"] = [conditional.has_gaps for conditional in conditionals]
+    features["draws_gaps"] = [conditional.is_informative for conditional in conditionals]
+    features["is_mixed"] = (features["n_states"] > 0) | (features["has_flag"] > 0)
     return features
 
 
-def constant_rows(families):
-    """Constants of the families, a row each."""
-    rows = [family.constants for family in families]
+def with_gaps(plan):
+    """The plan, for rows in which cells of any feature may be missing."""
+    features = plan.features.copy()
+    features["is_mixed"] = 1
+    return plan._replace(features=features)
+
+
+def without_drawn_gaps(plan):
+    """The plan, for draws in which no cell comes out as missing."""
+    features = plan.features.copy()
+    features["draws_gaps"] = 0
+    return plan._replace(features=features)
+
+
+def constant_rows(conditionals):
+    """Constants of the conditionals, a row each."""
+    rows = [conditional.constants for conditional in conditionals]
     constants = np.zeros((len(rows), max(1, *map(len, rows))))
     for row, values in zip(constants, rows):
         row[: len(values)] = values

@@ -91,6 +91,18 @@ class MADEDensity(DensityMixin, BaseEstimator):
         an error that names the column, or give all such labels together the probability
         ``(N1 + 1/2) / (N + 1)`` after N rows with N1 labels that occur once, by Good and
         Turing's estimate; known labels share the rest.
+    atoms : "auto", None or dict, default="auto"
+        Values of columns of numbers or moments that have a probability of their own, beside the
+        density of the others: a dict from names of columns (or positions, in an array) to
+        values; columns that it does not name are "auto". "auto" takes values that occur more
+        than twice as often as their neighbourhood explains, in both halves of the rows (the rule
+        is in `skmade._columns._atoms`); see `atoms_`. On a lattice, atoms and other values have
+        the units of a cell; elsewhere scores of atoms are log-probabilities.
+    missing : {"ignorable", "informative"}, default="ignorable"
+        Missing cells (NaN, None, NA, NaT) are left out: training uses the cells that are there,
+        conditionals see which of the features before are missing, the score of a row is the
+        log-density of its other cells, and draws are complete. Or being missing is an outcome of
+        a column that had missing cells in `fit`, which is learnt, scored and drawn.
     n_components : int or "auto", default="auto"
         Components of mixtures. "auto" is 10, but fewer where parameters would be too many (see
         `n_estimators`).
@@ -184,6 +196,8 @@ class MADEDensity(DensityMixin, BaseEstimator):
         is also the fraction of the mixture's draws that are kept in sampling.
     conditionals_ : list of str
         Family of each feature.
+    atoms_ : dict
+        Atoms of each column of numbers or moments, by its name, or its position in an array.
 
     References
     ----------
@@ -217,6 +231,8 @@ class MADEDensity(DensityMixin, BaseEstimator):
         "conditionals": [StrOptions({"auto", *FAMILY_NAMES}), "array-like"],
         "categorical_features": [StrOptions({"from_dtype"}), "array-like", None],
         "handle_unknown": [StrOptions({"error", "rare"})],
+        "atoms": [StrOptions({"auto"}), dict, None],
+        "missing": [StrOptions({"ignorable", "informative"})],
         "n_components": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
         "ordering": [StrOptions({"random", "natural"}), "array-like"],
         "n_masks": [Interval(Integral, 1, None, closed="left"), None],
@@ -253,6 +269,8 @@ class MADEDensity(DensityMixin, BaseEstimator):
         conditionals="auto",
         categorical_features="from_dtype",
         handle_unknown="error",
+        atoms="auto",
+        missing="ignorable",
         n_components="auto",
         ordering="random",
         n_masks=1,
@@ -283,6 +301,8 @@ class MADEDensity(DensityMixin, BaseEstimator):
         self.conditionals = conditionals
         self.categorical_features = categorical_features
         self.handle_unknown = handle_unknown
+        self.atoms = atoms
+        self.missing = missing
         self.n_components = n_components
         self.ordering = ordering
         self.n_masks = n_masks
@@ -305,6 +325,11 @@ class MADEDensity(DensityMixin, BaseEstimator):
         self.verbose = verbose
         self.random_state = random_state
         self.n_jobs = n_jobs
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        return tags
 
     def __sklearn_is_fitted__(self):
         # (scikit-learn's own search for attributes takes long beside the score of a row)
@@ -442,7 +467,8 @@ class MADEDensity(DensityMixin, BaseEstimator):
                 "The loss was not finite in this pass, which is undone. Lower "
                 "learning_rate_init, or look for extreme values in X."
             )
-        _training.record(progress, loss - columns.offset, None, None, settings)
+        loss -= columns.offset + _training.mean_extras(rows)
+        _training.record(progress, loss, None, None, settings)
         network.theta = progress.theta
         network.moments, network.step = progress.moments, progress.step
 
@@ -624,9 +650,10 @@ class MADEDensity(DensityMixin, BaseEstimator):
         from_dtype = isinstance(self.categorical_features, str)
         key = None if from_dtype else self.categorical_features
         categorical = column_mask(n_features, table.names(), key)
+        atoms = _chosen_atoms(self.atoms, table.names(), n_features)
         return [
-            Rule(conditional, bool(is_categorical), from_dtype, self.handle_unknown)
-            for conditional, is_categorical in zip(chosen, categorical)
+            Rule(family, bool(is_category), from_dtype, self.handle_unknown, own, self.missing)
+            for family, is_category, own in zip(chosen, categorical, atoms)
         ]
 
     def _encode(self, columns, table, weights):
@@ -634,9 +661,9 @@ class MADEDensity(DensityMixin, BaseEstimator):
         numbers = columns.numbers(table)
         encoded = np.empty(numbers.shape, self._network_dtype())
         columns.encode(numbers, encoded)
-        rarity = np.zeros(len(numbers))
-        columns.add_rarity(numbers, rarity)
-        return _training.Rows(encoded, weights, rarity)
+        extras = np.zeros(len(numbers))
+        columns.add_extras(numbers, extras)
+        return _training.Rows(encoded, weights, extras)
 
     def _network_dtype(self):
         """That of the fitted networks, or else of those to be made."""
@@ -676,15 +703,17 @@ class MADEDensity(DensityMixin, BaseEstimator):
                 f"n_estimators={n_estimators} is below the {len(networks)} networks that "
                 "were fitted before; raise it, or set warm_start=False."
             )
-        if len(networks) == n_estimators:
-            return architecture, networks
-        marginals = [
-            family.initial_bias(column, training.weights)
-            for family, column in zip(architecture.families, training.table.T)
-        ]
         dtype = networks[0].theta.dtype if networks else np.dtype(self.dtype)
-        for own in rng.spawn(n_estimators - len(networks)):
+        rngs = rng.spawn(n_estimators - len(networks)) if len(networks) < n_estimators else []
+        marginals = [
+            conditional.initial_bias(column, training.weights)
+            for conditional, column in zip(architecture.families if rngs else [], training.table.T)
+        ]
+        for own in rngs:
             networks.append(self._make_network(architecture, marginals, own, dtype, columns.names))
+        if np.isnan(training.table.min()):
+            for network in networks:
+                network.admit_gaps()
         return architecture, networks
 
     def _n_networks(self, architecture, training, fitted, in_passes):
@@ -793,6 +822,7 @@ class MADEDensity(DensityMixin, BaseEstimator):
         self._loss_curves = [progress.loss_curve for progress in progresses]
         self._next_seed = int(rng.integers(2**31))  # of a call to partial_fit
         self.conditionals_ = density.columns.conditionals
+        self.atoms_ = density.columns.atoms
         self.orderings_ = density.orderings
         self.loss_curve_ = list(chain(*self._loss_curves))
         self.validation_curve_ = list(chain(*(p.validation_curve for p in progresses)))
@@ -824,6 +854,19 @@ def _chosen_conditionals(conditionals, n_features):
             f"conditionals must be of {FAMILY_NAMES} or 'auto'; got {sorted(unknown)}."
         )
     return chosen
+
+
+def _chosen_atoms(atoms, names, n_features):
+    """What `atoms` says of each column."""
+    if not isinstance(atoms, dict):
+        return [atoms] * n_features
+    columns = names or list(range(n_features))
+    unknown = [key for key in atoms if key not in columns]
+    if unknown:
+        raise ValueError(
+            f"atoms names {unknown}, which X does not have; its columns are {columns}."
+        )
+    return [atoms.get(column, "auto") for column in columns]
 
 
 def _warn_of_lost_dependencies(ordering, degrees, direct_connections, names):

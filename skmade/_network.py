@@ -12,6 +12,7 @@ from skmade._layout import (
     feature_records,
     make_plan,
     n_parameters,
+    with_gaps,
 )
 
 
@@ -22,7 +23,7 @@ class Architecture:
     sizes: list
     """Units of each hidden layer."""
     families: list
-    """Family of each column of the table."""
+    """Of each column of the table, a family beside atoms and gaps (`Mixed`)."""
     activation: str
     residual: bool
     direct_connections: bool
@@ -42,7 +43,7 @@ class Architecture:
     def state(self):
         """What it is made from, but for the families."""
         names = ("sizes", "activation", "residual", "direct_connections", "input_limit")
-        n_components = max((getattr(f, "n_components", 1) for f in self.families), default=1)
+        n_components = max((getattr(f.family, "n_components", 1) for f in self.families), default=1)
         return {**{name: getattr(self, name) for name in names}, "n_components": n_components}
 
     @classmethod
@@ -98,6 +99,10 @@ class Network:
     def orderings(self):
         """Of its only draw of masks: (1, n_features)."""
         return self.ordering[None]
+
+    def admit_gaps(self):
+        """Be ready to train on rows in which cells of any feature are missing."""
+        self.plan = with_gaps(self.plan)
 
     def step_memory(self, batch_size, n_threads):
         """Working memory of steps on batches of at most so many rows."""

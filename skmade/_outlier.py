@@ -207,7 +207,7 @@ class MADEOutlierDetector(OutlierMixin, MADEDensity):
             super()._fit(X, weights, X_val, self._density.columns)
         rows = vars(self).pop("_calibration")
         scores = self._density.ensemble.score(rows.table) + self._density.columns.offset
-        self._hold_out(scores + rows.rarity, rows.weights)
+        self._hold_out(scores + rows.extras, rows.weights)
         return self.calibrate(X, sample_weight)
 
     def _weights_without_the_least_dense(self, X, sample_weight):

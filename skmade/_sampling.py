@@ -13,7 +13,7 @@ from skmade._kernels._ancestral import Randomness, ancestral_pass
 from skmade._kernels._constants import DRAW_TILE
 from skmade._kernels._memory import make_buffers
 from skmade._kernels._product import LANES
-from skmade._layout import NOISES, flops_per_row
+from skmade._layout import NOISES, flops_per_row, with_gaps, without_drawn_gaps
 from skmade._scoring import log_densities
 from skmade._threads import run_in_threads, threads_worth
 
@@ -53,13 +53,13 @@ def _draw_from(network, n_rows, rng, n_jobs):
     """Independent rows from one network."""
     n_features = len(network.ordering)
     table = np.empty((n_rows, n_features), network.dtype)
-    _ancestral(network, table, np.zeros(n_features, bool), rng, n_jobs)
+    _ancestral(network, network.plan, table, np.zeros(n_features, bool), rng, n_jobs)
     return table
 
 
-def _ancestral(network, table, given, rng, n_jobs=None):
+def _ancestral(network, plan, table, given, rng, n_jobs=None):
     """Draw the columns of the table that are not given; returns log-densities of the others."""
-    plan, theta, (n_rows, n_features) = network.plan, network.theta, table.shape
+    theta, (n_rows, n_features) = network.theta, table.shape
     size, block = _rows_at_a_time(n_rows, n_features), max(1, min(n_features // 4, _MOST_BLOCK))
     log_given, begins, in_turn = np.zeros(n_rows), iter(range(0, n_rows, size)), threading.Lock()
 
@@ -73,7 +73,10 @@ def _ancestral(network, table, given, rng, n_jobs=None):
             n_tiles, width = _tiles(rows.stop - begin)
             shape = n_tiles, n_features, width
             bits = _bits(shape, table.dtype, rng)
-            return rows, Randomness(bits, _noise(plan, shape, table.dtype, rng))
+            noise = _noise(plan, shape, table.dtype, rng)
+            n_choosing = n_features if np.any(plan.features["n_states"]) else 0
+            choices = _bits((n_tiles, n_choosing, width), table.dtype, rng)
+            return rows, Randomness(bits, noise, choices)
 
     def work(_):
         buffers = make_buffers(plan, 1, min(size, DRAW_TILE), table.dtype)
@@ -149,7 +152,9 @@ def draw_missing(networks, log_weights, is_product, table, missing, rng):
         is_exact = known_first(network.ordering, missing) and not is_product
         n_proposals = 1 if is_exact else several
         rows = np.tile(table, (n_proposals, 1))  # one pass over all of them
-        log_given = log_weight + _ancestral(network, rows, ~missing, rng) - np.log(n_proposals)
+        plan = with_gaps(without_drawn_gaps(network.plan))
+        log_given = log_weight + _ancestral(network, plan, rows, ~missing, rng)
+        log_given -= np.log(n_proposals)
         if is_product:
             log_given += log_acceptance(log_densities(networks, rows))
         proposals.append(rows.reshape(n_proposals, *table.shape))

@@ -7,7 +7,7 @@ from skmade._kernels._memory import make_buffers
 from skmade._kernels._passes import ScoreMemory, score_rows
 from skmade._kernels._product import ROWS
 from skmade._kernels._shared import DrawsMemory, score_few_rows
-from skmade._layout import flops_per_row
+from skmade._layout import flops_per_row, with_gaps
 from skmade._threads import map_chunks, never
 
 _NO_CONTRIBUTIONS = np.zeros((1, 0, 0))
@@ -64,10 +64,12 @@ def add_all_scores(scorers, table, logs, contributions=None):
 
     What each feature contributes is written to `contributions`, (n_networks, n, n_features).
     """
-    first = 0
+    first, has_gaps = 0, bool(np.isnan(table.min(initial=0)))
     for scorer in scorers:
         own = slice(first, first + scorer.n_networks)
-        scorer.add_scores(table, logs[own], None if contributions is None else contributions[own])
+        plan = with_gaps(scorer.plan) if has_gaps else scorer.plan
+        own_contributions = None if contributions is None else contributions[own]
+        scorer.add_scores(plan, table, logs[own], own_contributions)
         first = own.stop
 
 
@@ -81,7 +83,7 @@ class Scorer:
     n_networks = 1
 
     def __init__(self, network, n_rows, other=None):
-        self.network = network
+        self.network, self.plan = network, network.plan
         if other is not None and _is_alike(network, other.network):
             self.memory = other.memory
             return
@@ -90,9 +92,9 @@ class Scorer:
         block, totals = np.empty((ROWS, PANEL_ROWS), dtype), np.empty(buffers.units.shape[2])
         self.memory = ScoreMemory(tile, buffers, block, totals)
 
-    def add_scores(self, table, scores, contributions=None):
+    def add_scores(self, plan, table, scores, contributions=None):
         """Add log-densities to `scores`, (1, n); contributions are (1, n, n_features)."""
-        plan, theta, rows = self.network.plan, self.network.theta, np.arange(len(table))
+        theta, rows = self.network.theta, np.arange(len(table))
         own = _NO_CONTRIBUTIONS[0] if contributions is None else contributions[0]
         score_rows(plan, theta, table, rows, self.memory, scores[0], own)
 
@@ -108,17 +110,17 @@ class StackScorer:
     """
 
     def __init__(self, stack, theta):
-        self.stack, self.theta = stack, theta
+        self.stack, self.plan, self.theta = stack, stack.plan, theta
         self.n_networks, n_features = stack.draws.orderings.shape
         buffers = make_buffers(stack.plan, 1, self.n_networks, theta.dtype)
         line = np.empty(np.diff(stack.plan.layers).max(), theta.dtype)
         terms = np.empty((n_features, self.n_networks))
         self.memory = DrawsMemory(buffers, line, terms, np.empty(self.n_networks, np.int64))
 
-    def add_scores(self, table, scores, contributions=None):
+    def add_scores(self, plan, table, scores, contributions=None):
         """Add log-densities to `scores`, (n_draws, n), and write contributions, as a `Scorer`."""
         own = _NO_CONTRIBUTIONS if contributions is None else contributions
-        plan, draws, rows = self.stack.plan, self.stack.draws, np.arange(len(table))
+        draws, rows = self.stack.draws, np.arange(len(table))
         score_few_rows(plan, draws, self.theta, table, rows, self.memory, scores, own)
 
 

@@ -5,7 +5,7 @@ one (order- and connectivity-agnostic training). Its weights are dense; each dra
 its own staircase from them, so that zero blocks are skipped here, too.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -13,7 +13,7 @@ import numpy as np
 from skmade._kernels._constants import PANEL_ROWS
 from skmade._kernels._shared import Dense, Draws, gather, shared_step
 from skmade._kernels._steps import StepMemory, make_memory
-from skmade._layout import Plan, make_plan, n_parameters, writable
+from skmade._layout import Plan, make_plan, n_parameters, with_gaps, writable
 from skmade._masks import draw_degrees
 from skmade._network import Architecture
 from skmade._orderings import make_ordering
@@ -220,6 +220,11 @@ class SharedNetwork:
     def plan(self):
         """That of a draw: all are of one size."""
         return self.draws[0].plan
+
+    def admit_gaps(self):
+        """Be ready to train on rows in which cells of any feature are missing."""
+        self.sampler.architecture.features["is_mixed"] = 1
+        self.draws = [replace(draw, plan=with_gaps(draw.plan)) for draw in self.draws]
 
     def step_memory(self, batch_size, n_threads):
         """Working memory of steps on batches of at most so many rows."""

@@ -42,17 +42,17 @@ _FLOPS_WORTH_THREADS = 5e6
 class Rows:
     """Encoded rows, with weights of mean one.
 
-    `rarity` is what each has beyond the log-density of the networks, 0 by default.
+    `extras` is what each has beyond the log-density of the networks and the offset.
     """
 
     table: np.ndarray
     weights: np.ndarray
-    rarity: np.ndarray | float = 0.0
+    extras: np.ndarray | float = 0.0
 
     def part(self, index):
         """Some of the rows."""
-        rarity = self.rarity[index] if np.ndim(self.rarity) else self.rarity
-        return Rows(self.table[index], self.weights[index], rarity)
+        extras = self.extras[index] if np.ndim(self.extras) else self.extras
+        return Rows(self.table[index], self.weights[index], extras)
 
 
 @dataclass(frozen=True)
@@ -242,6 +242,7 @@ def train(network, training, validation, settings, offset, rng, progress, heed=n
         If no epoch ends in finite numbers.
     """
     stale = cuts = 0
+    beyond = mean_extras(training)
     with _crew(network, training, settings, heed) as crew:
         for _ in range(settings.max_iter):
             loss = run_epoch(network, progress, training, settings, rng, crew)
@@ -250,7 +251,7 @@ def train(network, training, validation, settings, offset, rng, progress, heed=n
                 theta, score = best_candidate(network, progress, validation, settings.n_jobs, heed)
             heed()
             finite = np.isfinite(loss) and np.isfinite(score) and np.all(np.isfinite(theta))
-            record(progress, loss - offset, score + offset, validation, settings)
+            record(progress, loss - offset - beyond, score + offset, validation, settings)
             stale = 0 if finite and score > progress.best_score + settings.tol else stale + 1
             if finite and score > progress.best_score:
                 progress.best_theta, progress.best_score = theta.copy(), score
@@ -266,6 +267,11 @@ def train(network, training, validation, settings, offset, rng, progress, heed=n
             "The loss was not finite in any epoch. Lower learning_rate_init, or look for "
             "extreme values in X."
         )
+
+
+def mean_extras(rows):
+    """Weighted mean of what rows have beyond the log-density of the networks and the offset."""
+    return np.average(rows.extras, weights=rows.weights) if np.ndim(rows.extras) else rows.extras
 
 
 def best_candidate(network, progress, validation, n_jobs, heed=never):

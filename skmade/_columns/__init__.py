@@ -29,6 +29,8 @@ class Rule:
     is_categorical: bool = False
     labels_are_categories: bool = True
     handle_unknown: str = "error"
+    atoms: object = "auto"
+    missing: str = "ignorable"
 
 
 def learn_column(cells, weights, rule):
@@ -44,11 +46,32 @@ def learn_column(cells, weights, rule):
     Raises
     ------
     ValueError
-        If the column does not hold what it is to be, or has missing or infinite cells.
+        If the column does not hold what it is to be, or infinite or only missing cells.
     """
-    _check_present(cells)
+    _check_finite(cells)
+    if cells.kind == "":
+        raise ValueError(
+            f"Column {cells.label} is missing in every row, so that nothing can be learnt about "
+            "it; leave it out."
+        )
+    if cells.missing is None:
+        return _learn_present(cells, weights, rule)
+    known = ~cells.missing
+    column = _learn_present(cells.rows(known), weights[known], rule)
+    column.gaps = rule.missing
+    return column
+
+
+def _learn_present(cells, weights, rule):
+    """As `learn_column`, of a column without missing cells."""
     is_label = cells.kind == "L"
     auto = rule.conditional == "auto"
+    has_own_atoms = rule.atoms is not None and not isinstance(rule.atoms, str)
+    if has_own_atoms and (is_label or cells.kind == "b" or rule.is_categorical):
+        raise ValueError(
+            f"atoms names column {cells.label}, which holds {cells.describe()}: only columns of "
+            "numbers have atoms; leave it out of atoms."
+        )
     if (
         rule.is_categorical
         or rule.conditional == "categorical"
@@ -59,12 +82,12 @@ def learn_column(cells, weights, rule):
     dtype, is_time = cells.values.dtype.name, cells.kind in ("M", "m")
     origin = int(cells.values.view(np.int64).min()) if is_time else 0
     n_values = 2 if cells.kind == "b" else _n_values(cells.values)
-    if rule.conditional == "bernoulli" or (auto and n_values == 2):
+    if rule.conditional == "bernoulli" or (auto and n_values == 2 and not has_own_atoms):
         return Flag.learn(cells, dtype, origin)
     if auto and n_values == 1:
         return Constant.learn(cells, dtype, origin)
     learn = learn_time if is_time else learn_number
-    return learn(cells, rule.conditional, weights)
+    return learn(cells, rule.conditional, weights, rule.atoms)
 
 
 def _n_values(values):
@@ -75,14 +98,8 @@ def _n_values(values):
     return 2 if len(values) > 2 and np.all((values == low) | (values == high)) else 3
 
 
-def _check_present(cells, allow_missing=False):
-    """Raise ValueError for infinite cells, and for missing ones if they are not allowed."""
-    if cells.missing is not None and not allow_missing:
-        row = int(np.argmax(cells.missing))
-        raise ValueError(
-            f"Input X contains NaN: column {cells.label} has missing cells (the first in row "
-            f"{row}). Fill them in, or drop their rows."
-        )
+def _check_finite(cells):
+    """Raise ValueError for infinite cells."""
     if cells.values.dtype.kind == "f" and np.isinf(cells.values).any():
         row = int(np.argmax(np.isinf(cells.values)))
         raise ValueError(
@@ -112,11 +129,12 @@ class Columns:
         self.offsets += [column.offset for column in columns]
         self.offset = self.offsets.sum()
         #: Whether each column is one of flags or categories.
-        self.is_discrete = [family.support in ("flags", "codes") for family in self.families(1)]
+        self.is_discrete = [c.family.support in ("flags", "codes") for c in self.families(1)]
         self._is_plain = not (self.center.any() or (self.scale != 1).any())
         self._flags = _places(columns, Flag)
         self._constants = _places(columns, Constant)
-        self._rare = [j for j, column in enumerate(columns) if column.has_rare]
+        self._with_extras = [j for j, column in enumerate(columns) if column.has_extras]
+        self._with_atoms = [j for j, column in enumerate(columns) if len(column.atoms)]
         self._reads_numbers = all(column.reads_numbers for column in columns)
         self._written = {j for j, column in enumerate(columns) if not column.is_linear}
 
@@ -137,26 +155,34 @@ class Columns:
         return [column.conditional for column in self.columns]
 
     def families(self, n_components):
-        """Family of each column, as an object, with so many components if it is a mixture."""
-        return [column.family(n_components) for column in self.columns]
+        """Family of each column beside atoms and gaps, with so many components, if it is a
+        mixture."""
+        return [column.mixed(n_components) for column in self.columns]
 
-    def numbers(self, table, allow_missing=False):
-        """Rows of a table as floats in the columns' own units; codes, for labels.
+    @property
+    def atoms(self):
+        """Atoms of each column of numbers or moments, by its name or position."""
+        names = self.container.get("names") or range(len(self.columns))
+        columns = zip(names, self.columns)
+        return {name: column.atom_values() for name, column in columns if column.may_have_atoms}
+
+    def numbers(self, table):
+        """Rows of a table as floats in the columns' own units, codes for labels; NaN where cells
+        are missing.
 
         Raises
         ------
         ValueError
-            For what a column cannot hold; for missing cells, if they are not allowed, and
-            infinite ones.
+            For what a column cannot hold, and infinite cells.
         """
         self._check_names(table)
         block = table.block
         if block is not None and self._reads_numbers:
-            _check_block(table, allow_missing)
+            _check_block(table)
             return block if block.dtype in (np.float32, np.float64) else block.astype(float)
         numbers = np.empty(table.shape)
         for j, (column, cells) in enumerate(zip(self.columns, table.cells())):
-            _check_present(cells, allow_missing)
+            _check_finite(cells)
             numbers[:, j] = column.read(cells)
         return numbers
 
@@ -170,7 +196,7 @@ class Columns:
             )
 
     def encode(self, numbers, table):
-        """Write rows of numbers as the network sees them; it is not to see NaN.
+        """Write rows of numbers as the network sees them; NaN where cells are missing.
 
         Raises
         ------
@@ -187,35 +213,42 @@ class Columns:
             self._check_flags(values)
         table[:] = values
         if self._constants:
-            table[:, self._constants] = 0
+            table[:, self._constants] = np.where(np.isnan(numbers[:, self._constants]), np.nan, 0)
+        for j in self._with_atoms:
+            self.columns[j].mark_atoms(numbers[:, j], table[:, j])
 
     def _check_flags(self, values):
         flags = values if len(self._flags) == len(self.columns) else values[:, self._flags]
-        if not np.all((flags == 0) | (flags == 1)):
+        if not np.all((flags == 0) | (flags == 1) | np.isnan(flags)):
             for j in self._flags:
                 self.columns[j].check(values[:, j])
                 if not self._is_plain:
                     values[:, j] = np.rint(values[:, j])
 
-    def add_rarity(self, numbers, scores, contributions=None):
-        """Add what rare cells have beyond the network's log-probability and the offsets."""
-        for j in self._rare:
-            rarity = self.columns[j].rarity(numbers[:, j])
-            scores += rarity
-            if contributions is not None:
-                contributions[:, j] += rarity
+    def add_extras(self, numbers, scores, contributions=None):
+        """Add what cells have beyond the network's log-probability and the offsets.
 
-    def placeholders(self, numbers):
-        """The numbers, with a value of its column in place of what is missing."""
-        filled, missing = numbers.astype(np.float64), np.isnan(numbers)
-        values = np.array([column.placeholder for column in self.columns])
-        filled[missing] = np.broadcast_to(values, filled.shape)[missing]
-        return filled
+        Those are log-probabilities of what is rare; of atoms, which have no density that could
+        be in other units; and of missing cells, which have no value.
+        """
+        for j in self._with_extras:
+            extras = self.columns[j].extras(numbers[:, j])
+            self._add(np.where(np.isnan(numbers[:, j]), 0.0, extras), j, scores, contributions)
+        if np.isnan(numbers.min(initial=0)):
+            missing = np.isnan(numbers)
+            for j in np.flatnonzero(missing.any(axis=0) & (self.offsets != 0)):
+                extras = np.where(missing[:, j], -self.offsets[j], 0.0)
+                self._add(extras, j, scores, contributions)
+
+    def _add(self, extras, j, scores, contributions):
+        scores += extras
+        if contributions is not None:
+            contributions[:, j] += extras
 
     def decode(self, table):
         """Rows the network drew, as an array or frame like that of `fit`."""
         if self.container["library"] != "numpy":
-            return make_frame(self.container, self._values(table))
+            return make_frame(self.container, self._values(table), np.isnan(table))
         return self._array(table, array_dtype(self.container))
 
     def fill(self, given, table, missing):
@@ -229,7 +262,7 @@ class Columns:
 
     def _array(self, table, dtype):
         if (
-            self._is_plain and not self._written and dtype.kind != "O"
+            self._is_plain and not (self._written or self._with_atoms) and dtype.kind != "O"
         ):  # numbers stand for themselves
             return table.astype(dtype, copy=False)
         numbers = self._numbers_of(table)
@@ -238,16 +271,25 @@ class Columns:
             return numbers.astype(dtype, copy=False)
         made = np.empty(table.shape, dtype)
         for j, column in enumerate(self.columns):
-            made[:, j] = column.write(numbers[:, j]) if j in written else numbers[:, j]
+            made[:, j] = self._write(j, numbers[:, j]) if j in written else numbers[:, j]
         return made
 
     def _numbers_of(self, table):
-        return self.center + self.scale * table.astype(np.float64)
+        numbers = self.center + self.scale * table.astype(np.float64)
+        for j in self._with_atoms:
+            self.columns[j].restore_atoms(table[:, j], numbers[:, j])
+        return numbers
 
     def _values(self, table):
-        """What each column makes of drawn rows."""
+        """What each column makes of drawn rows; anything where cells are missing."""
         numbers = self._numbers_of(table)
-        return [column.write(values) for column, values in zip(self.columns, numbers.T)]
+        return [self._write(j, values) for j, values in enumerate(numbers.T)]
+
+    def _write(self, j, numbers):
+        missing = np.isnan(numbers)
+        if missing.any():
+            numbers = np.where(missing, self.columns[j].placeholder, numbers)
+        return self.columns[j].write(numbers)
 
     def state(self):
         """The columns as plain arrays and values."""
@@ -270,14 +312,14 @@ def _places(columns, kinds):
     return [j for j, column in enumerate(columns) if isinstance(column, kinds)]
 
 
-def _check_block(table, allow_missing):
-    """As `_check_present`, of all columns of an array of numbers at once where all is well."""
+def _check_block(table):
+    """As `_check_finite`, of all columns of an array of numbers at once where all is well."""
     block = table.block
     with np.errstate(all="ignore"):
         if block.dtype.kind != "f" or np.isfinite(block.sum(dtype=np.float64)):
             return
     for cells in table.cells():
-        _check_present(cells, allow_missing)
+        _check_finite(cells)
 
 
 __all__ = ["Columns", "Rule", "Table"]

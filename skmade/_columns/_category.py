@@ -49,7 +49,7 @@ class Category(Column):
         return {key: value for key, value in super().state().items() if key != "_index"}
 
     @property
-    def has_rare(self):
+    def has_extras(self):
         return self.rare is not None
 
     @property
@@ -105,7 +105,7 @@ class Category(Column):
             "were not seen a probability, drop these rows, or fit on rows with them."
         )
 
-    def rarity(self, numbers):
+    def extras(self, numbers):
         """What is to be added to the log-probability of each cell, besides the offset."""
         return np.where(numbers == len(self.levels), np.log(self.rare) - self.offset, 0.0)
 

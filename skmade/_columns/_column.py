@@ -4,6 +4,8 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
+from skmade._families._mixed import Mixed
+
 
 @dataclass(kw_only=True)
 class Column:
@@ -20,11 +22,14 @@ class Column:
         NumPy's name for the dtype of the values; "object" for labels.
     conditional : str
         Family of the column's conditional.
+    gaps : {"none", "ignorable", "informative"}
+        Whether cells were missing in fit, and what that says.
     """
 
     label: str
     dtype: str
     conditional: str
+    gaps: str = "none"
 
     center = 0.0
     scale = 1.0
@@ -36,13 +41,28 @@ class Column:
     placeholder = 0.0
     #: Whether an array of numbers is read as it is.
     reads_numbers = True
-    #: Whether a number may be one whose log-probability is not the network's alone.
-    has_rare = False
+    #: Whether there are numbers whose log-probability is not that of the network and the offset.
+    has_extras = False
+    #: Numbers with a probability of their own, beside a density of the others.
+    atoms = ()
+    #: Whether it is one of numbers or moments.
+    may_have_atoms = False
 
     @property
     def is_linear(self):
         """Whether what is written are the numbers themselves, as they are."""
         return False
+
+    def mixed(self, n_components):
+        """The family of the conditional, beside atoms and gaps."""
+        return Mixed(self.family(n_components), **self._gaps())
+
+    def atom_values(self):
+        """Atoms as values of the column."""
+        return self.write(np.array(self.atoms, float))
+
+    def _gaps(self):
+        return {"has_gaps": self.gaps != "none", "is_informative": self.gaps == "informative"}
 
     def state(self):
         """The column as plain arrays and values."""

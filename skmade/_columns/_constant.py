@@ -36,7 +36,8 @@ class Constant(Column):
     rare: float
     origin: int = 0
 
-    has_rare = True
+    has_extras = True
+    may_have_atoms = True
 
     @property
     def center(self):
@@ -64,7 +65,7 @@ class Constant(Column):
         """Numbers."""
         return to_numbers(alike(cells, self.dtype), self.dtype, self.origin)
 
-    def rarity(self, numbers):
+    def extras(self, numbers):
         """What is to be added to the log-probability of each cell, besides the offset."""
         scale = abs(self.value) if abs(self.value) > _SMALL else 1.0
         with np.errstate(over="ignore"):
@@ -80,6 +81,10 @@ class Constant(Column):
             log_density -= np.log1p(-2 / np.pi * np.arctan(half))  # the cell of the constant
         rare = np.log(self.rare) + log_density - self.offset
         return np.where(away > near * (abs(self.value) / scale), rare, 0.0)
+
+    def atom_values(self):
+        """The constant."""
+        return self.write(np.zeros(1))
 
     def write(self, numbers):
         """The constant."""

@@ -199,11 +199,13 @@ def describe(frame):
     return record
 
 
-def make_frame(record, columns):
+def make_frame(record, columns, missing):
     """A frame as described, from one array of values (of labels for text and categories) for
-    each column."""
+    each column, and a mask of cells that are missing."""
     library, names = record["library"], record["names"]
     made = [MAKERS[library](*parts) for parts in zip(record["dtypes"], columns)]
+    for j in np.flatnonzero(missing.any(axis=0)):
+        made[j] = without(made[j], missing[:, j])
     if library == "pandas":
         import pandas
 
@@ -283,6 +285,16 @@ def _fill_column(label, native, library, dtypes, values, missing):
         f"Column {label} has dtype {_dtype_of(native)}, which cannot hold what is drawn for it; "
         f"convert it to the dtype that it had in fit ({reason})."
     ) from reason
+
+
+def without(column, missing):
+    """A column of any library with some cells missing."""
+    if hasattr(column, "mask"):
+        return column.mask(missing)
+    series = nw.from_native(column, series_only=True)
+    keep = nw.new_series("keep", ~missing, nw.Boolean, backend=series.implementation)
+    nothing = nw.new_series("", [None] * len(series), series.dtype, backend=series.implementation)
+    return series.zip_with(keep, nothing).to_native()
 
 
 def _zip(known, drawn, keep):

@@ -1,13 +1,21 @@
 """Numbers: real columns, and those on a lattice, as counts are."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from skmade._columns._atoms import find_atoms, find_bounds
 from skmade._columns._column import Column, from_numbers, to_numbers
 from skmade._families import family_named, make_family
+from skmade._families._mixed import UNBOUNDED, Mixed
 from skmade._families._scales import SCALE_FLOOR
 
+# Families that take atoms.
+_WITH_ATOMS = ("gaussian", "gaussian_mixture", "logistic_mixture")
+# Numbers so near (relative to it) are an atom in another precision.
+_SAME = 2.0**-23
+# Center and scale are those of the values that are no atoms, if these are not too few.
+_FEWEST_OF_REST, _LEAST_REST = 20, 0.02
 
 @dataclass(kw_only=True)
 class Real(Column):
@@ -16,18 +24,58 @@ class Real(Column):
     Parameters
     ----------
     center, scale : float
-        Mean and standard deviation, but for wild values.
+        Mean and standard deviation, but for wild values; of values that are no atoms.
+    atoms : list of float
+        Values with a probability of their own, in ascending order.
+    bounds : tuple of float or None
+        What draws keep to.
     """
 
     center: float
     scale: float
+    atoms: list = field(default_factory=list)
+    bounds: tuple = (None, None)
 
     step = 0.0
+    may_have_atoms = True
 
     @property
     def has_density(self):
         """Whether its density is in the units of the column; counts have probabilities."""
         return not family_named(self.conditional).is_discrete
+
+    @property
+    def has_extras(self):
+        """Whether atoms have probabilities beside densities; not so in units of a cell."""
+        return bool(self.atoms) and not (self.conditional == "logistic_mixture" and self.step)
+
+    def extras(self, numbers):
+        """What atoms have beyond the log-probability of the network and the offset."""
+        return np.where(self.is_atom(numbers)[0], np.log(self.scale), 0.0)
+
+    def is_atom(self, numbers):
+        """Which numbers are atoms, and for each number the place of the nearest one."""
+        atoms = np.array(self.atoms)
+        place = np.searchsorted((atoms[1:] + atoms[:-1]) / 2, numbers)
+        return np.abs(numbers - atoms[place]) <= _SAME * np.abs(atoms[place]), place
+
+    def mark_atoms(self, numbers, seen):
+        """Let the network see atoms as what it knows them by, and nothing else so."""
+        is_atom, place = self.is_atom(numbers)
+        known = self.standardised(np.array(self.atoms)).astype(seen.dtype)[place]
+        others = np.where(seen == known, np.nextafter(known, np.inf, dtype=seen.dtype), seen)
+        seen[:] = np.where(is_atom, known, others)
+
+    def restore_atoms(self, seen, numbers):
+        """Make numbers that were drawn exactly the atoms that they are."""
+        atoms = np.array(self.atoms)
+        known = self.standardised(atoms).astype(seen.dtype)
+        place = np.searchsorted(known, seen).clip(max=len(known) - 1)
+        numbers[:] = np.where(known[place] == seen, atoms[place], numbers)
+
+    def standardised(self, numbers):
+        """Numbers as the network sees them."""
+        return (numbers - self.center) / self.scale
 
     @property
     def placeholder(self):
@@ -58,6 +106,18 @@ class Real(Column):
             self.conditional, n_components=n_components, half=self.step / 2 / self.scale,
             origin=-self.center / self.scale, unit=1 / self.scale,
         )  # fmt: skip
+
+    def mixed(self, n_components):
+        """The family of the conditional, beside atoms and gaps."""
+        low, high = self.bounds
+        half = self.step / 2
+        return Mixed(
+            self.family(n_components),
+            atoms=tuple(self.standardised(np.array(self.atoms)).tolist()),
+            low=-UNBOUNDED if low is None else float(self.standardised(low - half)),
+            high=UNBOUNDED if high is None else float(self.standardised(high + half)),
+            **self._gaps(),
+        )
 
 
 @dataclass(kw_only=True)
@@ -98,7 +158,7 @@ class Lattice(Real):
         return super().write(numbers)
 
 
-def learn_number(cells, conditional, weights):
+def learn_number(cells, conditional, weights, atoms):
     """A column of numbers; `conditional` "auto" is chosen by their values.
 
     "logistic_mixture" for values that repeat, on a lattice so coarse that narrow components
@@ -108,18 +168,34 @@ def learn_number(cells, conditional, weights):
     dtype = cells.values.dtype.name
     numbers = to_numbers(cells, dtype).astype(np.float64)
     return number_column(
-        Real, Lattice, numbers, conditional, weights, label=cells.label, dtype=dtype
+        Real, Lattice, numbers, conditional, weights, atoms, label=cells.label, dtype=dtype
     )
 
 
-def number_column(real, lattice, numbers, conditional, weights, **parameters):
-    """A column of the class `lattice` if it is on one that draws should keep to, else `real`."""
-    center, scale = standardisation(numbers, weights)
-    step = lattice_step(numbers)
+def number_column(real, lattice, numbers, conditional, weights, atoms, **parameters):
+    """A column of the class `lattice` if it is on one that draws should keep to, else `real`.
+
+    `atoms` are those given, or "auto" or None.
+    """
+    step, takes_atoms = lattice_step(numbers), conditional in (*_WITH_ATOMS, "auto")
+    if isinstance(atoms, str):
+        atoms = find_atoms(numbers, step) if takes_atoms else []
+    elif atoms is not None and not takes_atoms:
+        raise ValueError(
+            f"atoms names column {parameters['label']}, but a {conditional!r} conditional takes "
+            f"none; choose 'auto' or one of {_WITH_ATOMS} for it, or leave it out of atoms."
+        )
+    atoms = np.array([] if atoms is None else atoms, float)
+    rest = ~np.isin(numbers, atoms)
+    if np.count_nonzero(rest) < max(_FEWEST_OF_REST, _LEAST_REST * len(numbers)):
+        rest[:] = True
+    center, scale = standardisation(numbers[rest], weights[rest])
     if conditional == "auto":
-        _, equal = standardisation(numbers, np.ones(len(numbers)))
+        _, equal = standardisation(numbers[rest], np.ones(np.count_nonzero(rest)))
         conditional = "logistic_mixture" if step > 5 * SCALE_FLOOR * equal else "gaussian_mixture"
     parameters |= {"conditional": conditional, "scale": float(scale)}
+    if takes_atoms:
+        parameters |= {"atoms": atoms.tolist(), "bounds": find_bounds(numbers, atoms)}
     if family_named(conditional).support == "counts":
         check_counts(parameters["label"], numbers, conditional)
         return lattice(center=float(np.round(center)), step=1.0, decimals=0, **parameters)

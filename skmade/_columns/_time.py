@@ -57,7 +57,7 @@ class Time(Lattice):
         return from_numbers(on_lattice(numbers, 0.0, self.resolution), self.dtype, self.origin)
 
 
-def learn_time(cells, conditional, weights):
+def learn_time(cells, conditional, weights, atoms):
     """A column of moments or spans of time, from its cells."""
     dtype = cells.values.dtype.name
     ticks = cells.known().view(np.int64)
@@ -65,6 +65,6 @@ def learn_time(cells, conditional, weights):
     resolution = max(int(np.gcd.reduce(ticks - origin)), 1)
     numbers = to_numbers(cells, dtype, origin)
     return number_column(
-        Time, Time, numbers, conditional, weights, label=cells.label, dtype=dtype, origin=origin,
+        Time, Time, numbers, conditional, weights, atoms, label=cells.label, dtype=dtype, origin=origin,
         resolution=resolution, is_zoned=cells.is_zoned,
     )  # fmt: skip

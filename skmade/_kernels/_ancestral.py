@@ -9,13 +9,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from skmade._families import draw
 from skmade._kernels._activations import activate
 from skmade._kernels._compile import kernel, part
+from skmade._kernels._conditionals import draw_feature, feature_log_prob, feed
 from skmade._kernels._memory import of_tile
-from skmade._kernels._passes import add_layer_before, add_products, feature_log_prob, feed
+from skmade._kernels._passes import add_layer_before, add_products
 from skmade._kernels._product import FROM_BIAS, FROM_OUTPUT, LANES
-from skmade._kernels._views import rows_of
 
 
 class Randomness(NamedTuple):
@@ -29,6 +28,9 @@ class Randomness(NamedTuple):
     """(n_tiles, n_features, width): integers without sign, as wide as the network's numbers."""
     noise: np.ndarray
     """(n_tiles, n_features, width): what the feature's family asks for."""
+    choices: np.ndarray
+    """As `bits`, for the choice between atoms, gaps and the rest; of no features, where there is
+    nothing to choose."""
 
 
 @kernel
@@ -38,12 +40,12 @@ def ancestral_pass(plan, theta, block, randomness, given, buffers, table, log_gi
     ``log_given`` gets the sum of the log-densities of what is given, each given the features
     before it.
     """
-    (bits, noise), buffers = randomness, of_tile(buffers, np.int64(0))
-    width = bits.shape[2]
+    buffers = of_tile(buffers, np.int64(0))
+    (bits, noise, choices), width = randomness, randomness.bits.shape[2]
     for tile in range(bits.shape[0]):
         begin, end = tile * width, min((tile + 1) * width, table.shape[0])
         _draw_tile(
-            plan, theta, block, Randomness(bits[tile], noise[tile]), given, buffers,
+            plan, theta, block, Randomness(bits[tile], noise[tile], choices[tile]), given, buffers,
             table[begin:end], log_given[begin:end],
         )  # fmt: skip
 
@@ -66,20 +68,10 @@ def _draw_tile(plan, theta, block, randomness, given, buffers, table, log_given)
                 for b in range(n_rows):
                     log_given[b] += np.float64(out[0, b])
             else:
-                _draw_feature(plan, d, randomness, buffers, out, width)
+                draw_feature(plan, d, randomness, buffers, out, width)
             feed(plan, d, buffers, width)
             _complete_hidden(plan, theta, before, d, buffers, width)
     _store(plan, targets, table)
-
-
-@part
-def _draw_feature(plan, d, randomness, buffers, out, width):
-    """Draw the values of the feature at position d."""
-    feature = plan.features[d]
-    first, n = feature.first_output, feature.n_outputs
-    a, work = rows_of(buffers.units, first, n), rows_of(buffers.deltas, first, n)
-    bits, noise, values = randomness.bits[d], randomness.noise[d], buffers.targets[d]
-    draw(feature.family, (a, bits, noise, plan.constants[d], work, out, values, width))
 
 
 @part

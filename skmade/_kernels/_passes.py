@@ -9,9 +9,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from skmade._families import log_prob
 from skmade._kernels._activations import activate
 from skmade._kernels._compile import kernel, part, sums_part
+from skmade._kernels._conditionals import feature_log_prob, feed, is_atom
 from skmade._kernels._constants import PANEL_ROWS
 from skmade._kernels._elementary import like
 from skmade._kernels._memory import Buffers, of_tile, padded
@@ -24,7 +24,6 @@ from skmade._kernels._product import (
     block_product,
 )
 from skmade._kernels._transpose import transpose
-from skmade._kernels._views import rows_of
 
 
 @part
@@ -45,7 +44,7 @@ def load(plan, table, rows, begin, end, buffers, first, last):
                 targets[d, b] = x
                 units[unit, b] = max(min(x, limit), -limit)  # as `feed` does
     for d in range(first, last):
-        if plan.features[d].is_one_hot:
+        if plan.features[d].is_one_hot or plan.features[d].is_mixed:
             feed(plan, d, buffers, width)
 
 
@@ -53,47 +52,16 @@ def load(plan, table, rows, begin, end, buffers, first, last):
 def add_noise(plan, noise, begin, end, buffers, first, last):
     """Add noise to targets ``first:last`` that take it, and to inputs: rows ``begin:end`` of it.
 
-    Columns past the last row repeat it.
+    Columns past the last row repeat it. Atoms stay what they are.
     """
-    width = padded(end - begin)
+    width, targets = padded(end - begin), buffers.targets
     for d in range(first, last):
-        column = plan.features[d].column
-        if plan.features[d].takes_noise:
+        feature = plan.features[d]
+        if feature.takes_noise:
             for b in range(width):
-                buffers.targets[d, b] += noise[min(begin + b, end - 1), column]
+                shift = noise[min(begin + b, end - 1), feature.column]
+                targets[d, b] += like(shift, 0) if is_atom(plan, d, targets[d, b]) else shift
             feed(plan, d, buffers, width)
-
-
-@part
-def feed(plan, d, buffers, width):
-    """Set the input units of the feature at position d from its values."""
-    start, n = plan.features[d].first_input, plan.features[d].n_inputs
-    targets, units = buffers.targets, buffers.units
-    limit = like(targets[0, 0], plan.input_limit)
-    if plan.features[d].is_one_hot:
-        for r in range(start, start + n):
-            for b in range(width):
-                units[r, b] = like(limit, 0)
-        for b in range(width):
-            code = np.int64(targets[d, b])
-            if code < n:  # no input is set for a category that was not seen
-                units[start + code, b] = like(limit, 1)
-    else:
-        for b in range(width):
-            units[start, b] = max(min(targets[d, b], limit), -limit)
-
-
-@part
-def feature_log_prob(plan, d, buffers, out, width):
-    """``out[0, b] = log p`` of the feature at position d, given those before it.
-
-    What its gradient needs is left in its rows of `deltas`.
-    """
-    feature = plan.features[d]
-    first, n = feature.first_output, feature.n_outputs
-    a, work = rows_of(buffers.units, first, n), rows_of(buffers.deltas, first, n)
-    arguments = a, buffers.targets[d], plan.constants[d], work, out, width
-    log_prob(feature.family, arguments)
 
 
 @part

@@ -10,10 +10,11 @@ import numpy as np
 
 from skmade._kernels._activations import activate
 from skmade._kernels._compile import kernel, part
+from skmade._kernels._conditionals import feature_log_prob
 from skmade._kernels._elementary import like
 from skmade._kernels._memory import of_tile, padded
 from skmade._kernels._optimizers import update
-from skmade._kernels._passes import add_layer_before, brings_biases, feature_log_prob, load
+from skmade._kernels._passes import add_layer_before, brings_biases, load
 from skmade._kernels._steps import batch_gradient, step_factor
 from skmade._kernels._sync import next_chunk
 

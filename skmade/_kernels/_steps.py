@@ -9,9 +9,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from skmade._families import gradient
 from skmade._kernels._activations import activate, activation_slopes
 from skmade._kernels._compile import kernel, part
+from skmade._kernels._conditionals import FACTORS, N_LINES, feature_gradient, feature_log_prob
 from skmade._kernels._constants import PANEL_ROWS, TILE
 from skmade._kernels._elementary import NEGLIGIBLE, like
 from skmade._kernels._memory import aligned, make_buffers, of_tile, padded
@@ -21,14 +21,12 @@ from skmade._kernels._passes import (
     add_noise,
     add_products,
     drop_out,
-    feature_log_prob,
     load,
     panel_gradient,
     pass_back,
 )
 from skmade._kernels._product import FROM_BIAS, LANES
 from skmade._kernels._sync import has_failed, next_chunk
-from skmade._kernels._views import rows_of
 from skmade._layout import n_parameters
 
 # Positions whose losses one thread computes, and sums by themselves.
@@ -100,7 +98,7 @@ class StepMemory(NamedTuple):
     tiles: np.ndarray
     """(n_threads, n_tiles + 1): where the tiles of a batch begin."""
     lines: np.ndarray
-    """(n_threads, 3, width): log-densities of one feature, what they need, weights of the rows."""
+    """(n_threads, N_LINES, width): log-densities of one feature, and what they need."""
     totals: np.ndarray
     """(n_threads, width), float64: sums of the first."""
 
@@ -115,7 +113,7 @@ def make_memory(plan, batch_size, n_threads, dtype):
     scratch = aligned((n_threads, n_vectors * LANES * PANEL_ROWS), dtype, zero=True)
     tiles = np.zeros((n_threads, n_tiles + 1), np.int64)
     width, gradient = buffers.units.shape[2], np.zeros(n_parameters(plan), dtype)
-    lines, totals = aligned((n_threads, 3, width), dtype), np.empty((n_threads, width))
+    lines, totals = aligned((n_threads, N_LINES, width), dtype), np.empty((n_threads, width))
     return StepMemory(buffers, gradient, squares, losses, scratch, tiles, lines, totals)
 
 
@@ -195,7 +193,7 @@ def _losses(plan, team, weights, begin, n_rows, buffers, out, totals, losses, wi
     Columns past the last row count with weight zero.
     """
     deltas = buffers.deltas
-    factors, tiny, zero = out[2], like(out[0, 0], NEGLIGIBLE), like(out[0, 0], 0)
+    factors, tiny, zero = out[FACTORS], like(out[0, 0], NEGLIGIBLE), like(out[0, 0], 0)
     factors[:] = 0
     for b in range(n_rows):
         factors[b] = weights[begin + b]
@@ -208,7 +206,7 @@ def _losses(plan, team, weights, begin, n_rows, buffers, out, totals, losses, wi
             totals[:] = 0
             for d in range(first, last):
                 feature_log_prob(plan, d, buffers, out, width)
-                _feature_gradient(plan, d, buffers, width)
+                feature_gradient(plan, d, buffers, out, width)
                 for b in range(width):
                     totals[b] += np.float64(out[0, b])
                 start = plan.features[d].first_output
@@ -220,15 +218,6 @@ def _losses(plan, team, weights, begin, n_rows, buffers, out, totals, losses, wi
             for b in range(n_rows):
                 total -= totals[b] * np.float64(factors[b])
             losses[i] = total
-
-
-@part
-def _feature_gradient(plan, d, buffers, width):
-    """The derivatives of ``-log p`` of the feature at position d by its outputs."""
-    feature = plan.features[d]
-    first, n = feature.first_output, feature.n_outputs
-    a, deltas = rows_of(buffers.units, first, n), rows_of(buffers.deltas, first, n)
-    gradient(feature.family, (a, buffers.targets[d], plan.constants[d], deltas, width))
 
 
 @kernel
