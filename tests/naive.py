@@ -53,12 +53,15 @@ class DenseNetwork:
     def inputs(self, row):
         """Input units of one row of the table."""
         units = []
-        for feature in self.plan.features:
+        for feature, constants in zip(self.plan.features, self.plan.constants):
             value, limit = row[feature.column], self.plan.input_limit
+            n = feature.n_inputs - feature.n_atoms - feature.has_flag
             if feature.is_one_hot:  # of a code past the last, nothing
-                units.extend(np.arange(feature.n_inputs) == value)
+                units.extend(np.arange(n) == value)
             else:
-                units.append(np.clip(value, -limit, limit))
+                units.append(0 if np.isnan(value) else np.clip(value, -limit, limit))
+            units.extend(atoms_of(feature, constants) == value)
+            units.extend([np.isnan(value)] * feature.has_flag)
         return np.array(units, float)
 
     def outputs(self, inputs):
@@ -78,26 +81,27 @@ class DenseNetwork:
         return result
 
     def parameters(self, row):
-        """For each position: column, family, value, parameters of the conditional, constants."""
+        """For each position: record of the feature, outputs and constants."""
         outputs, first = self.outputs(self.inputs(row)), self.plan.layers[-1, 0]
         for feature, constants in zip(self.plan.features, self.plan.constants):
-            start, column = feature.first_output - first, feature.column
-            parameters = outputs[start : start + feature.n_outputs]
-            yield column, FAMILY_NAMES[feature.family], row[column], parameters, constants
+            start = feature.first_output - first
+            yield feature, outputs[start : start + feature.n_outputs], constants
 
     def contributions(self, row):
         """log p(x_d | x_<d) of one row of the table, by column."""
         contributions = np.zeros(len(row))
-        for column, family, value, parameters, constants in self.parameters(row):
-            contributions[column] = LOG_PROB[family](value, parameters, constants)
+        for feature, outputs, constants in self.parameters(row):
+            value = row[feature.column]
+            contributions[feature.column] = log_prob(feature, value, outputs, constants)
         return contributions
 
-    def sample(self, uniform, noise):
-        """One row by D passes, from a uniform number and the family's noise for each position."""
+    def sample(self, uniform, noise, choices):
+        """One row by D passes, from two uniform numbers and the family's noise for each position."""
         row = np.zeros(len(self.ordering))
         for d in range(len(row)):
-            column, family, _, parameters, constants = list(self.parameters(row))[d]
-            row[column] = DRAW[family](parameters, uniform[d], noise[d], constants)
+            feature, outputs, constants = list(self.parameters(row))[d]
+            drawn = draw(feature, outputs, uniform[d], noise[d], choices[d], constants)
+            row[feature.column] = drawn
         return row
 
 
@@ -137,6 +141,45 @@ class DenseDraw(DenseNetwork):
             self.biases.append(theta[place : place + width])
             place += width
         assert place == len(theta)
+
+
+def atoms_of(feature, constants):
+    """The atoms of a feature."""
+    return constants[feature.first_atom : feature.first_atom + feature.n_atoms]
+
+
+def log_prob(feature, value, outputs, constants):
+    """That of a family, beside atoms and missing cells."""
+    n, atoms = feature.n_states, atoms_of(feature, constants)
+    if np.isnan(value) and n < len(atoms) + 2:
+        return 0.0
+    log_states = outputs[:n] - (logsumexp(outputs[:n]) if n else 0)
+    if np.isnan(value):
+        return log_states[-1]
+    density = LOG_PROB[FAMILY_NAMES[feature.family]](value, outputs[n:], constants)
+    if n == 0:
+        return density
+    if value not in atoms:
+        return log_states[0] + density
+    log_atom, cell = log_states[1 + list(atoms).index(value)], constants[feature.first_atom - 3]
+    return np.logaddexp(log_atom - np.log(cell), log_states[0] + density) if cell else log_atom
+
+
+def draw(feature, outputs, uniform, noise, choice, constants):
+    """A value of a family, or else an atom, or NaN for a missing cell."""
+    n, atoms = feature.n_states, atoms_of(feature, constants)
+    value = DRAW[FAMILY_NAMES[feature.family]](outputs[n:], uniform, noise, constants)
+    cell, low, high = constants[feature.first_atom - 3 : feature.first_atom]
+    if feature.has_bounds:
+        value = 2 * low - value if value < low else value
+        value = max(2 * high - value, low) if value > high else value
+    if n == 0:
+        return value
+    k = _index(outputs[:n], choice)
+    if k > 0:
+        return [*atoms, np.nan][k - 1]
+    near = atoms[np.abs(atoms - value) < cell / 4]
+    return near[0] if len(near) else value
 
 
 def scale(raw):

@@ -61,14 +61,14 @@ def test_what_is_given_stays():
     )
     architecture, _ = parameters_of(model, X)
     assert (architecture.sizes, architecture.direct_connections) == ([400], True)
-    assert architecture.families[0].n_components == 12
+    assert architecture.families[0].family.n_components == 12
 
 
 def test_small_tables_get_what_they_got():
     X = np.random.default_rng(0).normal(size=(100, 6))
     architecture, _ = parameters_of(MADEDensity(random_state=0), X)
     assert (architecture.sizes, architecture.direct_connections) == ([256, 256], True)
-    assert architecture.families[0].n_components == 10
+    assert architecture.families[0].family.n_components == 10
     assert [_auto.n_networks(n, 6, 1e5) for n in (100, 5000, 16_000, 20_000)] == [8, 6, 2, 1]
 
 

@@ -197,7 +197,7 @@ def test_a_category_that_was_not_seen_sets_no_input(rng):
     table[:, 0] = [3, 0, 3, 1]
     naive, contributions = DenseNetwork(network), np.zeros(table.shape)
     np.testing.assert_array_equal(naive.inputs(table[0])[:3], 0)
-    Scorer(network, 4).add_scores(table, np.zeros((1, 4)), contributions[None])
+    Scorer(network, 4).add_scores(network.plan, table, np.zeros((1, 4)), contributions[None])
     expected = [naive.contributions(row) for row in table]
     np.testing.assert_allclose(contributions, expected, rtol=1e-9, atol=1e-9)
     np.testing.assert_array_equal(contributions[:, 0] == 0, table[:, 0] == 3)

@@ -8,7 +8,6 @@ import pytest
 from conftest import (
     ALL_CONDITIONALS,
     JIT,
-    SUPPORTS,
     apply,
     called_by_kernel,
     encoded,
@@ -20,6 +19,7 @@ from conftest import (
 from naive import DRAW, LOG_PROB, VALUE, DenseNetwork
 
 from skmade import _sampling
+from skmade._columns import Table
 from skmade._kernels import _elementary, _memory
 from skmade._kernels._ancestral import Randomness, ancestral_pass
 from skmade._kernels._constants import ACTIVATIONS, SOLVERS
@@ -42,14 +42,29 @@ NETWORKS = [
 ]
 
 
-def fitted(dtype="float64", n_samples=100, **parameters):
-    """A network fitted for an epoch to a table with two columns of each family.
+def table_of_all(n_samples):
+    """Two columns of each family, and others on a lattice, with atoms, and with missing cells.
 
-    Another one of logistic mixtures is on a lattice.
+    Those of atoms are a real one and one on a lattice, which has bounds. Of each kind of support
+    a column has gaps.
     """
     X, families = mixed_table(n_samples, families=ALL_CONDITIONALS * 2)
-    X = np.column_stack([X, np.round(X[:, 2])])
-    families = [*families, "logistic_mixture"]
+    rng, n = np.random.default_rng(1), len(ALL_CONDITIONALS)
+    often = rng.random(n_samples)
+    spiky = np.where(often < 0.4, 0, np.where(often < 0.6, 2, X[:, 2]))
+    heaped = np.where(often > 0.5, 4, np.abs(np.round(2 * X[:, 3])))
+    for j in range(n, len(families)):
+        X[rng.random(n_samples) < 0.2, j] = np.nan
+    X = np.column_stack([X, np.round(X[:, 2]), spiky, heaped])
+    X[rng.random(n_samples) < 0.2, -2] = np.nan
+    return X, [*families, "logistic_mixture", "gaussian_mixture", "auto"]
+
+
+def fitted(dtype="float64", n_samples=100, **parameters):
+    """A network fitted for an epoch to such a table."""
+    X, families = table_of_all(n_samples)
+    n = len(families)
+    parameters = {"missing": "informative", "atoms": {n - 2: [0, 2], n - 1: [4]}, **parameters}
     model = quick(conditionals=families, dtype=dtype, max_iter=1, **parameters)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -154,12 +169,12 @@ def test_scores_equal_those_of_a_dense_masked_network(parameters, activation):
     n, tile = sizes(65, 3), 64
     scores, contributions = np.zeros(n), np.zeros((n, table.shape[1]))
     scorer = Scorer(network, tile)
-    scorer.add_scores(table[:n].copy(), scores[None], contributions[None])
+    scorer.add_scores(network.plan, table[:n].copy(), scores[None], contributions[None])
     expected = np.array([DenseNetwork(network).contributions(row) for row in table[:n]])
     np.testing.assert_allclose(contributions, expected, rtol=1e-9, atol=1e-9)
     np.testing.assert_allclose(scores, expected.sum(axis=1), rtol=1e-9)
     alone = np.zeros(n)
-    scorer.add_scores(table[:n].copy(), alone[None])
+    scorer.add_scores(network.plan, table[:n].copy(), alone[None])
     np.testing.assert_allclose(alone, scores, rtol=1e-9)
 
 
@@ -224,15 +239,13 @@ def test_negligible_derivatives_are_zero():
 
 def test_the_loss_of_a_batch_is_the_weighted_score(rng):
     model, network, table = fitted(n_samples=150)
+    X, _ = table_of_all(150)
     weights = rng.uniform(0.5, 2, len(table))
     loss, _ = objective_and_gradient(network, table, weights, np.zeros((0, 0)), 0.0, network.theta)
-    columns = model._density.columns
-    X = columns.center + columns.scale * table  # categories are 0, 10, 20
-    supports = np.array([SUPPORTS[family] for family in model.conditionals_])
-    X[:, supports == "codes"] *= 10
-    X[:, supports == "counts"] = np.round(X[:, supports == "counts"])
-    log_jacobian = -np.log(columns.scale[supports == "real"]).sum()
-    np.testing.assert_allclose(loss, -weights @ (model.score_samples(X) - log_jacobian), rtol=1e-9)
+    columns, extras = model._density.columns, np.zeros(len(X))
+    columns.add_extras(columns.numbers(Table.read(model, X, reset=False)), extras)
+    scores = model.score_samples(X) - columns.offset - extras
+    np.testing.assert_allclose(loss, -weights @ scores, rtol=1e-9)
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
@@ -272,15 +285,16 @@ def test_one_pass_sampling_equals_as_many_passes_as_features(parameters, block, 
     _, network, table = fitted(**parameters)
     n_rows, n_features = sizes(29, 19), table.shape[1]
     shape = 2, n_features, 16
-    bits, noise = random_bits(shape, rng), rng.normal(size=shape)
-    buffers, uniform = make_buffers(network.plan, 1, 16, network.theta.dtype), bits * 0.5**64
+    bits, noise, choices = random_bits(shape, rng), rng.normal(size=shape), random_bits(shape, rng)
+    buffers = make_buffers(network.plan, 1, 16, network.theta.dtype)
+    uniform, choosing = bits * 0.5**64, choices * 0.5**64
     none, sums, drawn = np.zeros(n_features, bool), np.zeros(n_rows), np.zeros((n_rows, n_features))
-    randomness = Randomness(bits, noise)
+    randomness = Randomness(bits, noise, choices)
     ancestral_pass(network.plan, network.theta, block, randomness, none, buffers, drawn, sums)
     naive = DenseNetwork(network)
     for b in range(n_rows) if JIT else [0, 16, 18]:
         place = b // 16, slice(None), b % 16
-        expected = naive.sample(uniform[place], noise[place])
+        expected = naive.sample(uniform[place], noise[place], choosing[place])
         np.testing.assert_allclose(drawn[b], expected, rtol=1e-8, atol=1e-8)
 
 
@@ -294,12 +308,12 @@ def test_sample_and_score_agree_on_the_blocks_of_many_features():
     n_features, width = X.shape[1], 16
     random, shape = np.random.default_rng(1), (1, n_features, width)
     bits, noise = random_bits(shape, random), random.normal(size=shape)
-    drawn = []
+    choices, drawn = random_bits((1, 0, width), random), []
     for block in (1, _sampling._MOST_BLOCK, n_features):
         buffers = make_buffers(network.plan, 1, width, network.theta.dtype)
         none, sums = np.zeros(n_features, bool), np.zeros(width)
         drawn.append(np.zeros((width, n_features)))
-        randomness = Randomness(bits, noise)
+        randomness = Randomness(bits, noise, choices)
         ancestral_pass(
             network.plan, network.theta, block, randomness, none, buffers, drawn[-1], sums
         )

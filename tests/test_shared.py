@@ -108,7 +108,8 @@ def test_scores_equal_those_of_the_masked_dense_network(setting, activation):
 def contributions_of(network, table):
     """log p(x_d | features before d) of each row, by column."""
     contributions = np.zeros(table.shape)
-    Scorer(network, len(table)).add_scores(table, np.zeros((1, len(table))), contributions[None])
+    scorer, scores = Scorer(network, len(table)), np.zeros((1, len(table)))
+    scorer.add_scores(network.plan, table, scores, contributions[None])
     return contributions
 
 

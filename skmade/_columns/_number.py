@@ -190,12 +190,14 @@ def number_column(real, lattice, numbers, conditional, weights, atoms, **paramet
     if np.count_nonzero(rest) < max(_FEWEST_OF_REST, _LEAST_REST * len(numbers)):
         rest[:] = True
     center, scale = standardisation(numbers[rest], weights[rest])
-    if conditional == "auto":
+    is_auto = conditional == "auto"
+    if is_auto:
         _, equal = standardisation(numbers[rest], np.ones(np.count_nonzero(rest)))
         conditional = "logistic_mixture" if step > 5 * SCALE_FLOOR * equal else "gaussian_mixture"
     parameters |= {"conditional": conditional, "scale": float(scale)}
     if takes_atoms:
-        parameters |= {"atoms": atoms.tolist(), "bounds": find_bounds(numbers, atoms)}
+        bounds = find_bounds(numbers, atoms) if is_auto else (None, None)
+        parameters |= {"atoms": atoms.tolist(), "bounds": bounds}
     if family_named(conditional).support == "counts":
         check_counts(parameters["label"], numbers, conditional)
         return lattice(center=float(np.round(center)), step=1.0, decimals=0, **parameters)
