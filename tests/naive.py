@@ -211,18 +211,28 @@ def _draw_component(parameters, uniform, noise, _):
     return means[k] + scales[k] * noise
 
 
+def _mass_between(low, high, means, scales):
+    """Of logistic distributions; where differences keep their digits."""
+    sign = np.where(low + high > 2 * means, -1, 1)
+    ends = logistic.cdf(sign * (high - means) / scales), logistic.cdf(sign * (low - means) / scales)
+    return sign * (ends[0] - ends[1])
+
+
 def _logistic_mixture_log_prob(value, parameters, constants):
-    (log_weights, means, scales), half = _mixture_parts(parameters), constants[0]
+    (log_weights, means, scales), (half, low, high) = _mixture_parts(parameters), constants[:3]
+    log_weights = log_weights - np.log(_mass_between(low, high, means, scales))
     if half == 0:
         return logsumexp(log_weights + logistic.logpdf(value, means, scales))
-    below = -abs(value - means)  # where differences keep their digits
-    inside = logistic.cdf(below + half, 0, scales) - logistic.cdf(below - half, 0, scales)
+    inside = _mass_between(value - half, value + half, means, scales)
     return logsumexp(log_weights + np.log(inside / (2 * half)))
 
 
 def _draw_logistic(parameters, uniform, noise, constants):
-    drawn, cell = _draw_component(parameters, uniform, noise, constants), 2 * constants[0]
-    return np.floor(drawn / cell + 0.5) * cell if cell else drawn
+    (log_weights, means, scales), (half, low, high) = _mixture_parts(parameters), constants[:3]
+    k = _index(log_weights, uniform)
+    first, last = logistic.cdf([low, high], means[k], scales[k])
+    drawn = logistic.ppf(first + expit(noise) * (last - first), means[k], scales[k])
+    return np.floor(drawn / (2 * half) + 0.5) * 2 * half if half else drawn
 
 
 def _components_of_counts(parameters):

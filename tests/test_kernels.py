@@ -38,6 +38,7 @@ NETWORKS = [
     {"hidden_layer_sizes": (9, 11)},
     {"hidden_layer_sizes": (8, 8, 8), "residual": True},
     {"hidden_layer_sizes": (8, 8), "residual": True, "direct_connections": False},
+    {"hidden_layer_sizes": (7,), "missing": "ignorable"},
     {"hidden_layer_sizes": (150, 130)},
 ]
 

@@ -13,7 +13,7 @@ from skmade._columns._constant import Constant
 from skmade._columns._flag import Flag
 from skmade._columns._frames import fill_frame, make_frame
 from skmade._columns._number import Lattice, Real, learn_number, numeric
-from skmade._columns._table import Table, array_dtype
+from skmade._columns._table import Table, array_dtype, missing_value
 from skmade._columns._time import Time, learn_time
 
 _KINDS = {kind.__name__: kind for kind in (Flag, Category, Constant, Real, Lattice, Time)}
@@ -51,8 +51,7 @@ def learn_column(cells, weights, rule):
     _check_finite(cells)
     if cells.kind == "":
         raise ValueError(
-            f"Column {cells.label} is missing in every row, so that nothing can be learnt about "
-            "it; leave it out."
+            f"Column {cells.label} is missing in every row: nothing can be learnt about it. Drop it."
         )
     if cells.missing is None:
         return _learn_present(cells, weights, rule)
@@ -272,6 +271,8 @@ class Columns:
         made = np.empty(table.shape, dtype)
         for j, column in enumerate(self.columns):
             made[:, j] = self._write(j, numbers[:, j]) if j in written else numbers[:, j]
+        if np.isnan(table.min(initial=0)):
+            made[np.isnan(table)] = missing_value(dtype)
         return made
 
     def _numbers_of(self, table):

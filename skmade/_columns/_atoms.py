@@ -11,8 +11,8 @@ A value is an atom if it occurs
 - and more often than one and a half times what its neighbourhood explains in each half of the
   rows by itself.
 
-Cells are the points of a lattice if the column is on one, else the distinct values. Where a
-column has atoms, and few values that occur often, all of these are atoms.
+Cells are the points of a lattice if the column is on one, else the distinct values. Where two
+values and a twentieth of all are atoms, and a column has few that occur often, all of these are.
 """
 
 import numpy as np
@@ -26,11 +26,13 @@ _FEWEST_ROWS, _LEAST_SHARE = 5, 1 / 500
 _FEWEST_TO_GO_ON = 10
 # Columns with at most so many values, of which each occurs in so many rows in the mean, have few.
 _FEW_VALUES, _ROWS_PER_VALUE = 128, 20
+_FEWEST_ATOMS, _LEAST_SHARE_OF_ATOMS = 2, 1 / 20
 # So many atoms at most: those that occur most often.
 _MOST_ATOMS = 128
 # An end of a column is a bound if values near it are at most so many times as far apart as in
 # the middle.
 _SPREAD_AT_BOUND = 3.0
+_FEWEST_AT_BOUND = 5
 
 
 def find_atoms(numbers, step):
@@ -52,7 +54,8 @@ def find_atoms(numbers, step):
         own, own_counts = np.unique(half, return_counts=True)
         found = own[_stands_out(own, own_counts, step, _FACTOR_OF_HALVES)]
         is_atom &= np.isin(values, found)
-    if is_atom.any() and has_few_values(values, len(numbers)):
+    is_rough = is_atom.sum() >= max(_FEWEST_ATOMS, _LEAST_SHARE_OF_ATOMS * len(values))
+    if is_rough and has_few_values(values, len(numbers)):
         is_atom |= counts >= _FEWEST_ROWS
     often = np.sort(np.argsort(-counts[is_atom], kind="stable")[:_MOST_ATOMS])
     return values[is_atom][often]
@@ -94,24 +97,26 @@ def _count_at(wanted, cells, counts):
 
 
 def find_bounds(numbers, atoms):
-    """The bounds that a column shows, or None for each end: of values that are no atoms, too.
+    """The bounds that a column shows, or None for each end, and whether one of them is sharp.
 
-    An end is a bound if it is an atom, or if values do not thin out towards it; and nothing
-    that is never negative becomes so.
+    An end is sharp if it is an atom, or if values do not thin out towards it: it, or 0 if
+    that is next to it, is a bound. And nothing that never changes its sign does so.
     """
     ordered = np.sort(numbers)
-    low, high = ordered[0], ordered[-1]
-    has_low = low in atoms or _ends_at_once(ordered)
-    has_high = high in atoms or _ends_at_once(-ordered[::-1])
-    lowest = float(low) if has_low else (0.0 if low >= 0 else None)
-    return lowest, float(high) if has_high else (0.0 if high <= 0 else None)
+    low, low_is_sharp = _lower_bound(ordered, atoms)
+    high, high_is_sharp = _lower_bound(-ordered[::-1], -atoms)
+    return (low, None if high is None else -high), low_is_sharp or high_is_sharp
 
 
-def _ends_at_once(ordered):
-    """Whether the lower end of sorted values is a sharp one."""
-    n = len(ordered)
+def _lower_bound(ordered, atoms):
+    """The lower bound of sorted values, and whether it is sharp."""
+    n, low = len(ordered), float(ordered[0])
     reach = int(np.sqrt(n))
-    if reach < 5:
-        return False
-    quarter = ordered[3 * n // 4] - ordered[n // 4]
-    return (ordered[reach] - ordered[0]) / reach <= _SPREAD_AT_BOUND * quarter / (n / 2)
+    if low in atoms:
+        return low, True
+    if reach >= _FEWEST_AT_BOUND:
+        quarter = ordered[3 * n // 4] - ordered[n // 4]
+        near = (ordered[reach] - low) / reach
+        if near <= _SPREAD_AT_BOUND * quarter / (n / 2):
+            return (0.0 if 0 <= low <= near else low), True
+    return (0.0 if low >= 0 else None), False

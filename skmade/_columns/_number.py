@@ -5,9 +5,11 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from skmade._columns._atoms import find_atoms, find_bounds
+from skmade._columns._cells import cells_of_array
 from skmade._columns._column import Column, from_numbers, to_numbers
 from skmade._families import family_named, make_family
-from skmade._families._mixed import UNBOUNDED, Mixed
+from skmade._families._mixed import Mixed
+from skmade._families.logistic_mixture import UNBOUNDED
 from skmade._families._scales import SCALE_FLOOR
 
 # Families that take atoms.
@@ -29,12 +31,15 @@ class Real(Column):
         Values with a probability of their own, in ascending order.
     bounds : tuple of float or None
         What draws keep to.
+    rare : float
+        Probability that a value is beyond the bounds, by Good and Turing's estimate.
     """
 
     center: float
     scale: float
     atoms: list = field(default_factory=list)
     bounds: tuple = (None, None)
+    rare: float = 0.0
 
     step = 0.0
     may_have_atoms = True
@@ -46,12 +51,29 @@ class Real(Column):
 
     @property
     def has_extras(self):
-        """Whether atoms have probabilities beside densities; not so in units of a cell."""
+        """Whether atoms have probabilities beside densities, not in units of a cell; and whether
+        there is something beyond the bounds."""
+        return self._has_points or self._is_cut_off
+
+    @property
+    def _has_points(self):
         return bool(self.atoms) and not (self.conditional == "logistic_mixture" and self.step)
 
+    @property
+    def _is_cut_off(self):
+        return self.conditional == "logistic_mixture" and self.bounds != (None, None)
+
     def extras(self, numbers):
-        """What atoms have beyond the log-probability of the network and the offset."""
-        return np.where(self.is_atom(numbers)[0], np.log(self.scale), 0.0)
+        """What atoms, and numbers beyond the bounds, have beyond the log-probability of the
+        network and the offset: these are rare."""
+        extras = np.zeros(len(numbers))
+        if self._has_points:
+            extras[self.is_atom(numbers)[0]] = np.log(self.scale)
+        if self._is_cut_off:
+            low, high = self.bounds_seen()
+            seen = self.standardised(numbers)
+            extras[(seen < low) | (seen > high)] += np.log(self.rare)
+        return extras
 
     def is_atom(self, numbers):
         """Which numbers are atoms, and for each number the place of the nearest one."""
@@ -102,21 +124,24 @@ class Real(Column):
 
     def family(self, n_components):
         """Of the conditional."""
+        low, high = self.bounds_seen()
         return make_family(
-            self.conditional, n_components=n_components, half=self.step / 2 / self.scale,
-            origin=-self.center / self.scale, unit=1 / self.scale,
+            self.conditional, n_components=n_components, half=self.step / 2 / self.scale, low=low,
+            high=high, origin=-self.center / self.scale, unit=1 / self.scale,
         )  # fmt: skip
 
     def mixed(self, n_components):
         """The family of the conditional, beside atoms and gaps."""
-        low, high = self.bounds
-        half = self.step / 2
-        return Mixed(
-            self.family(n_components),
-            atoms=tuple(self.standardised(np.array(self.atoms)).tolist()),
-            low=-UNBOUNDED if low is None else float(self.standardised(low - half)),
-            high=UNBOUNDED if high is None else float(self.standardised(high + half)),
-            **self._gaps(),
+        low, high = self.bounds_seen()
+        atoms = tuple(self.standardised(np.array(self.atoms)).tolist())
+        return Mixed(self.family(n_components), atoms=atoms, low=low, high=high, **self._gaps())
+
+    def bounds_seen(self):
+        """Bounds as the network sees them: of a lattice, edges of cells."""
+        (low, high), half = self.bounds, self.step / 2
+        return (
+            -UNBOUNDED if low is None else float(self.standardised(low - half)),
+            UNBOUNDED if high is None else float(self.standardised(high + half)),
         )
 
 
@@ -167,15 +192,35 @@ def learn_number(cells, conditional, weights, atoms):
     cells = numeric(cells)
     dtype = cells.values.dtype.name
     numbers = to_numbers(cells, dtype).astype(np.float64)
+    atoms = given_atoms(atoms, cells.label, dtype)
     return number_column(
         Real, Lattice, numbers, conditional, weights, atoms, label=cells.label, dtype=dtype
     )
 
 
+def given_atoms(atoms, label, dtype, origin=0):
+    """Atoms that were asked for as numbers of a column; "auto" and None as they are.
+
+    Raises
+    ------
+    ValueError
+        For what is no list of numbers, or of moments.
+    """
+    if atoms is None or isinstance(atoms, str):
+        return atoms
+    values = np.asarray(atoms)
+    if values.ndim != 1:
+        raise ValueError(f"atoms of column {label} must be a list of values; got {atoms!r}.")
+    numbers = to_numbers(alike(cells_of_array(label, values), dtype), dtype, origin)
+    if not np.all(np.isfinite(numbers)):
+        raise ValueError(f"atoms of column {label} must be finite; got {atoms!r}.")
+    return np.unique(numbers)
+
+
 def number_column(real, lattice, numbers, conditional, weights, atoms, **parameters):
     """A column of the class `lattice` if it is on one that draws should keep to, else `real`.
 
-    `atoms` are those given, or "auto" or None.
+    `atoms` are numbers, "auto" or None.
     """
     step, takes_atoms = lattice_step(numbers), conditional in (*_WITH_ATOMS, "auto")
     if isinstance(atoms, str):
@@ -190,14 +235,16 @@ def number_column(real, lattice, numbers, conditional, weights, atoms, **paramet
     if np.count_nonzero(rest) < max(_FEWEST_OF_REST, _LEAST_REST * len(numbers)):
         rest[:] = True
     center, scale = standardisation(numbers[rest], weights[rest])
-    is_auto = conditional == "auto"
-    if is_auto:
+    bounds = (None, None)
+    if conditional == "auto":
         _, equal = standardisation(numbers[rest], np.ones(np.count_nonzero(rest)))
-        conditional = "logistic_mixture" if step > 5 * SCALE_FLOOR * equal else "gaussian_mixture"
+        bounds, is_sharp = find_bounds(numbers, atoms)
+        is_coarse = step > 5 * SCALE_FLOOR * equal
+        conditional = "logistic_mixture" if is_coarse or is_sharp else "gaussian_mixture"
     parameters |= {"conditional": conditional, "scale": float(scale)}
     if takes_atoms:
-        bounds = find_bounds(numbers, atoms) if is_auto else (None, None)
         parameters |= {"atoms": atoms.tolist(), "bounds": bounds}
+        parameters["rare"] = 0.5 / (len(numbers) + 1)
     if family_named(conditional).support == "counts":
         check_counts(parameters["label"], numbers, conditional)
         return lattice(center=float(np.round(center)), step=1.0, decimals=0, **parameters)

@@ -148,3 +148,8 @@ def array_dtype(record):
     if "na" in record:
         return np.dtypes.StringDType(na_object=record["na"])
     return np.dtype(record["dtype"])
+
+
+def missing_value(dtype):
+    """What stands for a missing cell in an array."""
+    return getattr(dtype, "na_object", None) if dtype.kind in "OT" else np.nan

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from skmade._columns._column import from_numbers, to_numbers
-from skmade._columns._number import Lattice, alike, number_column, on_lattice
+from skmade._columns._number import Lattice, alike, given_atoms, number_column, on_lattice
 
 
 @dataclass(kw_only=True)
@@ -64,6 +64,7 @@ def learn_time(cells, conditional, weights, atoms):
     origin = int(ticks.min())
     resolution = max(int(np.gcd.reduce(ticks - origin)), 1)
     numbers = to_numbers(cells, dtype, origin)
+    atoms = given_atoms(atoms, cells.label, dtype, origin)
     return number_column(
         Time, Time, numbers, conditional, weights, atoms, label=cells.label, dtype=dtype, origin=origin,
         resolution=resolution, is_zoned=cells.is_zoned,

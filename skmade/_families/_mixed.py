@@ -4,8 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-# Bounds that are none, in standard deviations.
-UNBOUNDED = 1e30
+from skmade._families.logistic_mixture import UNBOUNDED
 
 
 @dataclass(frozen=True)
@@ -28,7 +27,7 @@ class Mixed:
     atoms : tuple of float
         As the network sees them.
     low, high : float
-        Draws of other values are reflected there.
+        Bounds of the other values: draws of families that do not know them are reflected there.
     has_gaps : bool
         Whether training rows had missing cells.
     is_informative : bool

@@ -4,12 +4,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from skmade._families._scales import raw_scale, scales, slope_of_scale, standardised
-from skmade._families._softmax import mix, softmax, thirds
+from skmade._families._scales import raw_scale, scale, scales, slope_of_scale, standardised
+from skmade._families._softmax import draw_index, mix, softmax, thirds
 from skmade._families.gaussian_mixture import GaussianMixture
 from skmade._kernels._compile import part
-from skmade._kernels._elementary import exp, like, log
+from skmade._kernels._elementary import exp, like, log, sigmoid, softplus
 
+# Bounds that are none, in standard deviations.
+UNBOUNDED = 1e9
+# Probabilities are held between these, whose logarithms and differences from 1 are numbers.
+_NEARLY_ZERO, _NEARLY_ONE = 1e-37, 1 - 2.0**-24
 
 @dataclass(frozen=True)
 class LogisticMixture(GaussianMixture):
@@ -19,16 +23,22 @@ class LogisticMixture(GaussianMixture):
     of a value, ``(F(x + half) - F(x - half)) / (2 half)`` with F the distribution
     function: each value has a probability, and none can have a density above that of a
     cell of its own.
+
+    Where draws have bounds, each component is cut off there,
+    ``L(x) / (F(high) - F(low))``.
     """
 
     name = "logistic_mixture"
     noise = "logistic"
     half: float = 0.0
     """Half the distance of neighbouring values, 0 where they are on no lattice."""
+    low: float = -UNBOUNDED
+    high: float = UNBOUNDED
+    """Bounds; on a lattice, edges of cells."""
 
     @property
     def constants(self):
-        return (self.half,)
+        return self.half, self.low, self.high
 
     def initial_bias(self, values, weights):
         """Equal weights, means at the quantiles of a standard normal, overlapping scales."""
@@ -53,6 +63,10 @@ class LogisticMixture(GaussianMixture):
                 log_weight = logits[c, b] - out[0, b] - max(t - h, like(t, 0))
                 both = (one + exp(-t - h)) * (one + exp(-abs(t - h)))
                 joint[c, b] = log_weight + log(_in_cell(h + h, exp(-h - h)) / (s * both))
+        if _has_bounds(constants):
+            for c in range(joint.shape[0]):
+                for b in range(width):
+                    joint[c, b] -= _log_mass(means[c, b], deviations[c, b], constants)
         mix(joint, out, width)
 
     @staticmethod
@@ -74,11 +88,21 @@ class LogisticMixture(GaussianMixture):
                 by_logits[c, b] -= posterior
                 by_means[c, b] = pull if t >= 0 else -pull
                 by_raws[c, b] = posterior * inside * slope_of_scale(s) / s
+                if _has_bounds(constants):
+                    below, above = _distances(means[c, b], s, constants)
+                    e, out_below, out_above = exp(-below - above), sigmoid(-below), sigmoid(-above)
+                    lost = below * out_below + above * out_above
+                    lost += e / _in_cell(below + above, e)
+                    by_means[c, b] += posterior * (out_below - out_above) / s
+                    by_raws[c, b] -= posterior * lost * slope_of_scale(s) / s
 
     @staticmethod
     @part
     def draw(a, bits, noise, constants, work, out, values, width):
-        _draw_component(a, bits, noise, constants, work, out, values, width)
+        if _has_bounds(constants):
+            _draw_within(a, bits, noise, constants, work, out, values, width)
+        else:
+            _draw_component(a, bits, noise, constants, work, out, values, width)
         half = constants[0]
         if half > 0:  # the middle of its cell
             cell = like(a[0, 0], 2 * half)
@@ -87,6 +111,47 @@ class LogisticMixture(GaussianMixture):
 
 
 _draw_component = GaussianMixture.draw
+
+
+@part
+def _has_bounds(constants):
+    return constants[1] > -UNBOUNDED or constants[2] < UNBOUNDED
+
+
+@part
+def _distances(mean, s, constants):
+    """Of the bounds from a mean, in scales: both are positive where it lies between them."""
+    return (mean - like(mean, constants[1])) / s, (like(mean, constants[2]) - mean) / s
+
+
+@part
+def _log_mass(mean, s, constants):
+    """``log(F(high) - F(low))``."""
+    below, above = _distances(mean, s, constants)
+    width = below + above
+    inside = log(width * _in_cell(width, exp(-width)))
+    return inside - softplus(-below) - softplus(-above)
+
+
+@part
+def _draw_within(a, bits, noise, constants, work, out, values, width):
+    """As `_draw_component`, between the bounds, by inversion.
+
+    It is that of 1 - F where the mean is below both bounds, for F has no digits left there.
+    """
+    logits, means, raws = thirds(a)
+    draw_index(logits, bits, work, out, values, width)
+    for b in range(width):
+        c = np.int64(values[b])
+        mean, s, one = means[c, b], scale(raws[c, b]), like(noise[b], 1)
+        (below, above), u = _distances(mean, s, constants), sigmoid(noise[b])
+        is_beyond = below < like(one, 0)
+        first, last = sigmoid(below if is_beyond else -below), sigmoid(-above)
+        last = last if is_beyond else one - last
+        p = first + u * (last - first)
+        p = max(min(p, like(one, _NEARLY_ONE)), like(one, _NEARLY_ZERO))
+        x = log(p / (one - p))
+        values[b] = mean + s * (-x if is_beyond else x)
 
 
 @part

@@ -1,0 +1,206 @@
+"""Atoms and bounds: values with a probability of their own beside a density of the others."""
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+from conftest import JIT, quick, sizes
+from scipy.stats import norm
+
+from skmade import MADEDensity, MADEOutlierDetector
+
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+needs_speed = pytest.mark.skipif(not JIT, reason="takes long")
+
+
+def rng():
+    return np.random.default_rng(0)
+
+
+def at(points, share, others):
+    """Numbers of which a share is one of some points."""
+    random = np.random.default_rng(1)
+    return np.where(random.random(len(others)) < share, random.choice(points, len(others)), others)
+
+
+SMOOTH = {
+    "normal": rng().normal(size=3000),
+    "rounded": np.round(rng().normal(size=3000), 2),
+    "coarse": np.round(rng().normal(size=3000) * 3),
+    "uniform": rng().random(3000),
+    "lognormal": rng().lognormal(size=3000),
+    "counts": rng().poisson(4, 3000),
+    "rare counts": rng().poisson(0.4, 3000),
+    "geometric": rng().geometric(0.4, 3000),
+    "ages": np.round(rng().gamma(9, 4, 3000)),
+    "two heaps": np.r_[rng().normal(size=1500), rng().normal(8, 0.1, 1500)],
+    "few rows": np.round(rng().normal(size=50), 1),
+}
+#: The atoms of some columns.
+SPIKY = {
+    "zeros": (at([0], 0.9, rng().integers(100, 99999, 1000)), [0]),
+    "a point": (at([2.5], 0.4, rng().normal(size=1000)), [2.5]),
+    "zeros and lognormal": (at([0], 0.7, rng().lognormal(size=2000)), [0]),
+    "clipped": (np.clip(rng().normal(size=2000), -1, 1.5), [-1, 1.5]),
+    "heaped": (at([40, 50], 0.5, np.round(rng().normal(42, 12, 3000))), [40, 50]),
+    "prices": (at([9.99, 19.95], 0.3, rng().gamma(3, 5, 2000)), [9.99, 19.95]),
+    "excess zeros": (at([0], 0.5, rng().poisson(6, 3000)), [0]),
+}
+
+
+def atoms_of(column, **parameters):
+    model = quick(max_iter=1, **parameters).fit(np.asarray(column)[:, None])
+    return list(model.atoms_[0])
+
+
+@pytest.mark.parametrize("name", SMOOTH)
+def test_a_smooth_column_has_no_atoms(name):
+    assert atoms_of(SMOOTH[name]) == []
+
+
+@pytest.mark.parametrize("name", SPIKY)
+def test_atoms_are_found(name):
+    column, atoms = SPIKY[name]
+    assert atoms_of(column) == atoms
+    in_single_precision = atoms_of(column.astype(np.float32))
+    np.testing.assert_array_equal(in_single_precision, np.float32(atoms_of(column)))
+    assert atoms_of(column, atoms=None) == []
+    assert atoms_of(column, atoms={0: [7]}) == [7]
+
+
+def mass(model, atoms, grid):
+    """Of the atoms, and under the density of the others."""
+    density = np.exp(model.score_samples(grid[:, None]))
+    return np.exp(model.score_samples(np.array(atoms)[:, None])).sum(), np.trapezoid(density, grid)
+
+
+@needs_speed
+@pytest.mark.parametrize("name", ["a point", "zeros and lognormal", "clipped", "prices"])
+@pytest.mark.parametrize("family", ["auto", "gaussian_mixture", "logistic_mixture"])
+def test_masses_and_density_sum_to_one(name, family):
+    column, atoms = SPIKY[name]
+    model = quick(max_iter=60, conditionals=family).fit(column[:, None])
+    low, high = np.min(column), np.max(column)
+    reach = 3 * (high - low)
+    # (steps of the grid are finer near the middle, and no point of it is an atom)
+    grid = np.unique(
+        np.r_[np.linspace(low - reach, high + reach, 200_001), np.linspace(low, high, 200_001)]
+    )
+    grid = grid[~np.isin(grid, atoms)]
+    of_atoms, of_others = mass(model, atoms, grid)
+    assert of_atoms + of_others == pytest.approx(1, abs=1e-3)
+    share = np.isin(column, atoms).mean()
+    assert of_atoms == pytest.approx(share, abs=0.03)
+
+
+@needs_speed
+@pytest.mark.parametrize("name", ["heaped", "excess zeros", "zeros"])
+def test_on_a_lattice_probabilities_sum_to_one(name):
+    column, _ = SPIKY[name]
+    model = quick(max_iter=60).fit(column[:, None])
+    cells = np.arange(-200_000, 300_000)
+    assert np.exp(model.score_samples(cells[:, None])).sum() == pytest.approx(1, abs=2e-3)
+
+
+@pytest.mark.parametrize("name", SPIKY)
+def test_draws_are_atoms_as_often_as_rows_and_keep_to_the_bounds(name):
+    column, atoms = SPIKY[name]
+    model = quick(max_iter=sizes(60, 5)).fit(column[:, None])
+    drawn = model.sample(sizes(5000, 500), random_state=0)[:, 0]
+    assert drawn.dtype == column.dtype
+    tolerance = sizes(0.05, 0.2)
+    for atom in atoms:
+        assert np.mean(drawn == atom) == pytest.approx(np.mean(column == atom), abs=tolerance)
+    if column.min() >= 0:
+        assert drawn.min() >= 0
+    if name == "clipped":
+        assert (drawn.min(), drawn.max()) == (column.min(), column.max())
+
+
+@pytest.mark.parametrize("name", ["uniform", "lognormal", "counts", "geometric", "ages"])
+def test_draws_have_the_sign_of_all_rows(name):
+    column = SMOOTH[name]
+    model = quick(max_iter=sizes(20, 2)).fit(column[:, None])
+    drawn = model.sample(sizes(20_000, 500), random_state=0)
+    assert drawn.min() >= 0
+    if name == "uniform":
+        assert drawn.max() <= column.max()
+
+
+@needs_speed
+def test_a_spike_tells_how_likely_it_is():
+    zeros = at([0], 0.9, rng().integers(100, 99999, 1000))
+    model = MADEDensity(random_state=0, n_estimators=1).fit(zeros[:, None])
+    assert model.score_samples([[0]]) > np.log(0.8)
+
+
+def test_atoms_are_known_in_any_precision():
+    column = at([0.1, 0.7], 0.5, rng().normal(size=800))
+    model = quick(max_iter=5).fit(column[:, None])
+    scores = model.score_samples(column[:, None])
+    single = model.score_samples(column.astype(np.float32)[:, None])
+    is_atom = np.isin(column, [0.1, 0.7])
+    np.testing.assert_array_equal(single[is_atom], scores[is_atom])
+    beside = model.score_samples(np.nextafter([[0.1]], 1) + 1e-6)
+    assert abs(beside - model.score_samples([[0.1]])) > 1e-3
+
+
+def test_others_near_an_atom_are_none():
+    # (so near that the network's numbers cannot tell them apart)
+    column = at([1e6], 0.5, 1e6 + rng().normal(size=800))
+    model = quick(max_iter=5).fit(column[:, None])
+    near, atom = model.score_samples([[1e6 + 0.5]]), model.score_samples([[1e6]])
+    assert near != atom
+    drawn = model.sample(500, random_state=0)
+    assert np.mean(drawn == 1e6) == pytest.approx(np.mean(column == 1e6), abs=0.1)
+
+
+def test_atoms_of_frames_have_names_and_dtypes():
+    days = np.where(rng().random(400) < 0.4, 5, rng().integers(0, 3000, 400))
+    k = at([3], 0.5, rng().integers(0, 1000, 400))
+    moments = days.astype("datetime64[D]").astype("datetime64[ms]")
+    for frame in (
+        pd.DataFrame({"k": k, "t": moments, "w": ["u", "v"] * 200}),
+        pl.DataFrame({"k": k, "t": moments, "w": ["u", "v"] * 200}),
+    ):
+        model = quick(max_iter=2).fit(frame)
+        assert set(model.atoms_) == {"k", "t"}
+        assert model.atoms_["k"].dtype == k.dtype and list(model.atoms_["k"]) == [3]
+        assert list(model.atoms_["t"]) == [np.datetime64(5, "D")]
+        own = {"k": [3], "t": [np.datetime64(5, "D")]}
+        again = quick(max_iter=2, atoms=own).fit(frame)
+        np.testing.assert_array_equal(again.score_samples(frame), model.score_samples(frame))
+
+
+@pytest.mark.parametrize(
+    ("atoms", "message"),
+    [
+        ({"z": [0]}, r"atoms names \['z'\], which X does not have"),
+        ({"w": [0]}, "column 'w'.*only columns of numbers"),
+        ({"flag": [0]}, "column 'flag'.*only columns of numbers"),
+        ({"k": ["a"]}, "(?i)column 'k'.*'a'"),
+        ({"k": [np.nan]}, "column 'k'.*nan"),
+        ({"k": 3.0}, "column 'k'.*list"),
+    ],
+)
+def test_atoms_that_cannot_be(atoms, message):
+    frame = pd.DataFrame({"k": rng().normal(size=50), "w": ["u", "v"] * 25})
+    frame["flag"] = frame["k"] > 0
+    with pytest.raises(ValueError, match=message):
+        quick(max_iter=1, atoms=atoms).fit(frame)
+
+
+@needs_speed
+def test_nothing_is_lost_on_a_normal_sample():
+    random = rng()
+    X, test = random.normal(size=(2500, 1)), random.normal(size=(10_000, 1))
+    model = MADEDensity(random_state=0).fit(X)
+    assert model.score(test) > norm.logpdf(test).mean() - 0.03
+
+
+def test_a_constant_says_how_strange_others_are():
+    x = rng().normal(size=300)
+    detector = MADEOutlierDetector(max_iter=sizes(20, 2), random_state=0).fit(
+        np.column_stack([x, np.zeros(300)])
+    )
+    assert list(detector.predict([[0, 0], [0, 3]])) == [1, -1]

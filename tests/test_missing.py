@@ -1,0 +1,207 @@
+"""Missing cells: in training, scores, draws, and as outcomes."""
+
+import itertools
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pyarrow as pa
+import pytest
+from conftest import JIT, quick, sizes
+from scipy.stats import multivariate_normal
+
+from skmade import MADEDensity, MADEOutlierDetector
+
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+
+N = 60
+X = np.random.default_rng(0).normal(size=N)
+GONE = np.arange(N) % 3 == 2
+WORDS = np.array(["u", "v"])[(X > 0).astype(int)]
+
+
+def with_gaps(values):
+    """A list of plain values with None in every third place."""
+    return [None if gone else value for value, gone in zip(np.asarray(values).tolist(), GONE)]
+
+
+COLUMNS = {
+    "float": pd.Series(np.where(GONE, np.nan, X)),
+    "float32": pd.Series(np.where(GONE, np.nan, X).astype(np.float32)),
+    "spiky": pd.Series(np.where(GONE, np.nan, np.where(np.arange(N) % 2, 0, X))),
+    "integer": pd.array(with_gaps(np.arange(N) % 5), "Int8"),
+    "flag": pd.array(with_gaps(X > 0), "boolean"),
+    "flag of numbers": pd.Series(np.where(GONE, np.nan, np.where(X > 0, 7.0, 3.0))),
+    "constant": pd.Series(np.where(GONE, np.nan, 5.0)),
+    "object": pd.Series(with_gaps(WORDS), dtype=object),
+    "string": pd.array(with_gaps(WORDS), "str"),
+    "category": pd.Categorical(with_gaps(WORDS)),
+    "moment": pd.Series(pd.to_datetime(with_gaps(np.arange(N)), unit="D", utc=True)),
+    "arrow": pd.array(with_gaps(np.arange(N) % 5), "int64[pyarrow]"),
+    "polars integer": pl.Series(with_gaps(np.arange(N) % 5), dtype=pl.Int16),
+    "polars flag": pl.Series(with_gaps(X > 0)),
+    "polars enum": pl.Series(with_gaps(WORDS), dtype=pl.Enum(["v", "u", "w"])),
+    "polars moment": pl.Series(with_gaps(np.arange(N)), dtype=pl.Int32).cast(pl.Date),
+    "pyarrow integer": pa.array(with_gaps(np.arange(N) % 5)),
+    "pyarrow text": pa.array(with_gaps(WORDS)),
+}
+
+
+def frame_of(column):
+    if isinstance(column, pl.Series):
+        return pl.DataFrame({"x": X, "c": column})
+    if isinstance(column, pa.Array):
+        return pa.table({"x": X, "c": column})
+    return pd.DataFrame({"x": X, "c": column})
+
+
+def gaps_of(frame):
+    """Which cells of column "c" are missing."""
+    if isinstance(frame, pl.DataFrame):
+        return frame["c"].is_null().to_numpy()
+    if isinstance(frame, pa.Table):
+        return np.asarray(frame["c"].is_null())
+    return frame["c"].isna().to_numpy()
+
+
+def dtype_of(frame):
+    return frame.schema.field("c").type if isinstance(frame, pa.Table) else frame["c"].dtype
+
+
+@pytest.mark.parametrize("name", COLUMNS)
+def test_missing_cells_are_left_out(name):
+    frame = frame_of(COLUMNS[name])
+    np.testing.assert_array_equal(gaps_of(frame), GONE)
+    model = quick(max_iter=3).fit(frame, X_val=frame)
+    scores, contributions = model.score_samples(frame), model.score_features(frame)
+    assert np.all(np.isfinite(scores))
+    assert np.all(contributions[GONE, 1] == 0)
+    assert np.all(contributions[~GONE, 1] != 0)
+    np.testing.assert_allclose(contributions.sum(axis=1), scores)
+    drawn = model.sample(N, random_state=0)
+    assert not gaps_of(drawn).any()
+    assert dtype_of(drawn) == dtype_of(frame)
+    filled = model.sample_conditional(frame, random_state=0)
+    assert not gaps_of(filled).any()
+    assert dtype_of(filled) == dtype_of(frame)
+    assert model.score_samples(filled).shape == (N,)
+
+
+@pytest.mark.parametrize("name", COLUMNS)
+def test_missing_cells_as_outcomes(name):
+    frame = frame_of(COLUMNS[name])
+    model = quick(max_iter=sizes(20, 2), missing="informative").fit(frame)
+    assert np.all(model.score_features(frame)[:, 1] != 0)
+    drawn = model.sample(sizes(2000, 60), random_state=0)
+    assert dtype_of(drawn) == dtype_of(frame)
+    assert abs(gaps_of(drawn).mean() - GONE.mean()) < sizes(0.1, 0.3)
+    filled = model.sample_conditional(frame, random_state=0)
+    assert not gaps_of(filled).any()  # what is missing is to be filled in, not drawn as missing
+
+
+def all_tables(kinds):
+    """All combinations of cells."""
+    return np.array(list(itertools.product(*kinds)))
+
+
+FLAGS = np.random.default_rng(1).integers(0, 2, (200, 3)).astype(float)
+FLAGS[:, 2] += 2 * (FLAGS[:, 0] > FLAGS[:, 1])  # four levels
+HOLES = np.where(np.random.default_rng(2).random(FLAGS.shape) < 0.3, np.nan, FLAGS)
+LEVELS = [(0.0, 1.0), (0.0, 1.0), (0.0, 1.0, 2.0, 3.0)]
+KINDS = {"conditionals": ["bernoulli", "bernoulli", "categorical"]}
+ENSEMBLES = [
+    {},
+    {"n_masks": 3},
+    {"n_estimators": 2, "n_masks": None},
+    {"n_estimators": 2, "combination": "weighted"},
+]
+
+
+@pytest.mark.parametrize("parameters", ENSEMBLES, ids=str)
+def test_probabilities_of_what_is_observed_sum_to_one(parameters):
+    model = quick(max_iter=3, **KINDS, **parameters).fit(HOLES)
+    for pattern in itertools.product([False, True], repeat=3):
+        kinds = [(np.nan,) if gone else levels for gone, levels in zip(pattern, LEVELS)]
+        scores = model.score_samples(all_tables(kinds))
+        assert np.exp(scores).sum() == pytest.approx(1, abs=1e-5)
+
+
+@pytest.mark.parametrize("parameters", ENSEMBLES, ids=str)
+def test_probabilities_sum_to_one_with_missing_cells_as_outcomes(parameters):
+    model = quick(max_iter=3, missing="informative", **KINDS, **parameters).fit(HOLES)
+    table = all_tables([(*levels, np.nan) for levels in LEVELS])
+    probabilities = np.exp(model.score_samples(table))
+    assert probabilities.sum() == pytest.approx(1, abs=1e-5)
+    if JIT:
+        drawn = model.sample(20_000, random_state=0)
+        place = [np.where(np.isnan(c), len(v), c).astype(int) for c, v in zip(drawn.T, LEVELS)]
+        index = np.ravel_multi_index(place, [len(levels) + 1 for levels in LEVELS])
+        observed = np.bincount(index, minlength=len(table)) / len(drawn)
+        assert np.abs(observed - probabilities).max() < 0.015
+
+
+def test_gaps_where_there_were_none_in_fit():
+    model = quick(max_iter=3, **KINDS).fit(FLAGS)
+    complete = model.score_samples(FLAGS)
+    scores, contributions = model.score_samples(HOLES), model.score_features(HOLES)
+    assert np.all(contributions[np.isnan(HOLES)] == 0)
+    whole = ~np.isnan(HOLES).any(axis=1)
+    np.testing.assert_array_equal(scores[whole], complete[whole])
+    model.partial_fit(HOLES)
+    assert np.all(np.isfinite(model.score_samples(HOLES)))
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        np.where(GONE, None, WORDS)[:, None],
+        np.where(GONE, np.nan, X)[:, None],
+        np.where(GONE, None, X > 0)[:, None],
+    ],
+    ids=["words", "numbers", "flags"],
+)
+def test_missing_cells_of_arrays_are_drawn(table):
+    drawn = quick(max_iter=2, missing="informative").fit(table).sample(N, random_state=0)
+    assert drawn.dtype == table.dtype
+    gone = pd.isna(drawn)
+    assert 0 < gone.sum() < N
+    assert set(map(type, drawn[~gone].tolist())) == set(map(type, table[~pd.isna(table)].tolist()))
+
+
+@pytest.mark.parametrize("parameters", ENSEMBLES, ids=str)
+def test_a_row_with_gaps_has_the_same_bits_in_any_batch(parameters):
+    model = quick(max_iter=2, **KINDS, **parameters).fit(HOLES)
+    scores = model.score_samples(HOLES)
+    for size in (1, 7, 64):
+        parts = [model.score_samples(HOLES[i : i + size]) for i in range(0, len(HOLES), size)]
+        np.testing.assert_array_equal(np.concatenate(parts), scores)
+
+
+def test_a_row_of_nothing():
+    model = quick(max_iter=2).fit(np.column_stack([np.where(GONE, np.nan, X), X]))
+    np.testing.assert_array_equal(model.score_samples([[np.nan, np.nan]]), 0)
+
+
+def test_detectors_take_gaps():
+    table = np.column_stack([np.where(GONE, np.nan, X), 2 * X])
+    detector = MADEOutlierDetector(max_iter=20, random_state=0).fit(table)
+    assert set(detector.predict(table)) <= {-1, 1}
+    assert detector.predict([[np.nan, 50.0]]) == -1
+
+
+def test_the_curves_are_of_observed_cells(rng):
+    table = rng.normal(5, 3, (400, 2))
+    table[rng.random((400, 2)) < 0.5] = np.nan
+    model = quick(max_iter=1, learning_rate_init=1e-12, early_stopping=False, dropout=0.0)
+    assert -model.fit(table).loss_curve_[0] == pytest.approx(model.score(table), abs=1e-3)
+
+
+@pytest.mark.skipif(not JIT, reason="takes long")
+def test_a_normal_table_with_a_quarter_of_its_cells_missing():
+    rng = np.random.default_rng(0)
+    covariance = np.array([[1, 0.7, 0.2], [0.7, 1, -0.4], [0.2, -0.4, 1]])
+    truth = multivariate_normal(np.zeros(3), covariance)
+    table, test = (truth.rvs(n, random_state=rng) for n in (4000, 4000))
+    table[rng.random(table.shape) < 0.25] = np.nan
+    model = MADEDensity(random_state=0, n_estimators=2).fit(table)
+    assert model.score(test) > truth.logpdf(test).mean() - 0.05
