@@ -11,8 +11,10 @@ A value is an atom if it occurs
 - and more often than one and a half times what its neighbourhood explains in each half of the
   rows by itself.
 
-Cells are the points of a lattice if the column is on one, else the distinct values. Where two
-values and a twentieth of all are atoms, and a column has few that occur often, all of these are.
+Cells are the points of a lattice if the column is on one, else the distinct values.
+
+Where a column has few values, they are atoms alone if they are on no lattice, or if a twentieth of
+them (two at least; five will do) are atoms, or kinks in the logarithms of the counts.
 """
 
 import numpy as np
@@ -25,10 +27,13 @@ _FEWEST_ROWS, _LEAST_SHARE = 5, 1 / 500
 # Counts below this are too uncertain to be gone on with.
 _FEWEST_TO_GO_ON = 10
 # Columns with at most so many values, of which each occurs in so many rows in the mean, have few.
-_FEW_VALUES, _ROWS_PER_VALUE = 128, 20
-_FEWEST_ATOMS, _LEAST_SHARE_OF_ATOMS = 2, 1 / 20
+_FEW_VALUES, _ROWS_PER_VALUE = 300, 20
+# Such a column is rough if a twentieth of them are atoms or kinks, from two to five at least.
+_SHARE_OF_KINKS, _KINKS = 1 / 20, (2, 5)
+# A kink is a fall of the slope of logarithms of counts by so much, and by so many deviations of it.
+_LEAST_KINK, _DEVIATIONS_OF_KINK = np.log(4), 4.0
 # So many atoms at most: those that occur most often.
-_MOST_ATOMS = 128
+_MOST_ATOMS = 300
 # An end of a column is a bound if values near it are at most so many times as far apart as in
 # the middle.
 _SPREAD_AT_BOUND = 3.0
@@ -54,9 +59,10 @@ def find_atoms(numbers, step):
         own, own_counts = np.unique(half, return_counts=True)
         found = own[_stands_out(own, own_counts, step, _FACTOR_OF_HALVES)]
         is_atom &= np.isin(values, found)
-    is_rough = is_atom.sum() >= max(_FEWEST_ATOMS, _LEAST_SHARE_OF_ATOMS * len(values))
-    if is_rough and has_few_values(values, len(numbers)):
-        is_atom |= counts >= _FEWEST_ROWS
+    if has_few_values(values, len(numbers)):
+        n_rough = np.count_nonzero(is_atom | _is_kink(values, counts, step))
+        if step == 0 or n_rough >= np.clip(_SHARE_OF_KINKS * len(values), *_KINKS):
+            return values
     often = np.sort(np.argsort(-counts[is_atom], kind="stable")[:_MOST_ATOMS])
     return values[is_atom][often]
 
@@ -70,11 +76,26 @@ def _stands_out(values, counts, step, factor):
     return counts > factor * _explained(values, counts, step)
 
 
+def _is_kink(values, counts, step):
+    """Where the logarithms of the counts have an edge or a peak."""
+    cells = _cells(values, step)
+    before, after = (_count_at(cells + way, cells, counts) for way in (-1, 1))
+    three = np.stack([before, counts, after])
+    logs, deviation = np.log(np.maximum(three, 0.5)), np.sqrt([1, 4, 1] @ (1 / np.maximum(three, 0.5)))
+    kink = 2 * logs[1] - logs[0] - logs[2]
+    inside = (cells > 0) & (cells < cells[-1])
+    return inside & (kink > np.maximum(_LEAST_KINK, _DEVIATIONS_OF_KINK * deviation))
+
+
+def _cells(values, step):
+    if step > 0:
+        return np.rint((values - values[0]) / step).astype(np.int64)
+    return np.arange(len(values))
+
+
 def _explained(values, counts, step):
     """How often each value would occur by what its neighbourhood says, once at least."""
-    cells = np.arange(len(values))
-    if step > 0:
-        cells = np.rint((values - values[0]) / step).astype(np.int64)
+    cells = _cells(values, step)
     before = np.concatenate([[0], np.cumsum(counts)])
     most = np.ones(len(values))
     for reach in _WINDOWS:

@@ -29,6 +29,8 @@ class Real(Column):
         Mean and standard deviation, but for wild values; of values that are no atoms.
     atoms : list of float
         Values with a probability of their own, in ascending order.
+    atoms_are_alone : bool
+        Whether all numbers in fit were atoms.
     bounds : tuple of float or None
         What draws keep to.
     rare : float
@@ -38,6 +40,7 @@ class Real(Column):
     center: float
     scale: float
     atoms: list = field(default_factory=list)
+    atoms_are_alone: bool = False
     bounds: tuple = (None, None)
     rare: float = 0.0
 
@@ -134,7 +137,10 @@ class Real(Column):
         """The family of the conditional, beside atoms and gaps."""
         low, high = self.bounds_seen()
         atoms = tuple(self.standardised(np.array(self.atoms)).tolist())
-        return Mixed(self.family(n_components), atoms=atoms, low=low, high=high, **self._gaps())
+        return Mixed(
+            self.family(n_components), atoms=atoms, low=low, high=high,
+            is_alone=self.atoms_are_alone, **self._gaps(),
+        )  # fmt: skip
 
     def bounds_seen(self):
         """Bounds as the network sees them: of a lattice, edges of cells."""
@@ -232,6 +238,7 @@ def number_column(real, lattice, numbers, conditional, weights, atoms, **paramet
         )
     atoms = np.array([] if atoms is None else atoms, float)
     rest = ~np.isin(numbers, atoms)
+    are_alone = not rest.any()
     if np.count_nonzero(rest) < max(_FEWEST_OF_REST, _LEAST_REST * len(numbers)):
         rest[:] = True
     center, scale = standardisation(numbers[rest], weights[rest])
@@ -244,7 +251,7 @@ def number_column(real, lattice, numbers, conditional, weights, atoms, **paramet
     parameters |= {"conditional": conditional, "scale": float(scale)}
     if takes_atoms:
         parameters |= {"atoms": atoms.tolist(), "bounds": bounds}
-        parameters["rare"] = 0.5 / (len(numbers) + 1)
+        parameters |= {"atoms_are_alone": are_alone, "rare": 0.5 / (len(numbers) + 1)}
     if family_named(conditional).support == "counts":
         check_counts(parameters["label"], numbers, conditional)
         return lattice(center=float(np.round(center)), step=1.0, decimals=0, **parameters)

@@ -14,7 +14,8 @@ class Mixed:
     With ``pi = softmax(a)`` of outputs of its own, an atom has the probability ``pi_k``. On a
     lattice, where f is the mean over a cell, values have the density ``pi_0 f(x)``, and atoms
     ``pi_0 f(x) + pi_k / width``, in units of a cell: there all values have probabilities, and
-    they sum to 1. A missing cell has the last of the probabilities where being missing is
+    they sum to 1. (Where all that was seen are atoms, the rest is what was not: there an atom has
+    ``pi_k / width`` alone.) A missing cell has the last of the probabilities where being missing is
     informative; elsewhere it says nothing: its log-density and all derivatives are 0.
 
     The first input is that of the family, 0 of a missing cell. Others say which atom the value is,
@@ -28,6 +29,8 @@ class Mixed:
         As the network sees them.
     low, high : float
         Bounds of the other values: draws of families that do not know them are reflected there.
+    is_alone : bool
+        Whether all values that were seen are atoms.
     has_gaps : bool
         Whether training rows had missing cells.
     is_informative : bool
@@ -38,6 +41,7 @@ class Mixed:
     atoms: tuple = ()
     low: float = -UNBOUNDED
     high: float = UNBOUNDED
+    is_alone: bool = False
     has_gaps: bool = False
     is_informative: bool = False
 

@@ -126,12 +126,13 @@ def _choose_state(plan, d, buffers, out, width):
         result = zero if is_void else a[state, b] - log_total
         if state == 0:
             of_rest, result = one, result + log_density
-        elif cell > zero and state <= n_atoms:  # the rest has a part in its cell
+        elif cell > zero and state <= n_atoms:
             result -= log(cell)
-            joint = a[0, b] - log_total + log_density
-            highest = max(result, joint)
-            result = highest + log(exp(result - highest) + exp(joint - highest))
-            of_rest = exp(joint - result)
+            if not feature.is_alone:  # the rest has a part in its cell
+                joint = a[0, b] - log_total + log_density
+                highest = max(result, joint)
+                result = highest + log(exp(result - highest) + exp(joint - highest))
+                of_rest = exp(joint - result)
         out[RESULT, b], out[OF_REST, b] = result, of_rest
         if is_void:
             for k in range(n):
