@@ -243,6 +243,7 @@ def train(network, training, validation, settings, offset, rng, progress, heed=n
     """
     stale = cuts = 0
     beyond = mean_extras(training)
+    beyond_held_out = 0.0 if validation is None else mean_extras(validation)
     with _crew(network, training, settings, heed) as crew:
         for _ in range(settings.max_iter):
             loss = run_epoch(network, progress, training, settings, rng, crew)
@@ -251,7 +252,8 @@ def train(network, training, validation, settings, offset, rng, progress, heed=n
                 theta, score = best_candidate(network, progress, validation, settings.n_jobs, heed)
             heed()
             finite = np.isfinite(loss) and np.isfinite(score) and np.all(np.isfinite(theta))
-            record(progress, loss - offset - beyond, score + offset, validation, settings)
+            score_of_rows = score + offset + beyond_held_out
+            record(progress, loss - offset - beyond, score_of_rows, validation, settings)
             stale = 0 if finite and score > progress.best_score + settings.tol else stale + 1
             if finite and score > progress.best_score:
                 progress.best_theta, progress.best_score = theta.copy(), score

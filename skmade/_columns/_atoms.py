@@ -37,7 +37,7 @@ _MOST_ATOMS = 300
 # An end of a column is a bound if values near it are at most so many times as far apart as in
 # the middle.
 _SPREAD_AT_BOUND = 3.0
-_FEWEST_AT_BOUND = 5
+_FEWEST_AT_BOUND = 15
 
 
 def find_atoms(numbers, step):
