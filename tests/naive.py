@@ -96,7 +96,7 @@ class DenseNetwork:
         return contributions
 
     def sample(self, uniform, noise, choices):
-        """One row by D passes, from two uniform numbers and the family's noise for each position."""
+        """One row by D passes, from two uniform numbers and the family's noise for each feature."""
         row = np.zeros(len(self.ordering))
         for d in range(len(row)):
             feature, outputs, constants = list(self.parameters(row))[d]

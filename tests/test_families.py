@@ -29,7 +29,7 @@ def examples():
         for others in (
             {"half": 0.25, "origin": -1.5, "unit": 0.25},
             {"low": -1.0, "high": 1.5},
-            {"half": 0.25, "low": -2.25, "high": 2.75},
+            {"half": 0.25, "low": -1.75, "high": 1.75},
         ):
             if set(others) & set(names):
                 changed = {name: value for name, value in others.items() if name in names}

@@ -51,7 +51,8 @@ def learn_column(cells, weights, rule):
     _check_finite(cells)
     if cells.kind == "":
         raise ValueError(
-            f"Column {cells.label} is missing in every row: nothing can be learnt about it. Drop it."
+            f"Column {cells.label} is missing in every row: nothing can be learnt about it. Drop "
+            "it."
         )
     if cells.missing is None:
         return _learn_present(cells, weights, rule)

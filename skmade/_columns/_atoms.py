@@ -81,7 +81,10 @@ def _is_kink(values, counts, step):
     cells = _cells(values, step)
     before, after = (_count_at(cells + way, cells, counts) for way in (-1, 1))
     three = np.stack([before, counts, after])
-    logs, deviation = np.log(np.maximum(three, 0.5)), np.sqrt([1, 4, 1] @ (1 / np.maximum(three, 0.5)))
+    logs, deviation = (
+        np.log(np.maximum(three, 0.5)),
+        np.sqrt([1, 4, 1] @ (1 / np.maximum(three, 0.5))),
+    )
     kink = 2 * logs[1] - logs[0] - logs[2]
     inside = (cells > 0) & (cells < cells[-1])
     return inside & (kink > np.maximum(_LEAST_KINK, _DEVIATIONS_OF_KINK * deviation))

@@ -9,8 +9,8 @@ from skmade._columns._cells import cells_of_array
 from skmade._columns._column import Column, from_numbers, to_numbers
 from skmade._families import family_named, make_family
 from skmade._families._mixed import Mixed
-from skmade._families.logistic_mixture import UNBOUNDED
 from skmade._families._scales import SCALE_FLOOR
+from skmade._families.logistic_mixture import UNBOUNDED
 
 # Families that take atoms.
 _WITH_ATOMS = ("gaussian", "gaussian_mixture", "logistic_mixture")
@@ -18,6 +18,7 @@ _WITH_ATOMS = ("gaussian", "gaussian_mixture", "logistic_mixture")
 _SAME = 2.0**-23
 # Center and scale are those of the values that are no atoms, if these are not too few.
 _FEWEST_OF_REST, _LEAST_REST = 20, 0.02
+
 
 @dataclass(kw_only=True)
 class Real(Column):

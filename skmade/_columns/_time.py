@@ -66,6 +66,6 @@ def learn_time(cells, conditional, weights, atoms):
     numbers = to_numbers(cells, dtype, origin)
     atoms = given_atoms(atoms, cells.label, dtype, origin)
     return number_column(
-        Time, Time, numbers, conditional, weights, atoms, label=cells.label, dtype=dtype, origin=origin,
-        resolution=resolution, is_zoned=cells.is_zoned,
+        Time, Time, numbers, conditional, weights, atoms, label=cells.label, dtype=dtype,
+        origin=origin, resolution=resolution, is_zoned=cells.is_zoned,
     )  # fmt: skip

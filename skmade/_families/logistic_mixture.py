@@ -15,6 +15,7 @@ UNBOUNDED = 1e9
 # Probabilities are held between these, whose logarithms and differences from 1 are numbers.
 _NEARLY_ZERO, _NEARLY_ONE = 1e-37, 1 - 2.0**-24
 
+
 @dataclass(frozen=True)
 class LogisticMixture(GaussianMixture):
     """``sum_k pi_k L(mu_k, s_k)`` with logistic densities L, parameters as `GaussianMixture`.
