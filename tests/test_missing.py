@@ -205,3 +205,20 @@ def test_a_normal_table_with_a_quarter_of_its_cells_missing():
     table[rng.random(table.shape) < 0.25] = np.nan
     model = MADEDensity(random_state=0, n_estimators=2).fit(table)
     assert model.score(test) > truth.logpdf(test).mean() - 0.05
+
+
+@pytest.mark.parametrize("values", [(0, 1), (3, 7), (2**60, 2**60 + 9), (0.25, 0.5)])
+def test_a_third_value_is_rare(values):
+    column = np.array(values)[(X > 0).astype(int)]
+    table = pd.DataFrame({"x": X, "flag": column})
+    other = table[:5].assign(flag=values[1] + (values[1] - values[0]))
+    with pytest.raises(ValueError, match="Column 'flag' has the value .*handle_unknown='rare'"):
+        quick(max_iter=1).fit(table).score_samples(other)
+    model = quick(max_iter=1, handle_unknown="rare", ordering=[1, 0]).fit(table)
+    rare = 0.5 / (N + 1)
+    contributions = model.score_features(other)
+    np.testing.assert_allclose(contributions[:, 1], np.log(rare))
+    both = [model.score_features(table[:1].assign(flag=value))[0, 1] for value in values]
+    assert np.exp(both).sum() == pytest.approx(1 - rare, abs=1e-5)
+    assert model.partial_fit(other).score_samples(other).shape == (5,)
+    assert set(model.sample(200, random_state=0)["flag"]) <= set(values)

@@ -83,7 +83,7 @@ def _learn_present(cells, weights, rule):
     origin = int(cells.values.view(np.int64).min()) if is_time else 0
     n_values = 2 if cells.kind == "b" else _n_values(cells.values)
     if rule.conditional == "bernoulli" or (auto and n_values == 2 and not has_own_atoms):
-        return Flag.learn(cells, dtype, origin)
+        return Flag.learn(cells, dtype, origin, rule.handle_unknown)
     if auto and n_values == 1:
         return Constant.learn(cells, dtype, origin)
     learn = learn_time if is_time else learn_number
@@ -209,21 +209,19 @@ class Columns:
             with np.errstate(over="ignore"):
                 values = (numbers.astype(np.float64, copy=False) - self.center) / self.scale
             values = np.clip(values, -_LARGEST, _LARGEST)
-        if self._flags:
-            self._check_flags(values)
         table[:] = values
+        if self._flags:
+            self._round_flags(values, table)
         if self._constants:
             table[:, self._constants] = np.where(np.isnan(numbers[:, self._constants]), np.nan, 0)
         for j in self._with_atoms:
             self.columns[j].mark_atoms(numbers[:, j], table[:, j])
 
-    def _check_flags(self, values):
+    def _round_flags(self, values, table):
         flags = values if len(self._flags) == len(self.columns) else values[:, self._flags]
         if not np.all((flags == 0) | (flags == 1) | np.isnan(flags)):
             for j in self._flags:
-                self.columns[j].check(values[:, j])
-                if not self._is_plain:
-                    values[:, j] = np.rint(values[:, j])
+                table[:, j] = self.columns[j].round_codes(values[:, j])
 
     def add_extras(self, numbers, scores, contributions=None):
         """Add what cells have beyond the network's log-probability and the offsets.

@@ -23,10 +23,22 @@ class Flag(Column):
         origin.)
     origin : int
         Of moments.
+    rare : float or None
+        Probability of a third value, by Good and Turing's estimate (see `Category`), of which the
+        network sees that it is missing; None where that is an error.
     """
 
     values: list
     origin: int = 0
+    rare: float | None = None
+
+    @property
+    def has_extras(self):
+        return self.rare is not None
+
+    @property
+    def offset(self):
+        return 0.0 if self.rare is None else float(np.log1p(-self.rare))
 
     @property
     def reads_numbers(self):
@@ -51,9 +63,12 @@ class Flag(Column):
         return self.values == [0, 1]
 
     @classmethod
-    def learn(cls, cells, dtype, origin):
+    def learn(cls, cells, dtype, origin, handle_unknown):
         """From cells of two values; of one, if it is 0 or 1."""
-        values = np.unique(exact_numbers(cells, dtype, origin)).tolist()
+        values, counts = np.unique(exact_numbers(cells, dtype, origin), return_counts=True)
+        values, rare = values.tolist(), None
+        if handle_unknown == "rare" and np.dtype(dtype).kind != "b":
+            rare = float((np.sum(counts == 1) + 0.5) / (counts.sum() + 1))
         if set(values) <= {0, 1}:
             values = [0, 1]
         if len(values) != 2:
@@ -64,8 +79,9 @@ class Flag(Column):
                 "'categorical', 'gaussian' or 'gaussian_mixture' for it."
             )
         return cls(
-            label=cells.label, dtype=dtype, conditional="bernoulli", values=values, origin=origin
-        )
+            label=cells.label, dtype=dtype, conditional="bernoulli", values=values, origin=origin,
+            rare=rare,
+        )  # fmt: skip
 
     def read(self, cells):
         """Numbers; the network's 0 and 1 are told from others when they are standardised."""
@@ -78,17 +94,32 @@ class Flag(Column):
             codes[cells.missing] = np.nan
         return codes
 
-    def check(self, codes):
-        """Raise ValueError where standardised numbers are neither 0 nor 1."""
-        wrong = abs(codes - (codes > 0.5)) > (0 if self.values == [0, 1] else _NEAR)
-        if wrong.any():
+    def round_codes(self, codes):
+        """Standardised numbers as 0 and 1; NaN where they are neither.
+
+        Raises
+        ------
+        ValueError
+            For a third value, if it has no probability.
+        """
+        wrong = self._is_third(codes)
+        if wrong.any() and self.rare is None:
             low, high = (f"{x:g}" for x in self.values)
             value = f"{self.center + self.scale * float(codes[wrong][0]):g}"
             raise ValueError(
-                f"Column {self.label} has the value {value}, but a 'bernoulli' "
-                f"conditional takes {low} and {high} only; binarise the column, or choose "
-                "'categorical', 'gaussian' or 'gaussian_mixture' for it."
+                f"Column {self.label} has the value {value}, but had {low} and {high} only in fit: "
+                "its probability is not defined. Set handle_unknown='rare' to give others one, or "
+                "choose another family than 'bernoulli' for it in conditionals."
             )
+        return np.where(wrong, np.nan, np.rint(codes))
+
+    def _is_third(self, codes):
+        return abs(codes - (codes > 0.5)) > (0 if self.values == [0, 1] else _NEAR)
+
+    def extras(self, numbers):
+        """What is to be added to the log-probability of each cell, besides the offset."""
+        is_third = self._is_third((numbers - self.center) / self.scale)
+        return np.where(is_third, np.log(self.rare) - self.offset, 0.0)
 
     def write(self, numbers):
         """The two values, in the column's dtype."""
