@@ -13,8 +13,13 @@ A value is an atom if it occurs
 
 Cells are the points of a lattice if the column is on one, else the distinct values.
 
-Where a column has few values, they are atoms alone if they are on no lattice, or if a twentieth of
-them (two at least; five will do) are atoms, or kinks in the logarithms of the counts.
+Other columns are atoms, and little else:
+
+- rough ones, of few values, of which a twentieth (two at least; five will do) are atoms, or kinks
+  in the logarithms of the counts: all values are atoms;
+- clumped ones, that have less than half as many distinct values as a density would have that is
+  smooth over 32 neighbouring rows, on the lattice or at the least distance of the values: all
+  values that repeat are atoms, if these are 300 at most.
 """
 
 import numpy as np
@@ -26,14 +31,17 @@ _LEVEL = 1e-4
 _FEWEST_ROWS, _LEAST_SHARE = 5, 1 / 500
 # Counts below this are too uncertain to be gone on with.
 _FEWEST_TO_GO_ON = 10
-# Columns with at most so many values, of which each occurs in so many rows in the mean, have few.
-_FEW_VALUES, _ROWS_PER_VALUE = 300, 20
+# Columns have few values if these are not more than atoms may be, and occur in so many rows each in
+# the mean.
+_ROWS_PER_VALUE = 20
 # Such a column is rough if a twentieth of them are atoms or kinks, from two to five at least.
 _SHARE_OF_KINKS, _KINKS = 1 / 20, (2, 5)
 # A kink is a fall of the slope of logarithms of counts by so much, and by so many deviations of it.
 _LEAST_KINK, _DEVIATIONS_OF_KINK = np.log(4), 4.0
 # So many atoms at most: those that occur most often.
 _MOST_ATOMS = 300
+# Neighbouring rows over which a density would be smooth.
+_BLOCK = 32
 # An end of a column is a bound if values near it are at most so many times as far apart as in
 # the middle.
 _SPREAD_AT_BOUND = 3.0
@@ -61,15 +69,31 @@ def find_atoms(numbers, step):
         is_atom &= np.isin(values, found)
     if has_few_values(values, len(numbers)):
         n_rough = np.count_nonzero(is_atom | _is_kink(values, counts, step))
-        if step == 0 or n_rough >= np.clip(_SHARE_OF_KINKS * len(values), *_KINKS):
+        if n_rough >= np.clip(_SHARE_OF_KINKS * len(values), *_KINKS):
             return values
+    repeats = counts > 1
+    if repeats.sum() <= _MOST_ATOMS and _is_clumped(numbers, step or np.diff(values).min()):
+        is_atom |= repeats
     often = np.sort(np.argsort(-counts[is_atom], kind="stable")[:_MOST_ATOMS])
     return values[is_atom][often]
 
 
+def _is_clumped(numbers, step):
+    """Whether numbers take few of the values that they could."""
+    ordered = np.sort(numbers)
+    starts = np.arange(0, len(ordered) - _BLOCK + 1, _BLOCK)
+    is_new = np.diff(ordered, prepend=-np.inf) > 0
+    is_new[starts] = True
+    n_cells = (ordered[starts + _BLOCK - 1] - ordered[starts]) / step + 1
+    n_values = np.add.reduceat(is_new[: starts[-1] + _BLOCK], starts) if len(starts) else n_cells
+    expected = -n_cells * np.expm1(_BLOCK * np.log1p(-1 / np.maximum(n_cells, 1.5)))
+    wide = n_cells > 1.5  # (else all rows have one value)
+    return wide.any() and n_values[wide].sum() < expected[wide].sum() / 2
+
+
 def has_few_values(values, n_rows):
     """Whether a column of so many rows has few distinct values."""
-    return len(values) <= min(_FEW_VALUES, n_rows / _ROWS_PER_VALUE)
+    return len(values) <= min(_MOST_ATOMS, n_rows / _ROWS_PER_VALUE)
 
 
 def _stands_out(values, counts, step, factor):

@@ -14,6 +14,8 @@ from skmade._families.logistic_mixture import UNBOUNDED
 
 # Families that take atoms.
 _WITH_ATOMS = ("gaussian", "gaussian_mixture", "logistic_mixture")
+# Steps of lattices that are tried, besides the least distance of the values.
+_DECIMAL_STEPS = 10.0 ** -np.arange(7)
 # Numbers so near (relative to it) are an atom in another precision.
 _SAME = 2.0**-23
 # Center and scale are those of the values that are no atoms, if these are not too few.
@@ -318,7 +320,7 @@ def lattice_step(column):
     values = np.unique(column)
     if len(values) < 2 or len(values) == len(column):
         return 0.0
-    for step in (np.diff(values).min(), 1.0):
+    for step in (np.diff(values).min(), *_DECIMAL_STEPS):
         place = (values - values[0]) / step
         if place[-1] < 1e7 and np.all(np.abs(place - np.round(place)) < 1e-3):
             return float((values[-1] - values[0]) / np.round(place[-1]))
