@@ -75,8 +75,8 @@ class MADEDensity(DensityMixin, BaseEstimator):
         Family of p(x_d given the features before d). "auto" looks at the column's own dtype and
         values: it takes "categorical" for text and categories (and for constants), "bernoulli"
         for flags and for numbers with two values, "logistic_mixture" for integers and rounded
-        numbers with ties, if their step is above a two-hundredth of their scale, and
-        "gaussian_mixture" for all others. Moments and spans of time are numbers here.
+        numbers with ties, if their step is above a two-hundredth of their scale, and for columns
+        with a sharp end, and "gaussian_mixture" for all others. Moments and spans of time are numbers here.
         "negative_binomial" takes counts, whole numbers from 0 on; "auto" does not choose it.
         "logistic_mixture" gives values on a lattice the probability of their cell, divided
         by its width: narrow components on frequent values cannot raise a density above
@@ -357,7 +357,7 @@ class MADEDensity(DensityMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            For missing or infinite values, fewer than two rows, values that a column's
+            For infinite values, columns without a value, fewer than two rows, values that a column's
             conditional does not admit, parameters that do not fit together, and losses
             that are not finite in any epoch.
 
@@ -483,7 +483,7 @@ class MADEDensity(DensityMixin, BaseEstimator):
         -------
         ndarray of shape (n_samples,), float64
             In nats, in the units of X: the log-density of the real columns times the
-            probability of the discrete ones. A row's value is the same bits in any
+            probability of the discrete ones and of atoms; of observed cells, where some are missing. A row's value is the same bits in any
             batch, in any order and for any `n_jobs`.
 
         Raises
@@ -491,8 +491,8 @@ class MADEDensity(DensityMixin, BaseEstimator):
         NotFittedError
             Before `fit`.
         ValueError
-            For missing or infinite values, a wrong number of columns, and values that
-            the conditionals do not admit.
+            For infinite values, a wrong number of columns, and values that the conditionals
+            do not admit.
         """
         return self._score(X)[0]
 
@@ -506,7 +506,7 @@ class MADEDensity(DensityMixin, BaseEstimator):
         Returns
         -------
         ndarray of shape (n_samples, n_features), float64
-            ``log p(x_d | features before d)`` in nats, columns as in X. Rows sum to
+            ``log p(x_d | features before d)`` in nats, columns as in X; 0 for missing cells. Rows sum to
             `score_samples`. The contributions depend on the ordering (`orderings_`): a fault that
             shows in the relation of two features is charged to the later one.
 
@@ -594,7 +594,7 @@ class MADEDensity(DensityMixin, BaseEstimator):
         Raises
         ------
         NotFittedError, ValueError
-            As `score_samples`, but for missing values.
+            As `score_samples`.
         """
         check_is_fitted(self)
         table = Table.read(self, X, reset=False)

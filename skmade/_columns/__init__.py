@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from skmade._columns._category import Category
+from skmade._columns._cells import check_one_kind
 from skmade._columns._constant import Constant
 from skmade._columns._flag import Flag
 from skmade._columns._frames import fill_frame, make_frame
@@ -45,9 +46,12 @@ def learn_column(cells, weights, rule):
 
     Raises
     ------
+    TypeError
+        If it holds a mixture, as of numbers and text.
     ValueError
         If the column does not hold what it is to be, or infinite or only missing cells.
     """
+    check_one_kind(cells)
     _check_finite(cells)
     if cells.kind == "":
         raise ValueError(

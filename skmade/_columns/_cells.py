@@ -33,6 +33,9 @@ class Cells:
         Whether the levels are those of the column's dtype, in its order, seen or not.
     is_zoned : bool
         Whether moments are of a time zone; their values are then those of UTC.
+    mixture : str
+        Of labels: why they can be those of no column of `fit`, as numbers beside text. (In a
+        query they are labels that were not seen.)
     """
 
     label: object
@@ -41,6 +44,7 @@ class Cells:
     levels: list | None = None
     declared: bool = False
     is_zoned: bool = False
+    mixture: str = ""
 
     @property
     def kind(self):
@@ -140,13 +144,14 @@ def cells_of_labels(label, column, missing):
 
 
 def _cells_of_objects(label, column):
-    """What an array of objects holds: nothing but bools, numbers or text, or else an error."""
+    """What an array of objects holds: nothing but bools, numbers or text, or else a mixture."""
     types = set(map(type, column.tolist()))
     known = (*_TEXT, *_NUMBERS, *_BOOLEANS)
     wrong = tuple(t for t in types if not issubclass(t, known) and t.__name__ not in _MISSING_NAMES)
-    if wrong:
-        raise _wrong_type(label, next(x for x in column if isinstance(x, wrong)))
     missing = _missing_objects(column, types)
+    if wrong:
+        error = _wrong_type(label, next(x for x in column if isinstance(x, wrong)))
+        return replace(cells_of_labels(label, column, missing), mixture=str(error))
     types = {t for t in types if t.__name__ not in _MISSING_NAMES}
     if missing is not None and missing.all():
         return Cells(label, np.zeros(len(column)), missing)
@@ -162,10 +167,17 @@ def _cells_of_objects(label, column):
         return Cells(label, _as_integers(label, _filled(column, missing, 0)), missing)
     text = next(x for x in column if isinstance(x, _TEXT))
     number = next(x for x in column if isinstance(x, (*_NUMBERS, *_BOOLEANS)) and x == x)
-    raise TypeError(
+    mixture = (
         f"Column {label} mixes numbers and text ({number!r} and {text!r}); make all of its cells "
         "numbers (text that stands for a gap: NaN), or all of them text."
     )
+    return replace(cells_of_labels(label, column, missing), mixture=mixture)
+
+
+def check_one_kind(cells):
+    """Raise TypeError for a mixture."""
+    if cells.mixture:
+        raise TypeError(cells.mixture)
 
 
 def _as_integers(label, column):

@@ -71,7 +71,8 @@ class Column:
 
 
 def exact_numbers(cells, dtype, origin=0):
-    """Values of cells as they are: of moments and spans of time, ticks after an origin.
+    """Values of cells as they are: of moments and spans of time, and of integers with an origin,
+    what they are after it.
 
     Raises
     ------
@@ -80,7 +81,7 @@ def exact_numbers(cells, dtype, origin=0):
     """
     values = cells.values
     if values.dtype.kind not in "Mm":
-        return values
+        return _after(values, origin) if origin else values
     cast = values.astype(dtype)
     if np.can_cast(values.dtype, dtype, "safe"):  # to a finer unit, whose numbers may not suffice
         wrong = (cast.astype(values.dtype) != values) & ~np.isnat(values)
@@ -90,6 +91,15 @@ def exact_numbers(cells, dtype, origin=0):
                 "was in fit; drop such rows, or convert the column to a coarser unit before fit."
             )
     return cast.view(np.int64) - np.int64(origin)
+
+
+def _after(values, origin):
+    """Numbers after an integer: exact for integers, where that is no more than 62 bits away."""
+    distance = values.astype(np.float64) - float(origin)
+    if values.dtype.kind not in "iu":
+        return distance
+    exact = values.astype(np.uint64) - np.uint64(origin % 2**64)  # modulo 2**64
+    return np.where(np.abs(distance) < 2.0**62, exact.view(np.int64).astype(np.float64), distance)
 
 
 def to_numbers(cells, dtype, origin=0):
@@ -102,6 +112,11 @@ def to_numbers(cells, dtype, origin=0):
     return numbers
 
 
+def _range(dtype):
+    limits = np.iinfo(dtype)
+    return int(limits.min), int(limits.max)
+
+
 def from_numbers(numbers, dtype, origin=0):
     """Floats as values of a dtype: whole and within its range, if it is one of integers."""
     dtype = np.dtype(dtype)
@@ -110,10 +125,13 @@ def from_numbers(numbers, dtype, origin=0):
         ticks = np.clip(np.rint(numbers), max(lowest, -(2.0**63)), min(highest, 2.0**63 - 1024))
         return (ticks.astype(np.int64) + np.int64(origin)).view(dtype)
     if dtype.kind in "iu":
-        lowest, highest = float(np.iinfo(dtype).min), float(np.iinfo(dtype).max)
+        lowest, highest = (float(end - origin) for end in _range(dtype))
         if highest > 2**53:  # which a float rounds up, out of range
             highest = np.nextafter(highest, 0)
-        return np.clip(np.rint(numbers), lowest, highest).astype(dtype)
+        whole = np.clip(np.rint(numbers), lowest, highest)
+        if not origin:
+            return whole.astype(dtype)
+        return (whole.astype(np.int64).view(np.uint64) + np.uint64(origin % 2**64)).astype(dtype)
     if dtype.kind == "b":
         return numbers > 0.5
     most = float(np.finfo(dtype).max)

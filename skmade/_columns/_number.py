@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from skmade._columns._atoms import find_atoms, find_bounds
-from skmade._columns._cells import cells_of_array
+from skmade._columns._cells import cells_of_array, check_one_kind
 from skmade._columns._column import Column, from_numbers, to_numbers
 from skmade._families import family_named, make_family
 from skmade._families._mixed import Mixed
@@ -38,6 +38,8 @@ class Real(Column):
         What draws keep to.
     rare : float
         Probability that a value is beyond the bounds, by Good and Turing's estimate.
+    origin : int
+        What integers are counted from that floats cannot tell apart; else 0.
     """
 
     center: float
@@ -46,6 +48,7 @@ class Real(Column):
     atoms_are_alone: bool = False
     bounds: tuple = (None, None)
     rare: float = 0.0
+    origin: int = 0
 
     step = 0.0
     may_have_atoms = True
@@ -110,6 +113,11 @@ class Real(Column):
         return self.center
 
     @property
+    def reads_numbers(self):
+        """Whether an array of numbers is read as it is."""
+        return self.origin == 0
+
+    @property
     def is_linear(self):
         """Whether what is written are the numbers themselves, as they are."""
         return type(self) is Real and np.dtype(self.dtype).name in ("float32", "float64")
@@ -122,11 +130,11 @@ class Real(Column):
         ValueError
             For text, and for moments.
         """
-        return to_numbers(numeric(cells), self.dtype)
+        return to_numbers(numeric(cells), self.dtype, self.origin)
 
     def write(self, numbers):
         """Numbers of the column's dtype."""
-        return from_numbers(numbers, self.dtype)
+        return from_numbers(numbers, self.dtype, self.origin)
 
     def family(self, n_components):
         """Of the conditional."""
@@ -175,12 +183,12 @@ class Lattice(Real):
     @property
     def reads_numbers(self):
         """Whether an array of numbers is read as it is: counts are looked at."""
-        return family_named(self.conditional).support != "counts"
+        return super().reads_numbers and family_named(self.conditional).support != "counts"
 
     def read(self, cells):
         """Numbers; see `Real`."""
         numbers = super().read(cells)
-        if not self.reads_numbers:
+        if family_named(self.conditional).support == "counts":
             check_counts(self.label, numbers, self.conditional)
         return numbers
 
@@ -200,11 +208,21 @@ def learn_number(cells, conditional, weights, atoms):
     """
     cells = numeric(cells)
     dtype = cells.values.dtype.name
-    numbers = to_numbers(cells, dtype).astype(np.float64)
-    atoms = given_atoms(atoms, cells.label, dtype)
+    origin = origin_of(cells.values)
+    numbers = to_numbers(cells, dtype, origin).astype(np.float64)
+    atoms = given_atoms(atoms, cells.label, dtype, origin)
     return number_column(
-        Real, Lattice, numbers, conditional, weights, atoms, label=cells.label, dtype=dtype
-    )
+        Real, Lattice, numbers, conditional, weights, atoms, label=cells.label, dtype=dtype,
+        origin=origin,
+    )  # fmt: skip
+
+
+def origin_of(values):
+    """The least of integers that floats cannot tell apart; 0 for all others."""
+    if values.dtype.kind not in "iu":
+        return 0
+    low, high = int(values.min()), int(values.max())
+    return low if max(abs(low), abs(high)) > 2**53 else 0
 
 
 def given_atoms(atoms, label, dtype, origin=0):
@@ -281,9 +299,12 @@ def numeric(cells):
 
     Raises
     ------
+    TypeError
+        For a mixture.
     ValueError
         For text, and for moments.
     """
+    check_one_kind(cells)
     if cells.kind == "L" and not any(isinstance(level, (str, bytes)) for level in cells.levels):
         return replace(cells, values=np.array(cells.levels)[cells.values], levels=None)
     if cells.kind in ("L", "M", "m"):
@@ -305,6 +326,7 @@ def alike(cells, dtype):
     kind = np.dtype(dtype).kind
     if kind not in "Mm":
         return numeric(cells)
+    check_one_kind(cells)
     if cells.kind == "":
         return replace(cells, values=np.zeros(len(cells.values), dtype))
     if cells.kind != kind:
