@@ -76,8 +76,9 @@ class MADEDensity(DensityMixin, BaseEstimator):
         values: it takes "categorical" for text and categories (and for constants), "bernoulli"
         for flags and for numbers with two values, "logistic_mixture" for integers and rounded
         numbers with ties, if their step is above a two-hundredth of their scale, and for columns
-        with a sharp end, and "gaussian_mixture" for all others. Moments and spans of time are numbers here.
-        "negative_binomial" takes counts, whole numbers from 0 on; "auto" does not choose it.
+        with a sharp end, and "gaussian_mixture" for all others. Moments and spans of time are
+        numbers here. "negative_binomial" takes counts, whole numbers from 0 on; "auto" does not
+        choose it.
         "logistic_mixture" gives values on a lattice the probability of their cell, divided
         by its width: narrow components on frequent values cannot raise a density above
         that. "negative_binomial", a mixture of these distributions, is for counts: whole
@@ -357,9 +358,9 @@ class MADEDensity(DensityMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            For infinite values, columns without a value, fewer than two rows, values that a column's
-            conditional does not admit, parameters that do not fit together, and losses
-            that are not finite in any epoch.
+            For infinite values, columns without a value, fewer than two rows, values that a
+            column's conditional does not admit, parameters that do not fit together, and
+            losses that are not finite in any epoch.
 
         Warns
         -----
@@ -483,8 +484,9 @@ class MADEDensity(DensityMixin, BaseEstimator):
         -------
         ndarray of shape (n_samples,), float64
             In nats, in the units of X: the log-density of the real columns times the
-            probability of the discrete ones and of atoms; of observed cells, where some are missing. A row's value is the same bits in any
-            batch, in any order and for any `n_jobs`.
+            probability of the discrete ones and of atoms; of observed cells, where some are
+            missing. A row's value is the same bits in any batch, in any order and for any
+            `n_jobs`.
 
         Raises
         ------
@@ -506,9 +508,9 @@ class MADEDensity(DensityMixin, BaseEstimator):
         Returns
         -------
         ndarray of shape (n_samples, n_features), float64
-            ``log p(x_d | features before d)`` in nats, columns as in X; 0 for missing cells. Rows sum to
-            `score_samples`. The contributions depend on the ordering (`orderings_`): a fault that
-            shows in the relation of two features is charged to the later one.
+            ``log p(x_d | features before d)`` in nats, columns as in X; 0 for missing cells. Rows
+            sum to `score_samples`. The contributions depend on the ordering (`orderings_`): a
+            fault that shows in the relation of two features is charged to the later one.
 
         Raises
         ------
@@ -565,7 +567,7 @@ class MADEDensity(DensityMixin, BaseEstimator):
             If `n_samples` is not a positive integer.
         """
         check_is_fitted(self)
-        if not isinstance(n_samples, Integral) or n_samples < 1:
+        if not isinstance(n_samples, Integral) or isinstance(n_samples, bool) or n_samples < 1:
             raise ValueError(f"n_samples must be a positive integer; got {n_samples!r}.")
         self._check_acceptance()
         rng = _to_generator(random_state)
@@ -884,6 +886,8 @@ def _warn_of_lost_dependencies(ordering, degrees, direct_connections, names):
 def _to_generator(random_state):
     """A NumPy generator from what scikit-learn accepts as random_state."""
     if isinstance(random_state, Integral):
+        if random_state < 0:
+            raise ValueError(f"random_state must not be negative; got {random_state}.")
         # (A RandomState takes longer than a small sample. The second number keeps apart from
         # numbers that the caller draws with the same seed.)
         return np.random.default_rng([random_state, _STREAM])

@@ -48,5 +48,13 @@ def column_mask(n_features, names, key):
             )
         mask[[names.index(name) for name in key]] = True
     elif len(key):
-        mask[_get_column_indices(np.empty((1, n_features)), key)] = True
+        try:
+            if len(key) != n_features and all(isinstance(x, bool) for x in key):
+                raise ValueError(f"a mask of {len(key)}")
+            mask[_get_column_indices(np.empty((1, n_features)), key)] = True
+        except ValueError as error:
+            raise ValueError(
+                f"categorical_features must be names, positions, or a mask, of the {n_features} "
+                f"columns of X; got {key} ({error})."
+            ) from None
     return mask

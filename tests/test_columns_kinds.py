@@ -1,7 +1,9 @@
 """What a column is, by its own dtype and values: labels, flags, integers, moments, constants."""
 
 import datetime
+import enum
 import re
+import warnings
 
 import numpy as np
 import pandas as pd
@@ -864,3 +866,97 @@ def test_what_is_no_label_of_a_column_is_an_unseen_one(what, as_array):
     assert np.all(found[is_known] != rare)
     with pytest.raises(ValueError, match="unknown categories"):
         quick(max_iter=1).fit(frame).score_samples(query)
+
+
+class Colour(enum.StrEnum):
+    RED = "red"
+    BLUE = "blue"
+
+
+def test_labels_of_an_enumeration_are_text():
+    column = pd.Series([Colour.RED, Colour.BLUE] * 30, dtype=object)
+    model = quick(max_iter=1).fit(pd.DataFrame({"c": column, "x": X[:60]}))
+    drawn = model.sample(20, random_state=0)["c"]
+    assert set(map(type, drawn)) == {str}
+    assert np.isfinite(model.score_samples(pd.DataFrame({"c": ["red"], "x": [0.0]}))).all()
+
+
+@pytest.mark.parametrize("kind", [pd.DataFrame, pl.DataFrame, np.asarray])
+def test_levels_that_are_floats_are_known_in_single_precision(kind):
+    levels = np.array([0.1, 0.2, 0.7])[np.arange(60) % 3]
+    model = quick(max_iter=1, categorical_features=[0]).fit(np.column_stack([levels, X[:60]]))
+    single = np.column_stack([levels, X[:60]]).astype(np.float32)
+    query = single if kind is np.asarray else kind({"0": single[:, 0], "1": single[:, 1]})
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # (names)
+        scores = model.score_samples(query)
+    assert np.isfinite(scores).all()
+
+
+@pytest.mark.parametrize("family", ["gaussian", "logistic_mixture"])
+def test_numbers_of_a_category_dtype_are_no_numbers(family):
+    frame = pd.DataFrame({"c": pd.Categorical([1, 2, 3] * 20), "x": X[:60]})
+    with pytest.raises(ValueError, match="Column 'c' has a category dtype.*convert it to numbers"):
+        quick(conditionals=[family, "auto"]).fit(frame)
+
+
+def test_rows_in_errors_are_those_of_the_table():
+    table = np.array(X[:60, None])
+    table[7] = np.inf
+    weights = np.r_[np.zeros(5), np.ones(55)]
+    with pytest.raises(ValueError, match="row 7"):
+        quick().fit(table, sample_weight=weights)
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        pd.RangeIndex(2),
+        pd.RangeIndex(10, 4, -3),
+        pd.Index([("a", "b"), ("c",)], tupleize_cols=False),
+        pd.Index(["a", "b"], dtype="string[pyarrow]"),
+    ],
+    ids=repr,
+)
+def test_names_keep_their_index(names):
+    frame = pd.DataFrame(np.column_stack([X, X**2]), columns=names)
+    drawn = quick(max_iter=1).fit(frame).sample(3)
+    pd.testing.assert_index_equal(drawn.columns, names, exact=True)
+
+
+def test_a_batch_of_records_is_a_table():
+    batch = pa.RecordBatch.from_pydict({"x": X[:60], "w": ["u", "v"] * 30})
+    drawn = quick(max_iter=1).fit(batch).sample(3)
+    assert drawn.schema == batch.schema
+
+
+DECIMALS = pa.array([100] * 60).cast(pa.decimal128(20, 0))
+
+
+@pytest.mark.parametrize(
+    ("table", "error", "message"),
+    [
+        (pa.table([X, X], names=["a", "a"]), ValueError, "Column 'a' occurs 2 times"),
+        ({"a": X}, TypeError, "X is a dict.*DataFrame"),
+        (np.zeros(60, [("a", float)]), TypeError, "array of records.*DataFrame"),
+        (pa.table({"d": DECIMALS.cast(pa.decimal128(20, -2))}), TypeError, "'d' has dtype"),
+    ],
+    ids=["names", "dict", "records", "decimal"],
+)
+def test_tables_that_are_none(table, error, message):
+    with pytest.raises(error, match=message):
+        quick().fit(table)
+
+
+@pytest.mark.parametrize("key", [[True, False], [True] * 4, [5], [0.5]])
+def test_categorical_features_that_are_none(key):
+    with pytest.raises(ValueError, match="categorical_features must be .* of the 3 columns"):
+        quick(categorical_features=key).fit(np.column_stack([X] * 3))
+
+
+def test_arguments_of_sample():
+    model = quick(max_iter=1).fit(X[:, None])
+    with pytest.raises(ValueError, match="n_samples must be a positive integer; got True"):
+        model.sample(True)
+    with pytest.raises(ValueError, match="random_state must not be negative"):
+        model.sample(2, random_state=-1)

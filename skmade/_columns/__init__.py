@@ -90,6 +90,11 @@ def _learn_present(cells, weights, rule):
         return Flag.learn(cells, dtype, origin, rule.handle_unknown)
     if auto and n_values == 1:
         return Constant.learn(cells, dtype, origin)
+    if is_label and cells.declared:
+        raise ValueError(
+            f"Column {cells.label} has a category dtype, whose values are labels: convert it to "
+            "numbers, which draws need not be levels of, or choose 'categorical' for it."
+        )
     learn = learn_time if is_time else learn_number
     return learn(cells, rule.conditional, weights, rule.atoms)
 
@@ -105,7 +110,7 @@ def _n_values(values):
 def _check_finite(cells):
     """Raise ValueError for infinite cells."""
     if cells.values.dtype.kind == "f" and np.isinf(cells.values).any():
-        row = int(np.argmax(np.isinf(cells.values)))
+        row = cells.place(np.argmax(np.isinf(cells.values)))
         raise ValueError(
             f"Input X contains infinity or a value too large: column {cells.label}, row {row}. "
             "Replace it by a finite number, or drop the row."
@@ -263,16 +268,15 @@ class Columns:
         return filled
 
     def _array(self, table, dtype):
-        if (
-            self._is_plain and not (self._written or self._with_atoms) and dtype.kind != "O"
-        ):  # numbers stand for themselves
+        is_written = self._written or self._with_atoms or dtype.kind == "O"
+        if self._is_plain and not is_written:  # numbers stand for themselves
             return table.astype(dtype, copy=False)
         numbers = self._numbers_of(table)
         written = range(len(self.columns)) if dtype.kind == "O" else self._written
         if not written:
             return numbers.astype(dtype, copy=False)
         made = np.empty(table.shape, dtype)
-        for j, column in enumerate(self.columns):
+        for j in range(len(self.columns)):
             made[:, j] = self._write(j, numbers[:, j]) if j in written else numbers[:, j]
         if np.isnan(table.min(initial=0)):
             made[np.isnan(table)] = missing_value(dtype)

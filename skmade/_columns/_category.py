@@ -89,13 +89,21 @@ class Category(Column):
         else:
             levels, inverse = cells.levels, cells.values
         unknown = len(self.levels)
-        codes = np.array([self._index.get(level, unknown) for level in levels] or [0], float)
+        index = self._index
+        if cells.values.dtype == np.float32 and cells.levels is None:  # of the same precision
+            index = {np.float32(level).item(): code for level, code in self._numbers()}
+        codes = np.array([index.get(level, unknown) for level in levels] or [0], float)
         numbers = codes[inverse]
         if cells.missing is not None:
             numbers[cells.missing] = np.nan
         if self.rare is None and np.any(numbers == unknown):
             self._refuse(inverse[numbers == unknown], levels)
         return numbers
+
+    def _numbers(self):
+        """Levels that are numbers, and their codes."""
+        pairs = self._index.items()
+        return [(level, code) for level, code in pairs if isinstance(level, (int, float))]
 
     def _refuse(self, wrong, levels):
         names = sorted({str(levels[k]) for k in np.unique(wrong)[:5]})
@@ -134,9 +142,9 @@ def _labels(cells, dtype):
 
 
 def _warn_of_names(cells, counts):
-    """Warn of a column of text that names its rows."""
+    """Warn of a column of labels that names its rows."""
     n_rows = counts.sum()
-    if cells.declared or cells.levels is None or n_rows < _FEWEST_NAMES:
+    if cells.levels is None or n_rows < _FEWEST_NAMES:
         return
     if np.sum(counts == 1) > _SHARE_OF_NAMES * n_rows:
         warn(

@@ -36,6 +36,8 @@ class Cells:
     mixture : str
         Of labels: why they can be those of no column of `fit`, as numbers beside text. (In a
         query they are labels that were not seen.)
+    places : ndarray of int of shape (n,), or None
+        Where the cells were before some were left out.
     """
 
     label: object
@@ -45,6 +47,11 @@ class Cells:
     declared: bool = False
     is_zoned: bool = False
     mixture: str = ""
+    places: np.ndarray | None = None
+
+    def place(self, row):
+        """Where a cell was before some were left out."""
+        return int(row if self.places is None else self.places[row])
 
     @property
     def kind(self):
@@ -56,7 +63,8 @@ class Cells:
     def rows(self, index):
         """Some of the cells; of levels that are not declared those that are left."""
         missing = None if self.missing is None else some(self.missing[index])
-        part = replace(self, values=self.values[index], missing=missing)
+        places = np.arange(len(self.values)) if self.places is None else self.places
+        part = replace(self, values=self.values[index], missing=missing, places=places[index])
         if self.levels is None or self.declared:
             return part
         used = np.unique(part.known())
@@ -81,6 +89,8 @@ class Cells:
 def plain_label(level):
     """A label as a plain value; what is neither text nor number by how it is printed."""
     level = level.item() if isinstance(level, np.generic) else level
+    if isinstance(level, str):
+        return str.__str__(level)  # of a class of its own, as those of enum.StrEnum
     return level if isinstance(level, (str, bytes, bool, int, float)) else str(level)
 
 
@@ -129,6 +139,9 @@ def cells_of_labels(label, column, missing):
     known = column if missing is None else column[~missing]
     try:
         levels = list(dict.fromkeys(known.tolist()))
+        if any(isinstance(level, str) and type(level) is not str for level in levels):
+            plain = {level: plain_label(level) for level in levels}
+            return cells_of_labels(label, _renamed(column, plain), missing)
     except TypeError:
         raise _wrong_type(label, next(x for x in known if not isinstance(x, Hashable))) from None
     try:
@@ -143,14 +156,24 @@ def cells_of_labels(label, column, missing):
     return Cells(label, codes, missing, levels)
 
 
+def _renamed(column, names):
+    """Objects of an array by other names, where there are some."""
+    renamed = np.empty(len(column), object)
+    renamed[:] = [names.get(x, x) for x in column.tolist()]
+    return renamed
+
+
 def _cells_of_objects(label, column):
     """What an array of objects holds: nothing but bools, numbers or text, or else a mixture."""
     types = set(map(type, column.tolist()))
     known = (*_TEXT, *_NUMBERS, *_BOOLEANS)
     wrong = tuple(t for t in types if not issubclass(t, known) and t.__name__ not in _MISSING_NAMES)
-    missing = _missing_objects(column, types)
     if wrong:
         error = _wrong_type(label, next(x for x in column if isinstance(x, wrong)))
+        if not all(isinstance(x, Hashable) for x in column):
+            raise error
+    missing = _missing_objects(column, types)
+    if wrong:
         return replace(cells_of_labels(label, column, missing), mixture=str(error))
     types = {t for t in types if t.__name__ not in _MISSING_NAMES}
     if missing is not None and missing.all():

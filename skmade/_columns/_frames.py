@@ -27,8 +27,12 @@ def as_frame(X):
     frame = X
     if isinstance(X, (np.ndarray, list, tuple)):
         return None
+    if type(X).__module__.startswith("pyarrow"):
+        frame = _arrow_table(X)
+        if len(set(frame.column_names)) < frame.num_columns:  # which narwhals would refuse
+            return frame
     if not _is_pandas(X):
-        frame = nw.from_native(X, pass_through=True)
+        frame = nw.from_native(frame, pass_through=True)
         if isinstance(frame, nw.LazyFrame):
             raise TypeError(
                 f"{type(X).__module__.partition('.')[0]}'s {type(X).__name__} is not computed yet: "
@@ -38,6 +42,13 @@ def as_frame(X):
             return None
         frame = frame.to_native()
     return frame if library_of(frame) in _LIBRARIES else nw.from_native(frame).to_pandas()
+
+
+def _arrow_table(X):
+    """A table of pyarrow, of a table or of a batch of records."""
+    import pyarrow
+
+    return pyarrow.Table.from_batches([X]) if isinstance(X, pyarrow.RecordBatch) else X
 
 
 def library_of(frame):
@@ -67,10 +78,12 @@ def block_of_frame(frame):
         is_plain = all(
             isinstance(dtype, np.dtype) and dtype.kind in "biuf" for dtype in frame.dtypes
         )
-    else:
+    elif library_of(frame) == "polars":
         dtypes = set(nw.from_native(frame).schema.values())
         is_plain = dtypes <= {nw.Float32(), nw.Float64()} and len(dtypes) == 1
-    block = frame.to_numpy() if is_plain and library_of(frame) != "pyarrow" else None
+    else:
+        is_plain = False
+    block = frame.to_numpy() if is_plain else None
     return block if block is not None and block.dtype.kind in "biuf" else None
 
 
@@ -94,8 +107,7 @@ def _read(label, column):
             return cells_of_array(label, np.asarray(column))
         if type(dtype).__name__ == "CategoricalDtype":
             return _read_categories(label, column)
-        series = nw.from_native(column, series_only=True)
-        return _read_series(label, series)
+        return _read_series(label, nw.from_native(column, series_only=True))
     except (NotImplementedError, AttributeError) as error:  # what the libraries cannot read
         raise _unsupported(label, dtype) from error
 
@@ -120,7 +132,11 @@ def _read_categories(label, column):
 
 
 def _read_series(label, series):
-    dtype, missing = series.dtype, some(series.is_null().to_numpy().astype(bool))
+    try:
+        dtype = series.dtype
+    except ValueError as error:  # decimals of a negative scale
+        raise _unsupported(label, _dtype_of(series.to_native())) from error
+    missing = some(series.is_null().to_numpy().astype(bool))
     if missing is not None and missing.all() and dtype != nw.Enum:
         return Cells(label, np.zeros(len(series)), missing)
     if dtype == nw.Boolean:
@@ -195,6 +211,7 @@ def describe(frame):
             "names": list(frame.columns.names),
             "dtype": str(frame.columns.dtype),
             "nested": frame.columns.nlevels > 1,
+            "counted": type(frame.columns).__name__ == "RangeIndex",
         }
     return record
 
@@ -227,7 +244,13 @@ def _pandas_names(record):
     index = record["index"]
     if index["nested"]:
         return pandas.MultiIndex.from_tuples(record["names"], names=index["names"])
-    return pandas.Index(record["names"], dtype=index["dtype"], name=index["names"][0])
+    if index["counted"]:
+        start, step = record["names"][0], int(np.diff(record["names"][:2]).sum()) or 1
+        stop = start + step * len(record["names"])
+        return pandas.RangeIndex(start, stop, step, name=index["names"][0])
+    return pandas.Index(
+        record["names"], dtype=index["dtype"], name=index["names"][0], tupleize_cols=False
+    )
 
 
 def fill_frame(frame, record, columns, missing):

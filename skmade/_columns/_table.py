@@ -53,6 +53,11 @@ class Table:
             X = X.astype(float).filled(np.nan)  # what is masked is missing
         if isinstance(X, (list, tuple)) and _array_of(X).dtype.kind in "US":
             X = np.array(X, object)  # whose numbers are no text
+        if type(X) is dict or getattr(getattr(X, "dtype", None), "names", None):
+            raise TypeError(
+                f"X is {'a dict' if type(X) is dict else 'an array of records'}: make a "
+                "DataFrame of it, such as pandas.DataFrame(X)."
+            )
         if getattr(getattr(X, "dtype", None), "kind", "") == "c":
             raise ValueError(
                 f"Complex data not supported: X has dtype {X.dtype}; convert it to numbers, such "
