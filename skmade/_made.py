@@ -664,7 +664,7 @@ class MADEDensity(DensityMixin, BaseEstimator):
         encoded = np.empty(numbers.shape, self._network_dtype())
         columns.encode(numbers, encoded)
         extras = np.zeros(len(numbers))
-        columns.add_extras(numbers, extras)
+        columns.add_extras(numbers, extras, may_have_gaps=table.may_have_gaps)
         return _training.Rows(encoded, weights, extras)
 
     def _network_dtype(self):

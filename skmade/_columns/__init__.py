@@ -232,7 +232,11 @@ class Columns:
             for j in self._flags:
                 table[:, j] = self.columns[j].round_codes(values[:, j])
 
-    def add_extras(self, numbers, scores, contributions=None):
+    def may_be_void(self, table):
+        """Whether the network may see missing cells of a table, or a third value as one."""
+        return table.may_have_gaps or any(self.columns[j].has_extras for j in self._flags)
+
+    def add_extras(self, numbers, scores, contributions=None, may_have_gaps=True):
         """Add what cells have beyond the network's log-probability and the offsets.
 
         Those are log-probabilities of what is rare; of atoms, which have no density that could
@@ -241,7 +245,7 @@ class Columns:
         for j in self._with_extras:
             extras = self.columns[j].extras(numbers[:, j])
             self._add(np.where(np.isnan(numbers[:, j]), 0.0, extras), j, scores, contributions)
-        if np.isnan(numbers.min(initial=0)):
+        if may_have_gaps:
             missing = np.isnan(numbers)
             for j in np.flatnonzero(missing.any(axis=0) & (self.offsets != 0)):
                 extras = np.where(missing[:, j], -self.offsets[j], 0.0)
@@ -322,12 +326,9 @@ def _places(columns, kinds):
 
 def _check_block(table):
     """As `_check_finite`, of all columns of an array of numbers at once where all is well."""
-    block = table.block
-    with np.errstate(all="ignore"):
-        if block.dtype.kind != "f" or np.isfinite(block.sum(dtype=np.float64)):
-            return
-    for cells in table.cells():
-        _check_finite(cells)
+    if table.may_have_gaps:
+        for cells in table.cells():
+            _check_finite(cells)
 
 
 __all__ = ["Columns", "Rule", "Table"]

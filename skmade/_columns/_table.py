@@ -1,6 +1,7 @@
 """A table, read: arrays of numbers stay whole, all others are cells, column by column."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from sklearn.utils.validation import check_array, validate_data
@@ -106,6 +107,15 @@ class Table:
         if self.is_frame:
             return describe(self.given)
         return _array_record(self.given.dtype)
+
+    @cached_property
+    def may_have_gaps(self):
+        """Whether cells may be missing; whether, besides, some may be infinite, for a block."""
+        if self.block is None:
+            return any(cells.missing is not None for cells in self.cells())
+        with np.errstate(all="ignore"):
+            is_float = self.block.dtype.kind == "f"
+            return is_float and not np.isfinite(self.block.sum(dtype=np.float64))
 
     def missing(self):
         """Which cells are missing: (n, n_features)."""
