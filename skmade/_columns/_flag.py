@@ -65,10 +65,14 @@ class Flag(Column):
     @classmethod
     def learn(cls, cells, dtype, origin, handle_unknown):
         """From cells of two values; of one, if it is 0 or 1."""
-        values, counts = np.unique(exact_numbers(cells, dtype, origin), return_counts=True)
-        values, rare = values.tolist(), None
+        numbers = exact_numbers(cells, dtype, origin)
+        low, high = numbers.min(), numbers.max()
+        is_low, is_high = numbers == low, numbers == high
+        values = sorted({x.item() for x in (low, high, *numbers[~(is_low | is_high)][:1])})
+        rare = None
         if handle_unknown == "rare" and np.dtype(dtype).kind != "b":
-            rare = float((np.sum(counts == 1) + 0.5) / (counts.sum() + 1))
+            n_once = sum(np.count_nonzero(which) == 1 for which in (is_low, is_high))
+            rare = (n_once + 0.5) / (len(numbers) + 1)
         if set(values) <= {0, 1}:
             values = [0, 1]
         if len(values) != 2:
