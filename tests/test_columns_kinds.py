@@ -380,9 +380,75 @@ def test_integers_at_an_end_of_their_range_do_not_wrap(dtype, library, end):
         assert drawn.dtype == dtype
     else:
         assert list(drawn.dtypes) == list(table.dtypes)
-    # counts of 6 are the most seen; doubles tell no integers below 2**11 at 2**64
-    allowed = 2**13 if dtype.endswith("64") else 60
-    assert all(abs(value - limit) <= allowed for value in first(drawn))
+    assert all(abs(value - limit) <= 60 for value in first(drawn))  # (6 away at most in fit)
+
+
+LARGE = [("int64", 2**60), ("int64", -(2**62)), ("int64", -(2**63)), ("uint64", 2**64 - 6)]
+
+
+@pytest.mark.parametrize("make", [np.array, pd.Series, pl.Series])
+@pytest.mark.parametrize(("dtype", "lowest"), LARGE)
+def test_integers_that_floats_merge_are_told_apart(dtype, lowest, make):
+    """Scores and draws are those of the same integers less the lowest."""
+
+    def table(integers):
+        column = np.array(integers, dtype)
+        frame = pd.DataFrame if make is pd.Series else pl.DataFrame
+        return column[:, None] if make is np.array else frame({"odd": make(column)})
+
+    counts = RNG.choice(6, N, p=[0.3, 0.25, 0.2, 0.1, 0.1, 0.05]).tolist()
+    model = quick(max_iter=sizes(30, 3)).fit(table([lowest + k for k in counts]))
+    less = quick(max_iter=sizes(30, 3)).fit(np.array(counts)[:, None] - 2)
+    scores = model.score_samples(table([lowest + k for k in range(6)]))
+    np.testing.assert_allclose(scores, less.score_samples(np.arange(6)[:, None] - 2), atol=0.3)
+    assert len(set(scores)) == 6
+    drawn = model.sample(100, random_state=0)
+    assert {type(value) for value in first(drawn)} == {int}
+    assert set(first(drawn)) <= set(range(lowest - 60, lowest + 66))
+    far = model.score_samples(np.zeros((1, 1), np.int8) if make is np.array else table([0]))
+    assert -np.inf < far[0] < scores.min() - 1000
+
+
+@pytest.mark.parametrize(
+    "query", [pl.Series([2**60 + 1, None, 2**60 + 4]), pd.array([2**60 + 1, None, 2**60 + 4])]
+)
+def test_large_integers_are_filled_beside_known_ones(query):
+    frame = pd.DataFrame if not isinstance(query, pl.Series) else pl.DataFrame
+    cells = pd.array if frame is pd.DataFrame else pl.Series
+    counts = [2**60 + int(k) for k in CODE + RNG.poisson(2, N)]
+    model = quick().fit(frame({"x": X, "i": cells(counts)}))
+    filled = model.sample_conditional(frame({"x": X[:3], "i": query}), random_state=0)["i"]
+    assert filled.to_list()[::2] == [2**60 + 1, 2**60 + 4]
+    assert 0 <= filled.to_list()[1] - 2**60 + 30 <= 90
+    assert filled.dtype == query.dtype
+
+
+def test_a_large_integer_that_is_constant():
+    model = quick().fit(np.full((N, 1), 2**60 + 1))
+    scores = model.score_samples(np.array([2**60 + 1, 2**60 + 2, 2**60, 2**61, 0])[:, None])
+    assert scores[0] > -0.01
+    assert scores[1] == scores[2] > scores[3]
+    assert np.all(np.isfinite(scores))
+    assert model.sample(3, random_state=0)[:, 0].tolist() == [2**60 + 1] * 3
+
+
+def test_moments_further_apart_than_64_bits():
+    days = np.array(["2250-01-01", "2250-01-02", "2250-01-05"], "M8[ns]")[CODE[:60], None]
+    days[::2] += np.timedelta64(1, "h")
+    model = quick().fit(days)
+    far = model.score_samples(np.array([["1700-01-01"]], "M8[ns]"))
+    assert -np.inf < far[0] < model.score_samples(days).min() - 100
+
+
+def test_moments_one_tick_apart():
+    table = np.array(["2024-01-01", "2024-01-02"], "M8[D]")[CODE[:60] % 2, None]
+    assert set(first(quick().fit(table).sample(50, random_state=0))) == set(first(table))
+
+
+def test_a_third_value_of_large_flags():
+    model = quick().fit(np.array([2**60, 2**60 + 1])[CODE % 2, None])
+    with pytest.raises(ValueError, match=f"value {2**60 + 2}, but had {2**60} and {2**60 + 1} on"):
+        model.score_samples([[2**60 + 2]])
 
 
 @pytest.mark.parametrize("make", [pd.DataFrame, pl.DataFrame])

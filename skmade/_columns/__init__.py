@@ -79,14 +79,12 @@ def _learn_present(cells, weights, rule):
     ):
         return Category.learn(cells, rule.handle_unknown)
     cells = numeric(cells) if is_label else cells
-    dtype, is_time = cells.values.dtype.name, cells.kind in ("M", "m")
-    origin = int(cells.values.view(np.int64).min()) if is_time else 0
     n_values = 2 if cells.kind == "b" else _n_values(cells.values)
     if rule.conditional == "bernoulli" or (auto and n_values == 2 and not has_own_atoms):
-        return Flag.learn(cells, dtype, origin, rule.handle_unknown)
+        return Flag.learn(cells, rule.handle_unknown)
     if auto and n_values == 1:
-        return Constant.learn(cells, dtype, origin)
-    learn = learn_time if is_time else learn_number
+        return Constant.learn(cells)
+    learn = learn_time if cells.kind in ("M", "m") else learn_number
     return learn(cells, rule.conditional, weights, rule.atoms)
 
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from skmade._columns._atoms import find_atoms, find_bounds
 from skmade._columns._cells import cells_of_array
-from skmade._columns._column import Column, from_numbers, to_numbers
+from skmade._columns._column import Column, from_numbers, origin_of, to_numbers
 from skmade._families import family_named, make_family
 from skmade._families._mixed import Mixed
 from skmade._families._scales import SCALE_FLOOR
@@ -38,6 +38,8 @@ class Real(Column):
         What draws keep to.
     rare : float
         Probability that a value is beyond the bounds, by Good and Turing's estimate.
+    origin : int
+        What all numbers are counted from: of integers that floats merge.
     """
 
     center: float
@@ -46,6 +48,7 @@ class Real(Column):
     atoms_are_alone: bool = False
     bounds: tuple = (None, None)
     rare: float = 0.0
+    origin: int = 0
 
     step = 0.0
     may_have_atoms = True
@@ -106,6 +109,11 @@ class Real(Column):
         return (numbers - self.center) / self.scale
 
     @property
+    def reads_numbers(self):
+        """Whether an array of numbers is read as it is."""
+        return not self.origin
+
+    @property
     def placeholder(self):
         return self.center
 
@@ -122,11 +130,11 @@ class Real(Column):
         ValueError
             For text, and for moments.
         """
-        return to_numbers(numeric(cells), self.dtype)
+        return to_numbers(numeric(cells), self.dtype, self.origin)
 
     def write(self, numbers):
         """Numbers of the column's dtype."""
-        return from_numbers(numbers, self.dtype)
+        return from_numbers(numbers, self.dtype, self.origin)
 
     def family(self, n_components):
         """Of the conditional."""
@@ -175,12 +183,16 @@ class Lattice(Real):
     @property
     def reads_numbers(self):
         """Whether an array of numbers is read as it is: counts are looked at."""
-        return family_named(self.conditional).support != "counts"
+        return not (self.origin or self._is_count)
+
+    @property
+    def _is_count(self):
+        return family_named(self.conditional).support == "counts"
 
     def read(self, cells):
         """Numbers; see `Real`."""
         numbers = super().read(cells)
-        if not self.reads_numbers:
+        if self._is_count:
             check_counts(self.label, numbers, self.conditional)
         return numbers
 
@@ -200,11 +212,14 @@ def learn_number(cells, conditional, weights, atoms):
     """
     cells = numeric(cells)
     dtype = cells.values.dtype.name
-    numbers = to_numbers(cells, dtype).astype(np.float64)
-    atoms = given_atoms(atoms, cells.label, dtype)
+    is_count = conditional != "auto" and family_named(conditional).support == "counts"
+    origin = 0 if is_count else origin_of(cells.values)  # (counts are from 0 on)
+    numbers = to_numbers(cells, dtype, origin).astype(np.float64)
+    atoms = given_atoms(atoms, cells.label, dtype, origin)
     return number_column(
-        Real, Lattice, numbers, conditional, weights, atoms, label=cells.label, dtype=dtype
-    )
+        Real, Lattice, numbers, conditional, weights, atoms, label=cells.label, dtype=dtype,
+        origin=origin,
+    )  # fmt: skip
 
 
 def given_atoms(atoms, label, dtype, origin=0):
