@@ -1,5 +1,7 @@
 """What a column is, by its own dtype and values: labels, flags, integers, moments, constants."""
 
+import datetime
+import enum
 import re
 
 import numpy as np
@@ -288,6 +290,123 @@ def test_a_new_label_does_not_stop_a_batch(kind):
     query = pd.DataFrame({"x": [0.5, 0.5], "c": pd.Series(["u", "new"], dtype=object)})
     assert detector.predict(query).tolist() == [1, -1]
     assert detector.p_values(query)[1] < detector.p_values(query)[0]
+
+
+def of_objects(*cells):
+    """A frame of a column of these objects."""
+    return pd.DataFrame({"odd": pd.Series(list(cells), dtype=object)})
+
+
+DAY = datetime.date(2024, 3, 1)
+OTHER_THAN_TEXT = {
+    "numbers and text": of_objects("a", 3, "3", 4.0),
+    "dates": of_objects("a", DAY, pd.Timestamp(DAY)),
+    "lists": of_objects("a", [1], {"a": 1}, "[1]"),
+    "numbers": pd.DataFrame({"odd": [3, 4]}),
+    "float32": pd.DataFrame({"odd": np.array([3, 4], np.float32)}),
+    "flags": pd.DataFrame({"odd": [True, False]}),
+    "moments": pd.DataFrame({"odd": pd.to_datetime([DAY])}),
+    "zoned moments": pd.DataFrame({"odd": pd.to_datetime([DAY]).tz_localize("UTC")}),
+    "spans": pd.DataFrame({"odd": pd.to_timedelta(["3D"])}),
+    "an array of objects": np.array([["a"], [3], ["3"], [DAY]], object),
+}
+
+
+@pytest.mark.filterwarnings("ignore:X does not have valid feature names")
+@pytest.mark.parametrize("dtype", ["category", object, "str"])
+@pytest.mark.parametrize("name", OTHER_THAN_TEXT)
+def test_what_is_no_level_is_an_unseen_label(name, dtype):
+    query = OTHER_THAN_TEXT[name]
+    table = pd.DataFrame({"odd": pd.Series(["a", "b", "2024-03-01"] * 20, dtype=dtype)})
+    is_known = np.array([cell == "a" for cell in first(query)])
+    detector = MADEOutlierDetector(**SMALL).fit(table)
+    scores = detector.score_samples(query)
+    assert scores[~is_known] == pytest.approx(np.log(0.5 / 61), abs=1e-4)
+    assert scores[is_known] == pytest.approx(detector.score_samples(table[:1])[0])
+    with pytest.raises(ValueError, match="Found unknown categories .* in column 'odd'"):
+        quick().fit(table).score_samples(query)
+
+
+@pytest.mark.parametrize("cells", [["a", 1.0], ["a", DAY], [DAY, DAY]])
+def test_objects_of_several_types_are_refused_in_fit(cells):
+    for parameters in ({}, {"categorical_features": [0]}, {"conditionals": "categorical"}):
+        with pytest.raises(TypeError, match="Column 'odd' (mixes|holds)"):
+            MADEOutlierDetector(**SMALL, **parameters).fit(of_objects(*cells * 20))
+
+
+@pytest.mark.parametrize("kind", ["category", "numbers"])
+@pytest.mark.parametrize("dtypes", [("float64", "float32"), ("float32", "float64")])
+def test_labels_that_are_floats_match_in_the_coarser_precision(kind, dtypes):
+    tenths = pd.DataFrame({"odd": np.array([0.1, 0.2, 0.7])[CODE]})
+    of_fit, of_query = (tenths.astype(dtype) for dtype in dtypes)
+    if kind == "category" and dtypes[0] == "float64":
+        of_fit = of_fit.astype("category")
+    model = quick(categorical_features=["odd"]).fit(of_fit)
+    np.testing.assert_array_equal(model.score_samples(of_query), model.score_samples(of_fit))
+    with pytest.raises(ValueError, match="unknown categories"):
+        model.score_samples(of_query + 0.001)
+
+
+MOMENTS = pd.DatetimeIndex(
+    np.array(["2024-03-01T00", "2024-03-01T12", "2024-03-02T00:00:00.5"], "M8[ns]")
+)
+TIMES = {
+    "moments": (MOMENTS, MOMENTS.as_unit("ms")),
+    "zoned moments": (MOMENTS.tz_localize("UTC"), MOMENTS.tz_localize("UTC").as_unit("ms")),
+    "spans": (MOMENTS - MOMENTS[0], (MOMENTS - MOMENTS[0]).as_unit("ms")),
+    "dates": (
+        [DAY, DAY.replace(day=2), DAY.replace(day=3)],
+        pd.date_range("2024-03-01", periods=3),
+    ),
+    "datetimes": (pd.Index(MOMENTS.to_pydatetime(), dtype=object), MOMENTS.as_unit("us")),
+}
+
+
+@pytest.mark.parametrize("name", TIMES)
+def test_categories_of_times_are_matched_by_columns_of_times(name):
+    levels, column = TIMES[name]
+    frame = pd.DataFrame({"odd": pd.Categorical.from_codes(CODE, levels)})
+    model = quick().fit(frame)
+    expected = model.score_samples(frame)[:3]
+    assert len(set(expected)) == 3
+    objects = of_objects(*levels)
+    for query in (pd.DataFrame({"odd": column}), objects):
+        np.testing.assert_array_equal(model.score_samples(query), expected)
+    drawn = model.sample(50, random_state=0)["odd"]
+    assert drawn.dtype == frame["odd"].dtype
+    objects.loc[0] = None
+    filled = model.sample_conditional(objects, random_state=0)["odd"].tolist()
+    assert filled[1:] == list(levels)[1:]
+    assert filled[0] in list(levels)
+
+
+def test_levels_that_print_alike():
+    class Odd:
+        def __repr__(self):
+            return "odd"
+
+    frame = pd.DataFrame({"odd": pd.Categorical.from_codes(CODE % 2, [Odd(), Odd()])})
+    with pytest.raises(ValueError, match="Column 'odd' has levels that print alike"):
+        quick().fit(frame)
+    apart = pd.Categorical.from_codes(CODE, [(1, 2), "(1, 2)", pd.Interval(1, 2)])
+    given = probabilities(quick().fit(pd.DataFrame({"odd": apart})), pd.DataFrame({"odd": apart}))
+    assert len(given) == 3
+
+
+class Colour(enum.StrEnum):
+    RED = "red"
+    BLUE = "blue"
+
+
+@pytest.mark.parametrize("dtype", [object, "category"])
+def test_labels_of_an_enumeration_are_stored_as_text(dtype):
+    frame = pd.DataFrame({"odd": pd.Series([Colour.RED, Colour.BLUE] * 20, dtype=dtype)})
+    model = quick().fit(frame)
+    levels = model._density.columns.columns[0].levels
+    assert [type(level) for level in levels] == [str, str]
+    text = frame.astype(str).astype(object)
+    np.testing.assert_array_equal(model.score_samples(text), model.score_samples(frame))
+    assert set(model.sample(50, random_state=0)["odd"]) == {"red", "blue"}
 
 
 @pytest.mark.parametrize("kind", ["category", "object"])

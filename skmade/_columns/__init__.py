@@ -48,6 +48,8 @@ def learn_column(cells, weights, rule):
     ValueError
         If the column does not hold what it is to be, or infinite or only missing cells.
     """
+    if cells.problem is not None:
+        raise cells.problem
     _check_finite(cells)
     if cells.kind == "":
         raise ValueError(
@@ -266,7 +268,7 @@ class Columns:
         if not written:
             return numbers.astype(dtype, copy=False)
         made = np.empty(table.shape, dtype)
-        for j, column in enumerate(self.columns):
+        for j in range(len(self.columns)):
             made[:, j] = self._write(j, numbers[:, j]) if j in written else numbers[:, j]
         if np.isnan(table.min(initial=0)):
             made[np.isnan(table)] = missing_value(dtype)

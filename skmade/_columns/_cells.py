@@ -4,6 +4,7 @@ Numbers, booleans, moments and spans of time stay what they are. Labels (text, c
 are codes into a list of levels: they are compared as labels, and never read as numbers.
 """
 
+import datetime
 from collections.abc import Hashable
 from dataclasses import dataclass, replace
 
@@ -13,6 +14,8 @@ _TEXT = (str, bytes)
 _NUMBERS = (int, float, np.integer, np.floating)
 _BOOLEANS = (bool, np.bool_)
 _MISSING_NAMES = ("NoneType", "NAType", "NaTType")
+# From the coarsest on that all moments and spans have.
+_UNITS = ("s", "ms", "us", "ns", "ps", "fs", "as")
 
 
 @dataclass(frozen=True)
@@ -33,6 +36,8 @@ class Cells:
         Whether the levels are those of the column's dtype, in its order, seen or not.
     is_zoned : bool
         Whether moments are of a time zone; their values are then those of UTC.
+    problem : Exception or None
+        Why cells can be nothing but labels, and these only of a column whose labels are known.
     """
 
     label: object
@@ -41,6 +46,7 @@ class Cells:
     levels: list | None = None
     declared: bool = False
     is_zoned: bool = False
+    problem: Exception | None = None
 
     @property
     def kind(self):
@@ -75,9 +81,40 @@ class Cells:
 
 
 def plain_label(level):
-    """A label as a plain value; what is neither text nor number by how it is printed."""
-    level = level.item() if isinstance(level, np.generic) else level
-    return level if isinstance(level, (str, bytes, bool, int, float)) else str(level)
+    """A label as a plain value; what is neither text nor number as text in angle brackets."""
+    if isinstance(level, np.generic) and level.dtype.kind not in "Mm":
+        level = level.item()
+    if isinstance(level, str):
+        return str.__str__(level)  # (enumerations have another str)
+    for kind in (bool, bytes, int, float):
+        if isinstance(level, kind):
+            return kind(level)
+    time, is_zoned = _numpy_time(level)
+    return f"<{level}>" if time is None else time_label(time, is_zoned)
+
+
+def time_label(time, is_zoned=False):
+    """A moment or span of time of NumPy as text in angle brackets, the same in every unit."""
+    casts = (time.astype(f"{time.dtype.kind}8[{unit}]") for unit in _UNITS)
+    coarsest = next((cast for cast in casts if cast.astype(time.dtype) == time), time)
+    return f"<{str(coarsest).replace('T', ' ')}{'+00:00' if is_zoned else ''}>"
+
+
+def _numpy_time(level):
+    """A moment (in UTC) or span of time as NumPy's, and whether it is of a time zone."""
+    is_zoned = getattr(level, "tzinfo", None) is not None
+    if isinstance(level, (np.datetime64, np.timedelta64)):
+        return level, False
+    for convert in ("to_datetime64", "to_timedelta64"):  # of pandas, to the nanosecond
+        if hasattr(level, convert):
+            return getattr(level, convert)(), is_zoned
+    if isinstance(level, datetime.datetime) and is_zoned:
+        level = level.astimezone(datetime.timezone.utc).replace(tzinfo=None)
+    if isinstance(level, datetime.date):
+        return np.datetime64(level), is_zoned
+    if isinstance(level, datetime.timedelta):
+        return np.timedelta64(level), False
+    return None, False
 
 
 def some(mask):
@@ -124,14 +161,16 @@ def cells_of_labels(label, column, missing):
     """Cells of an array of labels (objects); sorted levels, else in order of first occurrence."""
     known = column if missing is None else column[~missing]
     try:
-        levels = list(dict.fromkeys(known.tolist()))
+        plain = {level: plain_label(level) for level in dict.fromkeys(known.tolist())}
     except TypeError:
         raise _wrong_type(label, next(x for x in known if not isinstance(x, Hashable))) from None
+    levels = list(dict.fromkeys(plain.values()))
     try:
         levels = sorted(levels)
     except TypeError:
         pass
-    index = {level: code for code, level in enumerate(levels)}
+    code_of = {level: code for code, level in enumerate(levels)}
+    index = {level: code_of[label] for level, label in plain.items()}
     codes = np.zeros(len(column), np.int64)
     codes[... if missing is None else ~missing] = np.fromiter(
         map(index.__getitem__, known.tolist()), np.int64, len(known)
@@ -140,12 +179,15 @@ def cells_of_labels(label, column, missing):
 
 
 def _cells_of_objects(label, column):
-    """What an array of objects holds: nothing but bools, numbers or text, or else an error."""
+    """What an array of objects holds: nothing but bools, numbers or text, or else a problem."""
     types = set(map(type, column.tolist()))
     known = (*_TEXT, *_NUMBERS, *_BOOLEANS)
     wrong = tuple(t for t in types if not issubclass(t, known) and t.__name__ not in _MISSING_NAMES)
     if wrong:
-        raise _wrong_type(label, next(x for x in column if isinstance(x, wrong)))
+        problem = _wrong_type(label, next(x for x in column if isinstance(x, wrong)))
+        plain = _objects(plain_label(x) if isinstance(x, wrong) else x for x in column)
+        cells = cells_of_labels(label, plain, _missing_objects(plain, types))
+        return replace(cells, problem=problem)
     missing = _missing_objects(column, types)
     types = {t for t in types if t.__name__ not in _MISSING_NAMES}
     if missing is not None and missing.all():
@@ -162,10 +204,19 @@ def _cells_of_objects(label, column):
         return Cells(label, _as_integers(label, _filled(column, missing, 0)), missing)
     text = next(x for x in column if isinstance(x, _TEXT))
     number = next(x for x in column if isinstance(x, (*_NUMBERS, *_BOOLEANS)) and x == x)
-    raise TypeError(
+    problem = TypeError(
         f"Column {label} mixes numbers and text ({number!r} and {text!r}); make all of its cells "
         "numbers (text that stands for a gap: NaN), or all of them text."
     )
+    return replace(cells_of_labels(label, column, missing), problem=problem)
+
+
+def _objects(cells):
+    """An array of objects."""
+    cells = list(cells)
+    made = np.empty(len(cells), object)
+    made[:] = cells
+    return made
 
 
 def _as_integers(label, column):

@@ -96,7 +96,7 @@ def exact_numbers(cells, dtype):
 
 
 def to_numbers(cells, dtype, origin=0):
-    """As `exact_numbers`, as floats that are counted from an origin; NaN where cells are missing."""
+    """As `exact_numbers`, but floats, counted from an origin; NaN where cells are missing."""
     values = exact_numbers(cells, dtype)
     if origin:
         numbers = _counted_from(origin, values)

@@ -116,6 +116,12 @@ def _read_categories(label, column):
     codes = column.cat.codes.to_numpy().astype(np.int64)
     missing = some(codes < 0)
     levels = [plain_label(level) for level in column.cat.categories]
+    if len(set(levels)) < len(levels):
+        twice = next(level for level in levels if levels.count(level) > 1)
+        raise ValueError(
+            f"Column {label} has levels that print alike, as {twice!r}: rename them, or convert "
+            "them to text."
+        )
     return Cells(label, np.maximum(codes, 0), missing, levels, declared=True)
 
 
@@ -240,8 +246,8 @@ def fill_frame(frame, record, columns, missing):
     for j, (name, native) in enumerate(zip(names, _native_columns(frame))):
         gone = missing[:, j]
         if gone.any():
-            dtypes = _dtypes_to_try(native, library, record, j, gone.all())
-            native = _fill_column(repr(name), native, library, dtypes, columns[j], gone)
+            forms = _forms_to_try(native, library, record, j, columns[j], gone.all())
+            native = _fill_column(repr(name), native, library, forms, gone)
         filled.append(native)
     if library == "pandas":
         copied = frame.copy()
@@ -257,15 +263,24 @@ def fill_frame(frame, record, columns, missing):
     return pyarrow.table(filled, names=frame.column_names)
 
 
-def _dtypes_to_try(native, library, record, j, is_empty):
-    """Records of a column's own dtype and of that in fit: this one first, if no cell is known."""
-    own, fitted = [RECORDS[library](native)], []
+def _forms_to_try(native, library, record, j, values, is_empty):
+    """Records of a column's own dtype and of that in fit, each with what is drawn for it.
+
+    That of fit comes first, if no cell is known.
+    """
+    own, fitted = RECORDS[library](native), None
     if record and record["library"] == library:
-        fitted = [record["dtypes"][j]]
-    return fitted + own if is_empty else own + fitted
+        fitted = record["dtypes"][j]
+    if fitted is None:
+        return [(own, values)]
+    own_values = values
+    if "levels" in fitted and "levels" not in own:  # what labels stand for, moments for one
+        own_values = np.asarray(MAKERS[library](fitted, values))
+    forms = [(own, own_values), (fitted, values)]
+    return forms[::-1] if is_empty else forms
 
 
-def _fill_column(label, native, library, dtypes, values, missing):
+def _fill_column(label, native, library, forms, missing):
     """A column with missing cells drawn, in the first of some dtypes that can hold it.
 
     Raises
@@ -273,7 +288,7 @@ def _fill_column(label, native, library, dtypes, values, missing):
     TypeError
         If none can.
     """
-    for dtype in dtypes:
+    for dtype, values in forms:
         try:
             drawn = _with_index(MAKERS[library](dtype, values), native)
             if missing.all():

@@ -299,6 +299,8 @@ def numeric(cells):
     ValueError
         For text, and for moments.
     """
+    if cells.problem is not None:
+        raise cells.problem
     if cells.kind == "L" and not any(isinstance(level, (str, bytes)) for level in cells.levels):
         return replace(cells, values=np.array(cells.levels)[cells.values], levels=None)
     if cells.kind in ("L", "M", "m"):
