@@ -181,6 +181,36 @@ def test_categories_of_bools_are_drawn():
         assert drawn.astype(bool).mean() == pytest.approx((X > 0).mean(), abs=0.1)
 
 
+def a_category(levels):
+    return pd.DataFrame({"x": X, "odd": pd.Categorical.from_codes(CODE % len(levels), levels)})
+
+
+@pytest.mark.parametrize("parameters", [
+    {"conditionals": ["auto", "gaussian"]},
+    {"conditionals": ["auto", "logistic_mixture"]},
+    {"conditionals": ["auto", "negative_binomial"]},
+    {"categorical_features": None},
+])  # fmt: skip
+def test_categories_cannot_hold_draws_of_numbers(parameters):
+    with pytest.raises(ValueError, match=r"Column 'odd' has .* categories.*convert it to numbers"):
+        quick(**parameters).fit(a_category([1, 2, 7]))
+    with pytest.raises(ValueError, match=r"Column 'odd' has a dtype of categories, but a 'bern"):
+        quick(conditionals=["auto", "bernoulli"]).fit(a_category([1]))
+
+
+@pytest.mark.parametrize("levels", [[3, 7], [0, 1], [False, True], [0.1, 0.7], [2**60, 2**60 + 1]])
+@pytest.mark.parametrize(
+    "parameters", [{"conditionals": ["auto", "bernoulli"]}, {"categorical_features": None}]
+)
+def test_categories_of_two_numbers_hold_draws_of_flags(levels, parameters):
+    frame = a_category(levels)
+    model = quick(**parameters).fit(frame)
+    assert model.conditionals_[1] == "bernoulli"
+    drawn = model.sample(50, random_state=0)["odd"]
+    assert drawn.dtype == frame["odd"].dtype
+    assert set(drawn) == set(levels)
+
+
 def with_a_rare_label(kind):
     labels = np.where(X > 0, "u", "v").astype(object)
     labels[7] = "rare"

@@ -80,14 +80,36 @@ def _learn_present(cells, weights, rule):
         or (auto and is_label and rule.labels_are_categories)
     ):
         return Category.learn(cells, rule.handle_unknown)
-    cells = numeric(cells) if is_label else cells
+    if not is_label:
+        return _learn_numbers(cells, weights, rule)
+    column = _learn_numbers(numeric(cells), weights, rule)
+    if cells.declared and not _draws_levels(column, cells.levels):
+        raise ValueError(
+            f"Column {cells.label} has a dtype of categories, but a {column.conditional!r} "
+            "conditional would draw numbers that are none of them: convert it to numbers first "
+            "(pandas: astype(float)), or choose 'categorical' for it in conditionals."
+        )
+    return column
+
+
+def _draws_levels(column, levels):
+    """Whether all that is drawn for a column is among the levels of its dtype."""
+    return isinstance(column, Constant) or (
+        isinstance(column, Flag) and set(column.values) <= set(levels)
+    )
+
+
+def _learn_numbers(cells, weights, rule):
+    """A column of numbers, flags, moments or spans of time."""
+    auto, atoms = rule.conditional == "auto", rule.atoms
     n_values = 2 if cells.kind == "b" else _n_values(cells.values)
-    if rule.conditional == "bernoulli" or (auto and n_values == 2 and not has_own_atoms):
+    may_be_flag = auto and (atoms is None or isinstance(atoms, str))
+    if rule.conditional == "bernoulli" or (may_be_flag and n_values == 2):
         return Flag.learn(cells, rule.handle_unknown)
     if auto and n_values == 1:
         return Constant.learn(cells)
     learn = learn_time if cells.kind in ("M", "m") else learn_number
-    return learn(cells, rule.conditional, weights, rule.atoms)
+    return learn(cells, rule.conditional, weights, atoms)
 
 
 def _n_values(values):

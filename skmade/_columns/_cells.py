@@ -109,7 +109,7 @@ def _numpy_time(level):
         if hasattr(level, convert):
             return getattr(level, convert)(), is_zoned
     if isinstance(level, datetime.datetime) and is_zoned:
-        level = level.astimezone(datetime.timezone.utc).replace(tzinfo=None)
+        level = level.astimezone(datetime.UTC).replace(tzinfo=None)
     if isinstance(level, datetime.date):
         return np.datetime64(level), is_zoned
     if isinstance(level, datetime.timedelta):
