@@ -1,8 +1,11 @@
 """Bad input gets one clear error; hard input gets finite scores."""
 
+import pickle
+
 import numpy as np
 import pandas as pd
 import polars as pl
+import pyarrow as pa
 import pytest
 from conftest import ALL_CONDITIONALS, correlated_flags, mixed_table, network_of, quick
 from scipy.sparse import csr_array
@@ -42,6 +45,46 @@ def test_bad_tables(name):
             call(X)
         # nothing is lost
         np.testing.assert_array_equal(model.score_samples(GOOD), before)
+
+
+@pytest.mark.parametrize("make", [np.asarray, pd.DataFrame, pl.DataFrame])
+@pytest.mark.parametrize("call", ["fit", "partial_fit"])
+def test_rows_are_named_by_their_place_beside_rows_of_weight_zero(make, call):
+    weights = np.ones(30)
+    weights[:3] = 0
+    with pytest.raises(ValueError, match=r"column .*1.*, row 4\b"):
+        getattr(quick(), call)(make(with_cell(np.inf)), sample_weight=weights)
+
+
+NAMES = [
+    pd.RangeIndex(2),
+    pd.RangeIndex(5, 9, 2, name="n"),
+    pd.Index([3, 1], dtype="int32"),
+    pd.Index([1.5, 2.5]),
+    pd.Index(["a", "b"], dtype=object, name="n"),
+    pd.Index(["a", "b"], dtype="string[python]"),
+    pd.Index(["a", "b"], dtype="string[pyarrow]"),
+    pd.Index(["a", "b"], dtype=pd.ArrowDtype(pa.string())),
+    pd.Index([("a", 1), ("b", 2)], tupleize_cols=False),
+    pd.Index([("a",), ("b", 2)], tupleize_cols=False),
+    pd.MultiIndex.from_tuples([("a", 1), ("b", 2)], names=["u", None]),
+    pd.CategoricalIndex(["b", "a"], categories=["c", "b", "a"]),
+    pd.DatetimeIndex(["2024-01-01", "2024-01-02"], tz="Asia/Kolkata"),
+    pd.IntervalIndex.from_breaks([0, 1, 2]),
+]
+
+
+@pytest.mark.parametrize("names", NAMES, ids=repr)
+def test_names_of_pandas_come_back(names):
+    frame = pd.DataFrame(GOOD[:, :2])
+    frame.columns = names
+    model = pickle.loads(pickle.dumps(quick().fit(frame)))
+    drawn = model.sample(3, random_state=0).columns
+    pd.testing.assert_index_equal(drawn, names, exact=True)
+    assert drawn.dtype == names.dtype
+    hidden = frame.mask(np.eye(30, 2) > 0)
+    filled = model.sample_conditional(hidden, random_state=0)
+    pd.testing.assert_index_equal(filled.columns, names, exact=True)
 
 
 def test_one_row():

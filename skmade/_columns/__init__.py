@@ -123,7 +123,7 @@ def _n_values(values):
 def _check_finite(cells):
     """Raise ValueError for infinite cells."""
     if cells.values.dtype.kind == "f" and np.isinf(cells.values).any():
-        row = int(np.argmax(np.isinf(cells.values)))
+        row = cells.position(np.isinf(cells.values))
         raise ValueError(
             f"Input X contains infinity or a value too large: column {cells.label}, row {row}. "
             "Replace it by a finite number, or drop the row."

@@ -38,6 +38,8 @@ class Cells:
         Whether moments are of a time zone; their values are then those of UTC.
     problem : Exception or None
         Why cells can be nothing but labels, and these only of a column whose labels are known.
+    positions : ndarray of int of shape (n,), or None
+        Rows of X, counted from 0, where some were left out.
     """
 
     label: object
@@ -47,6 +49,7 @@ class Cells:
     declared: bool = False
     is_zoned: bool = False
     problem: Exception | None = None
+    positions: np.ndarray | None = None
 
     @property
     def kind(self):
@@ -65,6 +68,11 @@ class Cells:
         codes = np.zeros(len(self.levels), np.int64)
         codes[used] = np.arange(len(used))
         return replace(part, values=codes[part.values], levels=[self.levels[k] for k in used])
+
+    def position(self, mask):
+        """The row of X of the first cell that a mask marks."""
+        row = np.argmax(mask)
+        return int(row if self.positions is None else self.positions[row])
 
     def known(self):
         """The values of the cells that are not missing."""

@@ -11,7 +11,7 @@ import narwhals.stable.v2 as nw
 import numpy as np
 
 from skmade._columns._cells import Cells, cells_of_array, cells_of_labels, plain_label, some
-from skmade._columns._dtypes import MAKERS, RECORDS
+from skmade._columns._dtypes import MAKERS, RECORDS, make_pandas_index, pandas_index_record
 
 _LIBRARIES = ("pandas", "polars", "pyarrow")
 
@@ -197,11 +197,7 @@ def describe(frame):
         "dtypes": [RECORDS[library](column) for column in _native_columns(frame)],
     }
     if library == "pandas":
-        record["index"] = {
-            "names": list(frame.columns.names),
-            "dtype": str(frame.columns.dtype),
-            "nested": frame.columns.nlevels > 1,
-        }
+        record["index"] = pandas_index_record(frame.columns)
     return record
 
 
@@ -216,7 +212,7 @@ def make_frame(record, columns, missing):
         import pandas
 
         frame = pandas.concat(made, axis=1)
-        frame.columns = _pandas_names(record)
+        frame.columns = make_pandas_index(record["index"], names)
         return frame
     if library == "polars":
         import polars
@@ -225,15 +221,6 @@ def make_frame(record, columns, missing):
     import pyarrow
 
     return pyarrow.table(made, names=names)
-
-
-def _pandas_names(record):
-    import pandas
-
-    index = record["index"]
-    if index["nested"]:
-        return pandas.MultiIndex.from_tuples(record["names"], names=index["names"])
-    return pandas.Index(record["names"], dtype=index["dtype"], name=index["names"][0])
 
 
 def fill_frame(frame, record, columns, missing):

@@ -1,6 +1,6 @@
 """A table, read: arrays of numbers stay whole, all others are cells, column by column."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from sklearn.utils.validation import check_array, validate_data
@@ -24,12 +24,15 @@ class Table:
         Each column, where it was read.
     is_frame : bool
         Whether it is a DataFrame.
+    positions : ndarray of int of shape (n,), or None
+        Which rows of X these are, where some were left out.
     """
 
     given: object
     block: np.ndarray | None
     columns: list | None
     is_frame: bool
+    positions: np.ndarray | None = None
 
     @classmethod
     def read(cls, estimator, X, *, reset, n_least=1):
@@ -93,8 +96,10 @@ class Table:
         """The rows that a mask keeps."""
         if np.all(kept):
             return self
+        positions = np.flatnonzero(kept) if self.positions is None else self.positions[kept]
         block = None if self.block is None else self.block[kept]
-        return Table(self.given, block, [c.rows(kept) for c in self.cells()], self.is_frame)
+        columns = [replace(cells.rows(kept), positions=positions) for cells in self.cells()]
+        return Table(self.given, block, columns, self.is_frame, positions)
 
     def container(self):
         """A record of what the rows came in: a frame, or an array of a dtype."""
