@@ -246,8 +246,10 @@ def test_levels_of_the_first_call_hold():
     assert set(model.sample(200, 0)["c"]) == set("abc")
 
 
-def test_as_many_labels_as_rows_are_warned_of_by_name():
-    frame = pd.DataFrame({"x": X, "user_key": [f"u{i}" for i in range(N)]})
+@pytest.mark.parametrize("dtype", [object, "category"])
+def test_as_many_labels_as_rows_are_warned_of_by_name(dtype):
+    keys = pd.Series([f"u{i}" for i in range(N)], dtype=dtype)
+    frame = pd.DataFrame({"x": X, "user_key": keys})
     with pytest.warns(UserWarning, match="user_key"):
         quick(max_iter=1).fit(frame)
 

@@ -9,7 +9,7 @@ from skmade._columns._column import Column, exact_numbers
 from skmade._families import make_family
 from skmade._warnings import warn
 
-# A column of text of which so many labels occur once is a name, not a category.
+# A column of labels of which so many labels occur once is a name, not a category.
 _SHARE_OF_NAMES, _FEWEST_NAMES = 0.9, 50
 
 
@@ -163,13 +163,13 @@ def _rounded(label, dtype):
 
 
 def _warn_of_names(cells, counts):
-    """Warn of a column of text that names its rows."""
+    """Warn of a column of labels that names its rows."""
     n_rows = counts.sum()
-    if cells.declared or cells.levels is None or n_rows < _FEWEST_NAMES:
+    if cells.levels is None or n_rows < _FEWEST_NAMES:
         return
     if np.sum(counts == 1) > _SHARE_OF_NAMES * n_rows:
         warn(
-            f"Column {cells.label} has {len(counts)} labels in {n_rows} rows: it looks like a name "
-            "or an identifier, from which nothing can be learnt, and takes a parameter for each "
+            f"Column {cells.label} has {np.sum(counts > 0)} labels in {n_rows} rows: it looks "
+            "like a name or an identifier, from which nothing can be learnt, and takes a parameter for each "
             "label and unit. Leave it out."
         )

@@ -17,7 +17,7 @@ _LIBRARIES = ("pandas", "polars", "pyarrow")
 
 
 def as_frame(X):
-    """X as a DataFrame of pandas or polars or a table of pyarrow; None if it is no frame.
+    """X as a DataFrame of pandas or polars or a Table of pyarrow; None if it is no frame.
 
     Raises
     ------
@@ -27,6 +27,8 @@ def as_frame(X):
     frame = X
     if isinstance(X, (np.ndarray, list, tuple)):
         return None
+    if library_of(X) == "pyarrow":
+        return _as_arrow_table(X)
     if not _is_pandas(X):
         frame = nw.from_native(X, pass_through=True)
         if isinstance(frame, nw.LazyFrame):
@@ -38,6 +40,14 @@ def as_frame(X):
             return None
         frame = frame.to_native()
     return frame if library_of(frame) in _LIBRARIES else nw.from_native(frame).to_pandas()
+
+
+def _as_arrow_table(X):
+    import pyarrow
+
+    if isinstance(X, pyarrow.RecordBatch):
+        return pyarrow.Table.from_batches([X])
+    return X if isinstance(X, pyarrow.Table) else None
 
 
 def library_of(frame):
@@ -63,6 +73,8 @@ def _native_columns(frame):
 
 def block_of_frame(frame):
     """All cells as one array, if they are plain numbers or flags throughout; else None."""
+    if library_of(frame) == "pyarrow":
+        return None
     if library_of(frame) == "pandas":
         is_plain = all(
             isinstance(dtype, np.dtype) and dtype.kind in "biuf" for dtype in frame.dtypes
@@ -70,7 +82,7 @@ def block_of_frame(frame):
     else:
         dtypes = set(nw.from_native(frame).schema.values())
         is_plain = dtypes <= {nw.Float32(), nw.Float64()} and len(dtypes) == 1
-    block = frame.to_numpy() if is_plain and library_of(frame) != "pyarrow" else None
+    block = frame.to_numpy() if is_plain else None
     return block if block is not None and block.dtype.kind in "biuf" else None
 
 
@@ -89,6 +101,8 @@ def read_frame(frame):
 
 def _read(label, column):
     dtype = _dtype_of(column)
+    if getattr(getattr(dtype, "pyarrow_dtype", dtype), "scale", 0) < 0:  # (narwhals knows none)
+        raise _unsupported(label, dtype)
     try:
         if hasattr(column, "sparse") and type(dtype).__name__ == "SparseDtype":
             return cells_of_array(label, np.asarray(column))

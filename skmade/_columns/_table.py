@@ -1,5 +1,6 @@
 """A table, read: arrays of numbers stay whole, all others are cells, column by column."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -52,6 +53,7 @@ class Table:
             if min(frame.shape) == 0 or frame.shape[0] < n_least:  # for scikit-learn's own words
                 check_array(np.zeros(frame.shape), estimator=estimator, ensure_min_samples=n_least)
             return cls(frame, block_of_frame(frame), None, True)
+        _check_layout(X)
         if isinstance(X, np.ma.MaskedArray) and X.dtype.kind in "biuf":
             X = X.astype(float).filled(np.nan)  # what is masked is missing
         if isinstance(X, (list, tuple)) and _array_of(X).dtype.kind in "US":
@@ -118,6 +120,14 @@ class Table:
             if cells.missing is not None:
                 missing[:, j] = cells.missing
         return missing
+
+
+def _check_layout(X):
+    """Raise TypeError for columns in what is neither an array nor a frame."""
+    is_records = getattr(getattr(X, "dtype", None), "names", None) is not None
+    if isinstance(X, Mapping) or is_records:
+        what = "a structured array" if is_records else f"a {type(X).__name__}"
+        raise TypeError(f"X is {what}; pass it as a DataFrame, for example pandas.DataFrame(X).")
 
 
 def _check_names(names):
