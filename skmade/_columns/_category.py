@@ -170,6 +170,6 @@ def _warn_of_names(cells, counts):
     if np.sum(counts == 1) > _SHARE_OF_NAMES * n_rows:
         warn(
             f"Column {cells.label} has {np.sum(counts > 0)} labels in {n_rows} rows: it looks "
-            "like a name or an identifier, from which nothing can be learnt, and takes a parameter for each "
-            "label and unit. Leave it out."
+            "like a name or an identifier, from which nothing can be learnt, and takes a parameter "
+            "for each label and unit. Leave it out."
         )

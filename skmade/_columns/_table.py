@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
+from scipy.sparse import issparse
 from sklearn.utils.validation import check_array, validate_data
 
 from skmade._columns._cells import cells_of_array
@@ -125,7 +126,8 @@ class Table:
 def _check_layout(X):
     """Raise TypeError for columns in what is neither an array nor a frame."""
     is_records = getattr(getattr(X, "dtype", None), "names", None) is not None
-    if isinstance(X, Mapping) or is_records:
+    is_mapping = isinstance(X, Mapping) and not issparse(X)  # (as some of scipy.sparse are)
+    if is_mapping or is_records:
         what = "a structured array" if is_records else f"a {type(X).__name__}"
         raise TypeError(f"X is {what}; pass it as a DataFrame, for example pandas.DataFrame(X).")
 
