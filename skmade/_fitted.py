@@ -91,6 +91,7 @@ class FittedDensity:
         columns, ensemble, numbers = self.columns, self.ensemble, self.columns.numbers(table)
         scores = np.zeros(len(numbers))
         contributions = np.zeros(numbers.shape) if with_contributions else None
+        may_be_void = columns.may_be_void(table)
 
         def make_worker(n_rows):
             scorers = ensemble.scorers(n_rows)
@@ -100,7 +101,7 @@ class FittedDensity:
                 encoded = memory[: rows.stop - rows.start]
                 columns.encode(numbers[rows], encoded)
                 own = contributions[rows] if with_contributions else None
-                scores[rows] = ensemble.score(encoded, own, scorers)
+                scores[rows] = ensemble.score(encoded, own, scorers, may_be_void)
 
             return work
 
@@ -108,7 +109,7 @@ class FittedDensity:
         if with_contributions:
             contributions += columns.offsets
         scores += columns.offset
-        columns.add_extras(numbers, scores, contributions)
+        columns.add_extras(numbers, scores, contributions, table.may_have_gaps)
         return scores, contributions
 
     def sample(self, n_rows, rng, n_jobs):

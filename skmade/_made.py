@@ -74,9 +74,10 @@ class MADEDensity(DensityMixin, BaseEstimator):
         Family of p(x_d given the features before d). "auto" looks at the column's own dtype and
         values: it takes "categorical" for text and categories (and for constants), "bernoulli"
         for flags and for numbers with two values, "logistic_mixture" for integers and rounded
-        numbers with ties, if their step is above a two-hundredth of their scale, and
-        "gaussian_mixture" for all others. Moments and spans of time are numbers here.
-        "negative_binomial" takes counts, whole numbers from 0 on; "auto" does not choose it.
+        numbers with ties, if their step is above a two-hundredth of their scale, and for columns
+        with a sharp end, and "gaussian_mixture" for all others. Moments and spans of time are
+        numbers here. "negative_binomial" takes counts, whole numbers from 0 on; "auto" does not
+        choose it.
         "logistic_mixture" gives values on a lattice the probability of their cell, divided
         by its width: narrow components on frequent values cannot raise a density above
         that. "negative_binomial", a mixture of these distributions, is for counts: whole
@@ -356,9 +357,9 @@ class MADEDensity(DensityMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            For missing or infinite values, fewer than two rows, values that a column's
-            conditional does not admit, parameters that do not fit together, and losses
-            that are not finite in any epoch.
+            For infinite values, columns without a value, fewer than two rows, values that a
+            column's conditional does not admit, parameters that do not fit together, and
+            losses that are not finite in any epoch.
 
         Warns
         -----
@@ -482,16 +483,17 @@ class MADEDensity(DensityMixin, BaseEstimator):
         -------
         ndarray of shape (n_samples,), float64
             In nats, in the units of X: the log-density of the real columns times the
-            probability of the discrete ones. A row's value is the same bits in any
-            batch, in any order and for any `n_jobs`.
+            probability of the discrete ones and of atoms; of observed cells, where some are
+            missing. A row's value is the same bits in any batch, in any order and for any
+            `n_jobs`.
 
         Raises
         ------
         NotFittedError
             Before `fit`.
         ValueError
-            For missing or infinite values, a wrong number of columns, and values that
-            the conditionals do not admit.
+            For infinite values, a wrong number of columns, and values that the conditionals
+            do not admit.
         """
         return self._score(X)[0]
 
@@ -505,9 +507,9 @@ class MADEDensity(DensityMixin, BaseEstimator):
         Returns
         -------
         ndarray of shape (n_samples, n_features), float64
-            ``log p(x_d | features before d)`` in nats, columns as in X. Rows sum to
-            `score_samples`. The contributions depend on the ordering (`orderings_`): a fault that
-            shows in the relation of two features is charged to the later one.
+            ``log p(x_d | features before d)`` in nats, columns as in X; 0 for missing cells. Rows
+            sum to `score_samples`. The contributions depend on the ordering (`orderings_`): a
+            fault that shows in the relation of two features is charged to the later one.
 
         Raises
         ------
@@ -564,8 +566,7 @@ class MADEDensity(DensityMixin, BaseEstimator):
             If `n_samples` is not a positive integer.
         """
         check_is_fitted(self)
-        is_integer = isinstance(n_samples, Integral) and not isinstance(n_samples, bool)
-        if not is_integer or n_samples < 1:
+        if not isinstance(n_samples, Integral) or isinstance(n_samples, bool) or n_samples < 1:
             raise ValueError(f"n_samples must be a positive integer; got {n_samples!r}.")
         self._check_acceptance()
         rng = _to_generator(random_state)
@@ -594,7 +595,7 @@ class MADEDensity(DensityMixin, BaseEstimator):
         Raises
         ------
         NotFittedError, ValueError
-            As `score_samples`, but for missing values.
+            As `score_samples`.
         """
         check_is_fitted(self)
         table = Table.read(self, X, reset=False)
@@ -662,7 +663,7 @@ class MADEDensity(DensityMixin, BaseEstimator):
         encoded = np.empty(numbers.shape, self._network_dtype())
         columns.encode(numbers, encoded)
         extras = np.zeros(len(numbers))
-        columns.add_extras(numbers, extras)
+        columns.add_extras(numbers, extras, may_have_gaps=table.may_have_gaps)
         return _training.Rows(encoded, weights, extras)
 
     def _network_dtype(self):
@@ -924,8 +925,8 @@ def _to_generator(random_state):
     if isinstance(random_state, Integral):
         if random_state < 0:
             raise ValueError(
-                f"random_state must be None, a RandomState or an integer from 0 on; got "
-                f"{random_state}."
+                f"random_state must not be negative; got {random_state}. Give None, a "
+                "RandomState or an integer from 0 on."
             )
         # (A RandomState takes longer than a small sample. The second number keeps apart from
         # numbers that the caller draws with the same seed.)

@@ -45,7 +45,7 @@ class MADEOutlierDetector(OutlierMixin, MADEDensity):
     categorical_features : see `MADEDensity`
     handle_unknown : {"error", "rare"}, default="rare"
         See `MADEDensity`: a label that was not seen is strange, and no error.
-    n_components, ordering, n_masks, mask_sampling : see `MADEDensity`
+    atoms, missing, n_components, ordering, n_masks, mask_sampling : see `MADEDensity`
     n_estimators : int or "auto", default="auto"
         Networks with orderings of their own, which see each relation from several sides: 4, but
         fewer where parameters would be too many.

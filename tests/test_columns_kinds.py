@@ -3,6 +3,7 @@
 import datetime
 import enum
 import re
+import warnings
 
 import numpy as np
 import pandas as pd
@@ -192,9 +193,11 @@ def a_category(levels):
     {"categorical_features": None},
 ])  # fmt: skip
 def test_categories_cannot_hold_draws_of_numbers(parameters):
-    with pytest.raises(ValueError, match=r"Column 'odd' has .* categories.*convert it to numbers"):
+    with pytest.raises(
+        ValueError, match=r"Column 'odd' has a category dtype.*convert it to numbers"
+    ):
         quick(**parameters).fit(a_category([1, 2, 7]))
-    with pytest.raises(ValueError, match=r"Column 'odd' has a dtype of categories, but a 'bern"):
+    with pytest.raises(ValueError, match=r"Column 'odd' has a category dtype, but a 'bern"):
         quick(conditionals=["auto", "bernoulli"]).fit(a_category([1]))
 
 
@@ -1032,3 +1035,63 @@ def test_what_cannot_hold_its_draws_is_filled_or_named(name, make):
     else:
         assert type(filled) is type(query)
         assert np.all(np.isfinite(model.score_samples(filled)))
+
+
+@pytest.mark.parametrize("dtype", [np.int64, np.uint64])
+@pytest.mark.parametrize("base", [2**60, 2**63 - 70])
+def test_large_integers_close_together_stay_apart(dtype, base):
+    steps = np.random.default_rng(0).integers(0, 60, 300)
+    table = pd.DataFrame({"k": np.array(base + steps.astype(object), dtype), "x": steps % 7 + 0.5})
+    model = quick(max_iter=2).fit(table)
+    cells = table["k"].unique()
+    scores = model.score_samples(pd.DataFrame({"k": np.sort(cells), "x": 0.5}))
+    assert len(np.unique(scores)) == len(cells)
+    drawn = model.sample(300, random_state=0)
+    assert drawn.dtypes.equals(table.dtypes)
+    assert drawn["k"].nunique() > 20
+    assert (drawn["k"] >= base).all() and (drawn["k"].astype(float) <= float(base + 200)).all()
+    gaps = table.assign(x=np.where(steps > 30, np.nan, table["x"]))
+    filled = model.sample_conditional(gaps, random_state=0)
+    np.testing.assert_array_equal(filled["k"], table["k"])
+    far = model.score_samples(pd.DataFrame({"k": np.array([0], dtype), "x": 0.5}))
+    assert np.all(np.isfinite(far)) and far < scores.min()
+
+
+ODD_QUERIES = {
+    "mixed": ["u", 4.0, "3"],
+    "numbers": [1.0, 2.0, 3.0],
+    "flags": [True, False, True],
+    "dates": [datetime.date(2024, 3, 1)] * 2 + ["u"],
+    "moments": np.array(["2024-03-01"] * 3, "datetime64[s]"),
+}
+
+
+@pytest.mark.parametrize("what", ODD_QUERIES)
+@pytest.mark.parametrize("as_array", [False, True])
+def test_what_is_no_label_of_a_column_is_an_unseen_one(what, as_array):
+    frame = pd.DataFrame({"c": ["u", "v", "w"] * 20, "x": X[:60]})
+    cells = ODD_QUERIES[what]
+    dtype = object if isinstance(cells, list) and what != "numbers" else None
+    query = pd.DataFrame({"c": pd.Series(cells, dtype=dtype), "x": X[:3]})
+    if as_array:
+        frame, query = frame.to_numpy(object), query.to_numpy(object)
+    model = quick(max_iter=1, handle_unknown="rare").fit(frame)
+    rare = np.log(model._density.columns.columns[0].rare)
+    found = model.score_features(query)[:, 0]
+    is_known = np.array([cell == "u" for cell in list(cells)])
+    np.testing.assert_allclose(found[~is_known], rare)
+    assert np.all(found[is_known] != rare)
+    with pytest.raises(ValueError, match="unknown categories"):
+        quick(max_iter=1).fit(frame).score_samples(query)
+
+
+@pytest.mark.parametrize("kind", [pd.DataFrame, pl.DataFrame, np.asarray])
+def test_levels_that_are_floats_are_known_in_single_precision(kind):
+    levels = np.array([0.1, 0.2, 0.7])[np.arange(60) % 3]
+    model = quick(max_iter=1, categorical_features=[0]).fit(np.column_stack([levels, X[:60]]))
+    single = np.column_stack([levels, X[:60]]).astype(np.float32)
+    query = single if kind is np.asarray else kind({"0": single[:, 0], "1": single[:, 1]})
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # (names)
+        scores = model.score_samples(query)
+    assert np.isfinite(scores).all()

@@ -252,7 +252,7 @@ def test_rows_that_cannot_be_filled_in_are_refused():
     model = quick().fit(object_table())
     with pytest.raises(ValueError, match="unknown categories"):
         model.sample_conditional(np.array([["pink", None, 1]], object))
-    with pytest.raises(ValueError, match="takes 0 and 1"):
+    with pytest.raises(ValueError, match="had 0 and 1 only"):
         model.sample_conditional(np.array([["red", None, 0.5]], object))
     with pytest.raises(ValueError, match="infinity"):
         fitted().sample_conditional([[np.inf, np.nan, 1, 1, 1]])

@@ -45,6 +45,8 @@ def learn_column(cells, weights, rule):
 
     Raises
     ------
+    TypeError
+        If it holds a mixture, as of numbers and text.
     ValueError
         If the column does not hold what it is to be, or infinite or only missing cells.
     """
@@ -85,7 +87,7 @@ def _learn_present(cells, weights, rule):
     column = _learn_numbers(numeric(cells), weights, rule)
     if cells.declared and not _draws_levels(column, cells.levels):
         raise ValueError(
-            f"Column {cells.label} has a dtype of categories, but a {column.conditional!r} "
+            f"Column {cells.label} has a category dtype, but a {column.conditional!r} "
             "conditional would draw numbers that are none of them: convert it to numbers first "
             "(pandas: astype(float)), or choose 'categorical' for it in conditionals."
         )
@@ -245,7 +247,11 @@ class Columns:
             for j in self._flags:
                 table[:, j] = self.columns[j].round_codes(values[:, j])
 
-    def add_extras(self, numbers, scores, contributions=None):
+    def may_be_void(self, table):
+        """Whether the network may see missing cells of a table, or a third value as one."""
+        return table.may_have_gaps or any(self.columns[j].has_extras for j in self._flags)
+
+    def add_extras(self, numbers, scores, contributions=None, may_have_gaps=True):
         """Add what cells have beyond the network's log-probability and the offsets.
 
         Those are log-probabilities of what is rare; of atoms, which have no density that could
@@ -254,7 +260,7 @@ class Columns:
         for j in self._with_extras:
             extras = self.columns[j].extras(numbers[:, j])
             self._add(np.where(np.isnan(numbers[:, j]), 0.0, extras), j, scores, contributions)
-        if np.isnan(numbers.min(initial=0)):
+        if may_have_gaps:
             missing = np.isnan(numbers)
             for j in np.flatnonzero(missing.any(axis=0) & (self.offsets != 0)):
                 extras = np.where(missing[:, j], -self.offsets[j], 0.0)
@@ -281,9 +287,8 @@ class Columns:
         return filled
 
     def _array(self, table, dtype):
-        if (
-            self._is_plain and not (self._written or self._with_atoms) and dtype.kind != "O"
-        ):  # numbers stand for themselves
+        is_written = self._written or self._with_atoms or dtype.kind == "O"
+        if self._is_plain and not is_written:  # numbers stand for themselves
             return table.astype(dtype, copy=False)
         numbers = self._numbers_of(table)
         written = range(len(self.columns)) if dtype.kind == "O" else self._written
@@ -336,12 +341,9 @@ def _places(columns, kinds):
 
 def _check_block(table):
     """As `_check_finite`, of all columns of an array of numbers at once where all is well."""
-    block = table.block
-    with np.errstate(all="ignore"):
-        if block.dtype.kind != "f" or np.isfinite(block.sum(dtype=np.float64)):
-            return
-    for cells in table.cells():
-        _check_finite(cells)
+    if table.may_have_gaps:
+        for cells in table.cells():
+            _check_finite(cells)
 
 
 __all__ = ["Columns", "Rule", "Table"]

@@ -74,10 +74,14 @@ class Flag(Column):
         """From cells of two values; of one, if it is 0 or 1."""
         dtype, rare = cells.values.dtype.name, None
         origin = origin_of(cells.values) if cells.kind in ("M", "m") else 0
-        values, counts = np.unique(exact_numbers(cells, dtype), return_counts=True)
-        values = [value - origin for value in values.tolist()]
+        numbers = exact_numbers(cells, dtype)
+        low, high = numbers.min(), numbers.max()
+        is_low, is_high = numbers == low, numbers == high
+        values = {x.item() for x in (low, high, *numbers[~(is_low | is_high)][:1])}
+        values = [value - origin for value in sorted(values)]
         if handle_unknown == "rare" and np.dtype(dtype).kind != "b":
-            rare = float((np.sum(counts == 1) + 0.5) / (counts.sum() + 1))
+            n_once = sum(np.count_nonzero(which) == 1 for which in (is_low, is_high))
+            rare = (n_once + 0.5) / (len(numbers) + 1)
         if set(values) <= {0, 1}:
             values = [0, 1]
         if len(values) != 2:

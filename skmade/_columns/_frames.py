@@ -108,8 +108,7 @@ def _read(label, column):
             return cells_of_array(label, np.asarray(column))
         if type(dtype).__name__ == "CategoricalDtype":
             return _read_categories(label, column)
-        series = nw.from_native(column, series_only=True)
-        return _read_series(label, series)
+        return _read_series(label, nw.from_native(column, series_only=True))
     except (NotImplementedError, AttributeError) as error:  # what the libraries cannot read
         raise _unsupported(label, dtype) from error
 

@@ -296,6 +296,8 @@ def numeric(cells):
 
     Raises
     ------
+    TypeError
+        For what can be labels only, as numbers beside text.
     ValueError
         For text, and for moments.
     """
@@ -320,7 +322,7 @@ def alike(cells, dtype):
         For all others.
     """
     kind = np.dtype(dtype).kind
-    if kind not in "Mm":
+    if kind not in "Mm" or cells.problem is not None:
         return numeric(cells)
     if cells.kind == "":
         return replace(cells, values=np.zeros(len(cells.values), dtype))

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from scipy.sparse import issparse
@@ -110,6 +111,15 @@ class Table:
             return describe(self.given)
         return _array_record(self.given.dtype)
 
+    @cached_property
+    def may_have_gaps(self):
+        """Whether cells may be missing; whether, besides, some may be infinite, for a block."""
+        if self.block is None:
+            return any(cells.missing is not None for cells in self.cells())
+        with np.errstate(all="ignore"):
+            is_float = self.block.dtype.kind == "f"
+            return is_float and not np.isfinite(self.block.sum(dtype=np.float64))
+
     def missing(self):
         """Which cells are missing: (n, n_features)."""
         missing = np.zeros(self.shape, bool)
@@ -128,8 +138,8 @@ def _check_layout(X):
     is_records = getattr(getattr(X, "dtype", None), "names", None) is not None
     is_mapping = isinstance(X, Mapping) and not issparse(X)  # (as some of scipy.sparse are)
     if is_mapping or is_records:
-        what = "a structured array" if is_records else f"a {type(X).__name__}"
-        raise TypeError(f"X is {what}; pass it as a DataFrame, for example pandas.DataFrame(X).")
+        what = "an array of records" if is_records else f"a {type(X).__name__}"
+        raise TypeError(f"X is {what}: make a DataFrame of it, such as pandas.DataFrame(X).")
 
 
 def _check_names(names):
