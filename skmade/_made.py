@@ -21,7 +21,6 @@ from skmade._masks import draw_degrees, lost_dependencies
 from skmade._network import Architecture, Network
 from skmade._orderings import make_ordering
 from skmade._shared import MaskSampler, SharedNetwork
-from skmade._sklearn import column_mask
 from skmade._warnings import warn
 
 # Draws of masks that are averaged in scoring where each mini-batch had its own.
@@ -651,10 +650,10 @@ class MADEDensity(DensityMixin, BaseEstimator):
         chosen = _chosen_conditionals(self.conditionals, n_features)
         from_dtype = isinstance(self.categorical_features, str)
         key = None if from_dtype else self.categorical_features
-        categorical = column_mask(n_features, table.names(), key)
+        categorical = _chosen_categories(key, table.names(), n_features)
         atoms = _chosen_atoms(self.atoms, table.names(), n_features)
         return [
-            Rule(family, bool(is_category), from_dtype, self.handle_unknown, own, self.missing)
+            Rule(family, is_category, from_dtype, self.handle_unknown, own, self.missing)
             for family, is_category, own in zip(chosen, categorical, atoms)
         ]
 
@@ -858,6 +857,44 @@ def _chosen_conditionals(conditionals, n_features):
     return chosen
 
 
+def _chosen_categories(categorical_features, names, n_features):
+    """Whether each column is one of those that a mask, names or positions stand for.
+
+    Raises
+    ------
+    ValueError
+        For all others: masks of another length, names that no column has, positions that none is
+        at.
+    """
+    chosen = np.asarray([] if categorical_features is None else categorical_features, object)
+    key = [k.item() if isinstance(k, np.generic) else k for k in chosen.ravel()]
+    if key and all(isinstance(k, bool) for k in key):
+        if len(key) != n_features:
+            raise ValueError(
+                f"categorical_features is a mask of {len(key)} columns, but X has {n_features}; "
+                "give one flag for each column."
+            )
+        return key
+    if all(isinstance(k, str) for k in key):
+        columns, what = names, "names"
+    elif all(isinstance(k, int) for k in key):
+        columns, what = range(n_features), "has the positions"
+        key = [k + n_features if k < 0 else k for k in key]
+    else:
+        raise ValueError(
+            "categorical_features must be a mask, or names or positions of columns; got "
+            f"{categorical_features!r}."
+        )
+    known, wanted = set(columns), set(key)
+    unknown = [k for k, own in zip(chosen.ravel().tolist(), key) if own not in known]
+    if unknown:
+        raise ValueError(
+            f"categorical_features {what} {unknown}, which X does not have; its columns are "
+            f"{list(columns) or f'{n_features}, without names'}."
+        )
+    return [column in wanted for column in columns or range(n_features)]
+
+
 def _chosen_atoms(atoms, names, n_features):
     """What `atoms` says of each column."""
     if not isinstance(atoms, dict):
@@ -887,7 +924,10 @@ def _to_generator(random_state):
     """A NumPy generator from what scikit-learn accepts as random_state."""
     if isinstance(random_state, Integral):
         if random_state < 0:
-            raise ValueError(f"random_state must not be negative; got {random_state}.")
+            raise ValueError(
+                f"random_state must not be negative; got {random_state}. Give None, a "
+                "RandomState or an integer from 0 on."
+            )
         # (A RandomState takes longer than a small sample. The second number keeps apart from
         # numbers that the caller draws with the same seed.)
         return np.random.default_rng([random_state, _STREAM])

@@ -216,6 +216,12 @@ ARROW = {
     "date32": ("number?", pa.array(DAY.tolist(), pa.date32())),
     "date64": ("number?", pa.array(DAY.tolist(), pa.date64())),
     "decimal128": ("number?", pa.array(DECIMAL, pa.decimal128(10, 2))),
+    "decimal128, of hundreds": (
+        "error",
+        pa.array([100 * int(i) for i in COUNT], pa.int64())
+        .cast(pa.decimal128(19, 0))
+        .cast(pa.decimal128(19, -2)),
+    ),
     "decimal256": ("number?", pa.array(DECIMAL, pa.decimal256(50, 2))),
     "time64": ("error", pa.array(np.arange(N), pa.time64("us"))),
     "binary": ("error", pa.array(TEXT.astype("S").tolist())),

@@ -1,8 +1,11 @@
 """Bad input gets one clear error; hard input gets finite scores."""
 
+import pickle
+
 import numpy as np
 import pandas as pd
 import polars as pl
+import pyarrow as pa
 import pytest
 from conftest import ALL_CONDITIONALS, correlated_flags, mixed_table, network_of, quick
 from scipy.sparse import csr_array
@@ -42,6 +45,122 @@ def test_bad_tables(name):
             call(X)
         # nothing is lost
         np.testing.assert_array_equal(model.score_samples(GOOD), before)
+
+
+@pytest.mark.parametrize("make", [np.asarray, pd.DataFrame, pl.DataFrame])
+@pytest.mark.parametrize("call", ["fit", "partial_fit"])
+def test_rows_are_named_by_their_place_beside_rows_of_weight_zero(make, call):
+    weights = np.ones(30)
+    weights[:3] = 0
+    with pytest.raises(ValueError, match=r"column .*1.*, row 4\b"):
+        getattr(quick(), call)(make(with_cell(np.inf)), sample_weight=weights)
+
+
+NAMES = [
+    pd.RangeIndex(2),
+    pd.RangeIndex(10, 4, -3),
+    pd.RangeIndex(5, 9, 2, name="n"),
+    pd.Index([3, 1], dtype="int32"),
+    pd.Index([1.5, 2.5]),
+    pd.Index(["a", "b"], dtype=object, name="n"),
+    pd.Index(["a", "b"], dtype="string[python]"),
+    pd.Index(["a", "b"], dtype="string[pyarrow]"),
+    pd.Index(["a", "b"], dtype=pd.ArrowDtype(pa.string())),
+    pd.Index([("a", 1), ("b", 2)], tupleize_cols=False),
+    pd.Index([("a",), ("b", 2)], tupleize_cols=False),
+    pd.MultiIndex.from_tuples([("a", 1), ("b", 2)], names=["u", None]),
+    pd.CategoricalIndex(["b", "a"], categories=["c", "b", "a"]),
+    pd.DatetimeIndex(["2024-01-01", "2024-01-02"], tz="Asia/Kolkata"),
+    pd.IntervalIndex.from_breaks([0, 1, 2]),
+]
+
+
+@pytest.mark.parametrize("names", NAMES, ids=repr)
+def test_names_of_pandas_come_back(names):
+    frame = pd.DataFrame(GOOD[:, :2])
+    frame.columns = names
+    model = pickle.loads(pickle.dumps(quick().fit(frame)))
+    drawn = model.sample(3, random_state=0).columns
+    pd.testing.assert_index_equal(drawn, names, exact=True)
+    assert drawn.dtype == names.dtype
+    hidden = frame.mask(np.eye(30, 2) > 0)
+    filled = model.sample_conditional(hidden, random_state=0)
+    pd.testing.assert_index_equal(filled.columns, names, exact=True)
+
+
+@pytest.mark.parametrize(
+    ("X", "what"),
+    [
+        (np.array([(1.0, 2)] * 30, dtype=[("a", "f8"), ("b", "i8")]), "an array of records"),
+        (np.rec.fromarrays([GOOD[:, 0]], names="a"), "an array of records"),
+        ({"a": GOOD[:, 0]}, "a dict"),
+    ],
+)
+def test_columns_in_no_frame(X, what):
+    model = quick().fit(GOOD)
+    for call in (quick().fit, model.score_samples, model.sample_conditional):
+        with pytest.raises(TypeError, match=f"X is {what}: make a DataFrame of it"):
+            call(X)
+
+
+@pytest.mark.parametrize("make", [pa.table, pa.RecordBatch.from_arrays, pd.DataFrame])
+def test_names_that_occur_twice(make):
+    arrays = [pa.array(GOOD[:, 0]), pa.array(GOOD[:, 1])]
+    table = (
+        make(arrays, names=["a", "a"])
+        if make is not pd.DataFrame
+        else pd.DataFrame(GOOD[:, :2], columns=["a", "a"])
+    )
+    with pytest.raises(ValueError, match="Column 'a' occurs 2 times"):
+        quick().fit(table)
+
+
+CATEGORICAL = {
+    "short mask": ([True, False], "mask of 2 columns, but X has 3"),
+    "long mask": (np.ones(4, bool), "mask of 4 columns, but X has 3"),
+    "position": ([0, 3], r"positions \[3\], which X does not have; its columns are \[0, 1, 2\]"),
+    "negative": ([-4], r"positions \[-4\], which X does not have"),
+    "names": (["a"], r"names \['a'\], which X does not have; its columns are 3, without names"),
+    "floats": ([1.5], r"must be a mask, or names or positions of columns; got \[1.5\]"),
+    "mixed": (["a", 1], "must be a mask, or names or positions of columns"),
+}
+
+
+@pytest.mark.parametrize("name", CATEGORICAL)
+def test_categorical_features_that_are_no_columns(name):
+    features, message = CATEGORICAL[name]
+    with pytest.raises(ValueError, match=f"categorical_features.*{message}"):
+        quick(categorical_features=features).fit(GOOD)
+
+
+@pytest.mark.parametrize(
+    "features", [[0, 2], [-3, -1], np.array([0, 2], np.int8), [True, False, True], ["a", "c"]]
+)
+def test_categorical_features(features):
+    frame = pd.DataFrame(np.round(GOOD), columns=list("abc"))
+    for key in (features, pd.Series(features), np.array(features)):
+        model = quick(categorical_features=key).fit(frame)
+        assert [family == "categorical" for family in model.conditionals_] == [True, False, True]
+
+
+def test_parameters_of_draws():
+    model = quick().fit(GOOD)
+    for n_samples in (True, 0, 2.0, "3"):
+        with pytest.raises(ValueError, match="n_samples must be a positive integer"):
+            model.sample(n_samples)
+    for call in (model.sample, lambda **k: model.sample_conditional(GOOD, **k)):
+        with pytest.raises(ValueError, match="random_state must not be negative; got -1"):
+            call(random_state=-1)
+
+
+def test_record_batches_come_back_as_tables():
+    batch = pa.RecordBatch.from_pydict({"x": GOOD[:, 0], "c": ["a", "b", "a"] * 10})
+    model = quick().fit(batch)
+    table = pa.Table.from_batches([batch])
+    drawn = model.sample(5, random_state=0)
+    assert drawn.schema == table.schema
+    np.testing.assert_array_equal(model.score_samples(batch), model.score_samples(table))
+    assert model.sample_conditional(batch) == table
 
 
 def test_one_row():

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from skmade._columns._category import Category
-from skmade._columns._cells import check_one_kind
 from skmade._columns._constant import Constant
 from skmade._columns._flag import Flag
 from skmade._columns._frames import fill_frame, make_frame
@@ -51,7 +50,8 @@ def learn_column(cells, weights, rule):
     ValueError
         If the column does not hold what it is to be, or infinite or only missing cells.
     """
-    check_one_kind(cells)
+    if cells.problem is not None:
+        raise cells.problem
     _check_finite(cells)
     if cells.kind == "":
         raise ValueError(
@@ -82,21 +82,36 @@ def _learn_present(cells, weights, rule):
         or (auto and is_label and rule.labels_are_categories)
     ):
         return Category.learn(cells, rule.handle_unknown)
-    cells = numeric(cells) if is_label else cells
-    dtype, is_time = cells.values.dtype.name, cells.kind in ("M", "m")
-    origin = int(cells.values.view(np.int64).min()) if is_time else 0
-    n_values = 2 if cells.kind == "b" else _n_values(cells.values)
-    if rule.conditional == "bernoulli" or (auto and n_values == 2 and not has_own_atoms):
-        return Flag.learn(cells, dtype, origin, rule.handle_unknown)
-    if auto and n_values == 1:
-        return Constant.learn(cells, dtype, origin)
-    if is_label and cells.declared:
+    if not is_label:
+        return _learn_numbers(cells, weights, rule)
+    column = _learn_numbers(numeric(cells), weights, rule)
+    if cells.declared and not _draws_levels(column, cells.levels):
         raise ValueError(
-            f"Column {cells.label} has a category dtype, whose values are labels: convert it to "
-            "numbers, which draws need not be levels of, or choose 'categorical' for it."
+            f"Column {cells.label} has a category dtype, but a {column.conditional!r} "
+            "conditional would draw numbers that are none of them: convert it to numbers first "
+            "(pandas: astype(float)), or choose 'categorical' for it in conditionals."
         )
-    learn = learn_time if is_time else learn_number
-    return learn(cells, rule.conditional, weights, rule.atoms)
+    return column
+
+
+def _draws_levels(column, levels):
+    """Whether all that is drawn for a column is among the levels of its dtype."""
+    return isinstance(column, Constant) or (
+        isinstance(column, Flag) and set(column.values) <= set(levels)
+    )
+
+
+def _learn_numbers(cells, weights, rule):
+    """A column of numbers, flags, moments or spans of time."""
+    auto, atoms = rule.conditional == "auto", rule.atoms
+    n_values = 2 if cells.kind == "b" else _n_values(cells.values)
+    may_be_flag = auto and (atoms is None or isinstance(atoms, str))
+    if rule.conditional == "bernoulli" or (may_be_flag and n_values == 2):
+        return Flag.learn(cells, rule.handle_unknown)
+    if auto and n_values == 1:
+        return Constant.learn(cells)
+    learn = learn_time if cells.kind in ("M", "m") else learn_number
+    return learn(cells, rule.conditional, weights, atoms)
 
 
 def _n_values(values):
@@ -110,7 +125,7 @@ def _n_values(values):
 def _check_finite(cells):
     """Raise ValueError for infinite cells."""
     if cells.values.dtype.kind == "f" and np.isinf(cells.values).any():
-        row = cells.place(np.argmax(np.isinf(cells.values)))
+        row = cells.position(np.isinf(cells.values))
         raise ValueError(
             f"Input X contains infinity or a value too large: column {cells.label}, row {row}. "
             "Replace it by a finite number, or drop the row."

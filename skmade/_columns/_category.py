@@ -4,11 +4,12 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from skmade._columns._cells import time_label
 from skmade._columns._column import Column, exact_numbers
 from skmade._families import make_family
 from skmade._warnings import warn
 
-# A column of text of which so many labels occur once is a name, not a category.
+# A column of labels of which so many labels occur once is a name, not a category.
 _SHARE_OF_NAMES, _FEWEST_NAMES = 0.9, 50
 
 
@@ -29,6 +30,8 @@ class Category(Column):
         The labels, in the order of their codes: those the dtype declares, else those seen.
     rare : float or None
         Probability of a label that was not seen; None where that is an error.
+    is_zoned : bool
+        Whether labels that are moments are of a time zone.
 
     References
     ----------
@@ -38,11 +41,19 @@ class Category(Column):
 
     levels: list
     rare: float | None
+    is_zoned: bool = False
     reads_numbers = False
     _index: dict = field(init=False, repr=False, compare=False)
 
     def __post_init__(self):
-        self._index = {level: code for code, level in enumerate(self.levels)}
+        self._index = {label: code for code, label in enumerate(self._labels())}
+
+    def _labels(self):
+        """The levels as they are looked up: moments and spans are so in every unit."""
+        if np.dtype(self.dtype).kind not in "Mm":
+            return self.levels
+        ticks = np.array(self.levels, np.int64)
+        return [time_label(time, self.is_zoned) for time in ticks.view(self.dtype)]
 
     def state(self):
         """The column as plain arrays and values."""
@@ -61,7 +72,7 @@ class Category(Column):
         """From cells of any kind: numbers are labels, too."""
         if cells.levels is None:
             dtype = cells.values.dtype.name
-            levels, codes = np.unique(_labels(cells, dtype), return_inverse=True)
+            levels, codes = np.unique(exact_numbers(cells, dtype), return_inverse=True)
             levels, codes = levels.tolist(), codes.ravel()
         else:
             levels, codes, dtype = cells.levels, cells.known(), "object"
@@ -71,8 +82,9 @@ class Category(Column):
         if handle_unknown == "rare":
             rare = float((np.sum(counts == 1) + 0.5) / (len(codes) + 1))
         return cls(
-            label=cells.label, dtype=dtype, conditional="categorical", levels=levels, rare=rare
-        )
+            label=cells.label, dtype=dtype, conditional="categorical", levels=levels, rare=rare,
+            is_zoned=cells.is_zoned,
+        )  # fmt: skip
 
     def read(self, cells):
         """Codes; of labels that are not known one more than the last of them.
@@ -83,27 +95,31 @@ class Category(Column):
             For these, if they have no probability.
         """
         if cells.levels is None:
-            values = _labels(cells, self.dtype)
-            levels, inverse = np.unique(values, return_inverse=True)
-            levels, inverse = levels.tolist(), inverse.ravel()
+            values, inverse = np.unique(cells.values, return_inverse=True)
+            levels, inverse = _labels_of(values, cells.is_zoned), inverse.ravel()
         else:
             levels, inverse = cells.levels, cells.values
         unknown = len(self.levels)
-        index = self._index
-        if cells.values.dtype == np.float32 and cells.levels is None:  # of the same precision
-            index = {np.float32(level).item(): code for level, code in self._numbers()}
-        codes = np.array([index.get(level, unknown) for level in levels] or [0], float)
-        numbers = codes[inverse]
+        numbers = np.array(self._codes(levels, cells) or [0], float)[inverse]
         if cells.missing is not None:
             numbers[cells.missing] = np.nan
         if self.rare is None and np.any(numbers == unknown):
             self._refuse(inverse[numbers == unknown], levels)
         return numbers
 
-    def _numbers(self):
-        """Levels that are numbers, and their codes."""
-        pairs = self._index.items()
-        return [(level, code) for level, code in pairs if isinstance(level, (int, float))]
+    def _codes(self, labels, cells):
+        """Codes of labels, one more than the last where they are not known.
+
+        Floats are compared in the coarser precision of the column's and of the cells'.
+        """
+        index, unknown = self._index, len(self.levels)
+        dtypes = [np.dtype(self.dtype), cells.values.dtype if cells.levels is None else None]
+        floats = [dtype for dtype in dtypes if dtype is not None and dtype.kind == "f"]
+        dtype = min(floats, key=lambda dtype: dtype.itemsize, default=None)
+        if dtype in (np.float16, np.float32):
+            index = {_rounded(label, dtype): code for label, code in index.items()}
+            labels = [_rounded(label, dtype) for label in labels]
+        return [index.get(label, unknown) for label in labels]
 
     def _refuse(self, wrong, levels):
         names = sorted({str(levels[k]) for k in np.unique(wrong)[:5]})
@@ -133,12 +149,17 @@ class Category(Column):
         return make_family(self.conditional, n_categories=len(self.levels))
 
 
-def _labels(cells, dtype):
-    """Numbers, moments (as ticks of the unit of `dtype`) and spans of time, as labels."""
-    kind = cells.values.dtype.kind
-    if kind in "Mm" and np.dtype(dtype).kind != kind:
-        return cells.values.astype(str)  # labels like no other
-    return exact_numbers(cells, dtype)
+def _labels_of(values, is_zoned):
+    """Numbers, moments and spans of time as labels."""
+    if values.dtype.kind in "Mm":
+        return [time_label(time, is_zoned) for time in values]
+    return values.tolist()
+
+
+def _rounded(label, dtype):
+    """A label in the precision of `dtype`, if it is a float."""
+    with np.errstate(over="ignore"):
+        return float(dtype.type(label)) if isinstance(label, float) else label
 
 
 def _warn_of_names(cells, counts):
@@ -148,7 +169,7 @@ def _warn_of_names(cells, counts):
         return
     if np.sum(counts == 1) > _SHARE_OF_NAMES * n_rows:
         warn(
-            f"Column {cells.label} has {len(counts)} labels in {n_rows} rows: it looks like a name "
-            "or an identifier, from which nothing can be learnt, and takes a parameter for each "
-            "label and unit. Leave it out."
+            f"Column {cells.label} has {np.sum(counts > 0)} labels in {n_rows} rows: it looks "
+            "like a name or an identifier, from which nothing can be learnt, and takes a parameter "
+            "for each label and unit. Leave it out."
         )

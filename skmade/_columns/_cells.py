@@ -4,6 +4,7 @@ Numbers, booleans, moments and spans of time stay what they are. Labels (text, c
 are codes into a list of levels: they are compared as labels, and never read as numbers.
 """
 
+import datetime
 from collections.abc import Hashable
 from dataclasses import dataclass, replace
 
@@ -13,6 +14,8 @@ _TEXT = (str, bytes)
 _NUMBERS = (int, float, np.integer, np.floating)
 _BOOLEANS = (bool, np.bool_)
 _MISSING_NAMES = ("NoneType", "NAType", "NaTType")
+# From the coarsest on that all moments and spans have.
+_UNITS = ("s", "ms", "us", "ns", "ps", "fs", "as")
 
 
 @dataclass(frozen=True)
@@ -33,11 +36,10 @@ class Cells:
         Whether the levels are those of the column's dtype, in its order, seen or not.
     is_zoned : bool
         Whether moments are of a time zone; their values are then those of UTC.
-    mixture : str
-        Of labels: why they can be those of no column of `fit`, as numbers beside text. (In a
-        query they are labels that were not seen.)
-    places : ndarray of int of shape (n,), or None
-        Where the cells were before some were left out.
+    problem : Exception or None
+        Why cells can be nothing but labels, and these only of a column whose labels are known.
+    positions : ndarray of int of shape (n,), or None
+        Rows of X, counted from 0, where some were left out.
     """
 
     label: object
@@ -46,12 +48,8 @@ class Cells:
     levels: list | None = None
     declared: bool = False
     is_zoned: bool = False
-    mixture: str = ""
-    places: np.ndarray | None = None
-
-    def place(self, row):
-        """Where a cell was before some were left out."""
-        return int(row if self.places is None else self.places[row])
+    problem: Exception | None = None
+    positions: np.ndarray | None = None
 
     @property
     def kind(self):
@@ -63,14 +61,18 @@ class Cells:
     def rows(self, index):
         """Some of the cells; of levels that are not declared those that are left."""
         missing = None if self.missing is None else some(self.missing[index])
-        places = np.arange(len(self.values)) if self.places is None else self.places
-        part = replace(self, values=self.values[index], missing=missing, places=places[index])
+        part = replace(self, values=self.values[index], missing=missing)
         if self.levels is None or self.declared:
             return part
         used = np.unique(part.known())
         codes = np.zeros(len(self.levels), np.int64)
         codes[used] = np.arange(len(used))
         return replace(part, values=codes[part.values], levels=[self.levels[k] for k in used])
+
+    def position(self, mask):
+        """The row of X of the first cell that a mask marks."""
+        row = np.argmax(mask)
+        return int(row if self.positions is None else self.positions[row])
 
     def known(self):
         """The values of the cells that are not missing."""
@@ -87,11 +89,40 @@ class Cells:
 
 
 def plain_label(level):
-    """A label as a plain value; what is neither text nor number by how it is printed."""
-    level = level.item() if isinstance(level, np.generic) else level
+    """A label as a plain value; what is neither text nor number as text in angle brackets."""
+    if isinstance(level, np.generic) and level.dtype.kind not in "Mm":
+        level = level.item()
     if isinstance(level, str):
-        return str.__str__(level)  # of a class of its own, as those of enum.StrEnum
-    return level if isinstance(level, (str, bytes, bool, int, float)) else str(level)
+        return str.__str__(level)  # (enumerations have another str)
+    for kind in (bool, bytes, int, float):
+        if isinstance(level, kind):
+            return kind(level)
+    time, is_zoned = _numpy_time(level)
+    return f"<{level}>" if time is None else time_label(time, is_zoned)
+
+
+def time_label(time, is_zoned=False):
+    """A moment or span of time of NumPy as text in angle brackets, the same in every unit."""
+    casts = (time.astype(f"{time.dtype.kind}8[{unit}]") for unit in _UNITS)
+    coarsest = next((cast for cast in casts if cast.astype(time.dtype) == time), time)
+    return f"<{str(coarsest).replace('T', ' ')}{'+00:00' if is_zoned else ''}>"
+
+
+def _numpy_time(level):
+    """A moment (in UTC) or span of time as NumPy's, and whether it is of a time zone."""
+    is_zoned = getattr(level, "tzinfo", None) is not None
+    if isinstance(level, (np.datetime64, np.timedelta64)):
+        return level, False
+    for convert in ("to_datetime64", "to_timedelta64"):  # of pandas, to the nanosecond
+        if hasattr(level, convert):
+            return getattr(level, convert)(), is_zoned
+    if isinstance(level, datetime.datetime) and is_zoned:
+        level = level.astimezone(datetime.UTC).replace(tzinfo=None)
+    if isinstance(level, datetime.date):
+        return np.datetime64(level), is_zoned
+    if isinstance(level, datetime.timedelta):
+        return np.timedelta64(level), False
+    return None, False
 
 
 def some(mask):
@@ -138,17 +169,16 @@ def cells_of_labels(label, column, missing):
     """Cells of an array of labels (objects); sorted levels, else in order of first occurrence."""
     known = column if missing is None else column[~missing]
     try:
-        levels = list(dict.fromkeys(known.tolist()))
-        if any(isinstance(level, str) and type(level) is not str for level in levels):
-            plain = {level: plain_label(level) for level in levels}
-            return cells_of_labels(label, _renamed(column, plain), missing)
+        plain = {level: plain_label(level) for level in dict.fromkeys(known.tolist())}
     except TypeError:
         raise _wrong_type(label, next(x for x in known if not isinstance(x, Hashable))) from None
+    levels = list(dict.fromkeys(plain.values()))
     try:
         levels = sorted(levels)
     except TypeError:
         pass
-    index = {level: code for code, level in enumerate(levels)}
+    code_of = {level: code for code, level in enumerate(levels)}
+    index = {level: code_of[label] for level, label in plain.items()}
     codes = np.zeros(len(column), np.int64)
     codes[... if missing is None else ~missing] = np.fromiter(
         map(index.__getitem__, known.tolist()), np.int64, len(known)
@@ -156,25 +186,17 @@ def cells_of_labels(label, column, missing):
     return Cells(label, codes, missing, levels)
 
 
-def _renamed(column, names):
-    """Objects of an array by other names, where there are some."""
-    renamed = np.empty(len(column), object)
-    renamed[:] = [names.get(x, x) for x in column.tolist()]
-    return renamed
-
-
 def _cells_of_objects(label, column):
-    """What an array of objects holds: nothing but bools, numbers or text, or else a mixture."""
+    """What an array of objects holds: nothing but bools, numbers or text, or else a problem."""
     types = set(map(type, column.tolist()))
     known = (*_TEXT, *_NUMBERS, *_BOOLEANS)
     wrong = tuple(t for t in types if not issubclass(t, known) and t.__name__ not in _MISSING_NAMES)
     if wrong:
-        error = _wrong_type(label, next(x for x in column if isinstance(x, wrong)))
-        if not all(isinstance(x, Hashable) for x in column):
-            raise error
+        problem = _wrong_type(label, next(x for x in column if isinstance(x, wrong)))
+        plain = _objects(plain_label(x) if isinstance(x, wrong) else x for x in column)
+        cells = cells_of_labels(label, plain, _missing_objects(plain, types))
+        return replace(cells, problem=problem)
     missing = _missing_objects(column, types)
-    if wrong:
-        return replace(cells_of_labels(label, column, missing), mixture=str(error))
     types = {t for t in types if t.__name__ not in _MISSING_NAMES}
     if missing is not None and missing.all():
         return Cells(label, np.zeros(len(column)), missing)
@@ -190,17 +212,19 @@ def _cells_of_objects(label, column):
         return Cells(label, _as_integers(label, _filled(column, missing, 0)), missing)
     text = next(x for x in column if isinstance(x, _TEXT))
     number = next(x for x in column if isinstance(x, (*_NUMBERS, *_BOOLEANS)) and x == x)
-    mixture = (
+    problem = TypeError(
         f"Column {label} mixes numbers and text ({number!r} and {text!r}); make all of its cells "
         "numbers (text that stands for a gap: NaN), or all of them text."
     )
-    return replace(cells_of_labels(label, column, missing), mixture=mixture)
+    return replace(cells_of_labels(label, column, missing), problem=problem)
 
 
-def check_one_kind(cells):
-    """Raise TypeError for a mixture."""
-    if cells.mixture:
-        raise TypeError(cells.mixture)
+def _objects(cells):
+    """An array of objects."""
+    cells = list(cells)
+    made = np.empty(len(cells), object)
+    made[:] = cells
+    return made
 
 
 def _as_integers(label, column):

@@ -6,6 +6,9 @@ import numpy as np
 
 from skmade._families._mixed import Mixed
 
+#: Up to here, floats are told apart as integers are.
+LARGEST_EXACT = 2**53
+
 
 @dataclass(kw_only=True)
 class Column:
@@ -70,9 +73,8 @@ class Column:
         return {"kind": type(self).__name__, **values}
 
 
-def exact_numbers(cells, dtype, origin=0):
-    """Values of cells as they are: of moments and spans of time, and of integers with an origin,
-    what they are after it.
+def exact_numbers(cells, dtype):
+    """Values of cells as they are: of moments and spans of time, ticks.
 
     Raises
     ------
@@ -81,7 +83,7 @@ def exact_numbers(cells, dtype, origin=0):
     """
     values = cells.values
     if values.dtype.kind not in "Mm":
-        return _after(values, origin) if origin else values
+        return values
     cast = values.astype(dtype)
     if np.can_cast(values.dtype, dtype, "safe"):  # to a finer unit, whose numbers may not suffice
         wrong = (cast.astype(values.dtype) != values) & ~np.isnat(values)
@@ -90,49 +92,68 @@ def exact_numbers(cells, dtype, origin=0):
                 f"Column {cells.label} holds {values[wrong][0]}, which is beyond {dtype}, what it "
                 "was in fit; drop such rows, or convert the column to a coarser unit before fit."
             )
-    return cast.view(np.int64) - np.int64(origin)
-
-
-def _after(values, origin):
-    """Numbers after an integer: exact for integers, where that is no more than 62 bits away."""
-    distance = values.astype(np.float64) - float(origin)
-    if values.dtype.kind not in "iu":
-        return distance
-    exact = values.astype(np.uint64) - np.uint64(origin % 2**64)  # modulo 2**64
-    return np.where(np.abs(distance) < 2.0**62, exact.view(np.int64).astype(np.float64), distance)
+    return cast.view(np.int64)
 
 
 def to_numbers(cells, dtype, origin=0):
-    """As `exact_numbers`, as floats; NaN where cells are missing."""
-    values = exact_numbers(cells, dtype, origin)
-    if cells.missing is None:
-        return values if values.dtype.kind == "f" else values.astype(np.float64)
-    numbers = values.astype(np.float64)
-    numbers[cells.missing] = np.nan
+    """As `exact_numbers`, but floats, counted from an origin; NaN where cells are missing."""
+    values = exact_numbers(cells, dtype)
+    if origin:
+        numbers = _counted_from(origin, values)
+    elif cells.missing is None and values.dtype.kind == "f":
+        return values
+    else:
+        numbers = values.astype(np.float64)
+    if cells.missing is not None:
+        numbers[cells.missing] = np.nan
     return numbers
 
 
-def _range(dtype):
-    limits = np.iinfo(dtype)
-    return int(limits.min), int(limits.max)
+def _counted_from(origin, values):
+    """Numbers less an integer, as floats: exact where it is near, and without wrapping."""
+    rounded = float(origin)
+    numbers = (values.astype(np.float64) - rounded) + (int(rounded) - origin)
+    if values.dtype.kind == "f":
+        return numbers
+    exact = (values.astype(np.uint64) - np.uint64(origin % 2**64)).view(np.int64)
+    return np.where(abs(numbers) < 2**62, exact, numbers)  # (beyond, 64 bits may not suffice)
+
+
+def origin_of(values):
+    """What numbers are counted from, so that floats can tell them apart: mostly 0.
+
+    Of moments and spans the lowest tick, of integers that floats merge one in their middle.
+    """
+    if values.dtype.kind in "Mm":
+        return int(values.view(np.int64).min())
+    if values.dtype.kind in "iu":
+        low, high = int(values.min()), int(values.max())
+        return (low + high) // 2 if max(-low, high) > LARGEST_EXACT else 0
+    return 0
 
 
 def from_numbers(numbers, dtype, origin=0):
     """Floats as values of a dtype: whole and within its range, if it is one of integers."""
     dtype = np.dtype(dtype)
     if dtype.kind in "Mm":
-        lowest, highest = float(-(2**63) + 1025 - origin), float(2**63 - 2049 - origin)
-        ticks = np.clip(np.rint(numbers), max(lowest, -(2.0**63)), min(highest, 2.0**63 - 1024))
-        return (ticks.astype(np.int64) + np.int64(origin)).view(dtype)
+        return _whole(numbers, -(2**63) + 1, 2**63 - 1, origin).view(dtype)
     if dtype.kind in "iu":
-        lowest, highest = (float(end - origin) for end in _range(dtype))
-        if highest > 2**53:  # which a float rounds up, out of range
-            highest = np.nextafter(highest, 0)
-        whole = np.clip(np.rint(numbers), lowest, highest)
-        if not origin:
-            return whole.astype(dtype)
-        return (whole.astype(np.int64).view(np.uint64) + np.uint64(origin % 2**64)).astype(dtype)
+        return _whole(numbers, np.iinfo(dtype).min, np.iinfo(dtype).max, origin).astype(dtype)
     if dtype.kind == "b":
         return numbers > 0.5
     most = float(np.finfo(dtype).max)
     return np.clip(numbers, -most, most).astype(dtype, copy=False)
+
+
+def _whole(numbers, lowest, highest, origin):
+    """Integers from floats that are counted from an origin, within limits; modulo 2**64."""
+    low, high = _towards_zero(int(lowest) - origin), _towards_zero(int(highest) - origin)
+    counted = np.clip(np.rint(numbers), low, high)
+    size = abs(counted).astype(np.uint64)
+    return np.where(counted < 0, ~size + np.uint64(1), size) + np.uint64(origin % 2**64)
+
+
+def _towards_zero(integer):
+    """The nearest float that is no farther from 0."""
+    nearest = float(integer)
+    return nearest if abs(int(nearest)) <= abs(integer) else float(np.nextafter(nearest, 0))

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from skmade._columns._column import Column, from_numbers, to_numbers
+from skmade._columns._column import Column, from_numbers, origin_of, to_numbers
 from skmade._columns._number import alike
 from skmade._families import make_family
 
@@ -29,7 +29,7 @@ class Constant(Column):
     value : float
     rare : float
     origin : int
-        Of moments.
+        What `value` is counted from: of moments, and of integers that floats merge.
     """
 
     value: float
@@ -38,6 +38,11 @@ class Constant(Column):
 
     has_extras = True
     may_have_atoms = True
+
+    @property
+    def reads_numbers(self):
+        """Whether an array of numbers is read as it is."""
+        return not self.origin
 
     @property
     def center(self):
@@ -52,8 +57,9 @@ class Constant(Column):
         return float(np.log1p(-self.rare))
 
     @classmethod
-    def learn(cls, cells, dtype, origin):
+    def learn(cls, cells):
         """From cells of one value."""
+        dtype, origin = cells.values.dtype.name, origin_of(cells.values)
         numbers = to_numbers(cells, dtype, origin)
         rare = 0.5 / (len(numbers) + 1)
         return cls(
@@ -67,7 +73,9 @@ class Constant(Column):
 
     def extras(self, numbers):
         """What is to be added to the log-probability of each cell, besides the offset."""
-        scale = abs(self.value) if abs(self.value) > _SMALL else 1.0
+        is_time = np.dtype(self.dtype).kind in "Mm"
+        size = abs(self.value if is_time else self.value + self.origin)
+        scale = size if size > _SMALL else 1.0
         with np.errstate(over="ignore"):
             away = abs(numbers / 2 - self.value / 2) / scale * 2
         away, near = np.minimum(away, _LARGE), _NEAR

@@ -74,6 +74,29 @@ def _pandas_dtype(record):
     return pandas.api.types.pandas_dtype(record["name"])
 
 
+def pandas_index_record(index):
+    """A record of an index of names, without these."""
+    import pandas
+
+    record = {"names": list(index.names), "nested": index.nlevels > 1}
+    if isinstance(index, pandas.RangeIndex):
+        record["range"] = [index.start, index.stop, index.step]
+    return record | {"dtype": _pandas_dtype_record(index.dtype)}
+
+
+def make_pandas_index(record, names):
+    """The index recorded, of these names."""
+    import pandas
+
+    if record["nested"]:
+        return pandas.MultiIndex.from_tuples(names, names=record["names"])
+    (name,), dtype = record["names"], record["dtype"]
+    if "range" in record:
+        return pandas.RangeIndex(*record["range"], name=name)
+    dtype = dtype if isinstance(dtype, str) else _pandas_dtype(dtype)  # (0.1.0 stored text)
+    return pandas.Index(names, dtype=dtype, name=name, tupleize_cols=False)
+
+
 def _make_pandas(record, values):
     """A column of pandas of the dtype recorded, from plain values."""
     import pandas

@@ -4,7 +4,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from skmade._columns._column import Column, exact_numbers, from_numbers, to_numbers
+from skmade._columns._column import (
+    LARGEST_EXACT,
+    Column,
+    exact_numbers,
+    from_numbers,
+    origin_of,
+    to_numbers,
+)
 from skmade._columns._number import alike
 from skmade._families import make_family
 
@@ -43,7 +50,7 @@ class Flag(Column):
     @property
     def reads_numbers(self):
         """Whether floats can tell its values apart; else it reads codes."""
-        return max(map(abs, self.values)) <= 2**53
+        return max(map(abs, self.values)) <= LARGEST_EXACT
 
     @property
     def center(self):
@@ -60,16 +67,18 @@ class Flag(Column):
     @property
     def is_linear(self):
         """Whether what is written are the numbers themselves, as they are."""
-        return self.values == [0, 1]
+        return self.values == [0, 1] and np.dtype(self.dtype).kind not in "Mm"
 
     @classmethod
-    def learn(cls, cells, dtype, origin, handle_unknown):
+    def learn(cls, cells, handle_unknown):
         """From cells of two values; of one, if it is 0 or 1."""
-        numbers = exact_numbers(cells, dtype, origin)
+        dtype, rare = cells.values.dtype.name, None
+        origin = origin_of(cells.values) if cells.kind in ("M", "m") else 0
+        numbers = exact_numbers(cells, dtype)
         low, high = numbers.min(), numbers.max()
         is_low, is_high = numbers == low, numbers == high
-        values = sorted({x.item() for x in (low, high, *numbers[~(is_low | is_high)][:1])})
-        rare = None
+        values = {x.item() for x in (low, high, *numbers[~(is_low | is_high)][:1])}
+        values = [value - origin for value in sorted(values)]
         if handle_unknown == "rare" and np.dtype(dtype).kind != "b":
             n_once = sum(np.count_nonzero(which) == 1 for which in (is_low, is_high))
             rare = (n_once + 0.5) / (len(numbers) + 1)
@@ -96,6 +105,8 @@ class Flag(Column):
         codes = np.where(cells.values == high, 1.0, np.where(cells.values == low, 0.0, 0.5))
         if cells.missing is not None:
             codes[cells.missing] = np.nan
+        if self.rare is None and np.any(codes == 0.5):
+            self._refuse(cells.values[codes == 0.5][0])
         return codes
 
     def round_codes(self, codes):
@@ -108,14 +119,16 @@ class Flag(Column):
         """
         wrong = self._is_third(codes)
         if wrong.any() and self.rare is None:
-            low, high = (f"{x:g}" for x in self.values)
-            value = f"{self.center + self.scale * float(codes[wrong][0]):g}"
-            raise ValueError(
-                f"Column {self.label} has the value {value}, but had {low} and {high} only in fit: "
-                "its probability is not defined. Set handle_unknown='rare' to give others one, or "
-                "choose another family than 'bernoulli' for it in conditionals."
-            )
+            self._refuse(self.center + self.scale * float(codes[wrong][0]))
         return np.where(wrong, np.nan, np.rint(codes))
+
+    def _refuse(self, value):
+        value, low, high = (f"{x:g}" if self.reads_numbers else x for x in (value, *self.values))
+        raise ValueError(
+            f"Column {self.label} has the value {value}, but had {low} and {high} only in fit: "
+            "its probability is not defined. Set handle_unknown='rare' to give others one, or "
+            "choose another family than 'bernoulli' for it in conditionals."
+        )
 
     def _is_third(self, codes):
         return abs(codes - (codes > 0.5)) > (0 if self.values == [0, 1] else _NEAR)

@@ -11,13 +11,13 @@ import narwhals.stable.v2 as nw
 import numpy as np
 
 from skmade._columns._cells import Cells, cells_of_array, cells_of_labels, plain_label, some
-from skmade._columns._dtypes import MAKERS, RECORDS
+from skmade._columns._dtypes import MAKERS, RECORDS, make_pandas_index, pandas_index_record
 
 _LIBRARIES = ("pandas", "polars", "pyarrow")
 
 
 def as_frame(X):
-    """X as a DataFrame of pandas or polars or a table of pyarrow; None if it is no frame.
+    """X as a DataFrame of pandas or polars or a Table of pyarrow; None if it is no frame.
 
     Raises
     ------
@@ -27,12 +27,10 @@ def as_frame(X):
     frame = X
     if isinstance(X, (np.ndarray, list, tuple)):
         return None
-    if type(X).__module__.startswith("pyarrow"):
-        frame = _arrow_table(X)
-        if len(set(frame.column_names)) < frame.num_columns:  # which narwhals would refuse
-            return frame
+    if library_of(X) == "pyarrow":
+        return _as_arrow_table(X)
     if not _is_pandas(X):
-        frame = nw.from_native(frame, pass_through=True)
+        frame = nw.from_native(X, pass_through=True)
         if isinstance(frame, nw.LazyFrame):
             raise TypeError(
                 f"{type(X).__module__.partition('.')[0]}'s {type(X).__name__} is not computed yet: "
@@ -44,11 +42,12 @@ def as_frame(X):
     return frame if library_of(frame) in _LIBRARIES else nw.from_native(frame).to_pandas()
 
 
-def _arrow_table(X):
-    """A table of pyarrow, of a table or of a batch of records."""
+def _as_arrow_table(X):
     import pyarrow
 
-    return pyarrow.Table.from_batches([X]) if isinstance(X, pyarrow.RecordBatch) else X
+    if isinstance(X, pyarrow.RecordBatch):
+        return pyarrow.Table.from_batches([X])
+    return X if isinstance(X, pyarrow.Table) else None
 
 
 def library_of(frame):
@@ -74,15 +73,15 @@ def _native_columns(frame):
 
 def block_of_frame(frame):
     """All cells as one array, if they are plain numbers or flags throughout; else None."""
+    if library_of(frame) == "pyarrow":
+        return None
     if library_of(frame) == "pandas":
         is_plain = all(
             isinstance(dtype, np.dtype) and dtype.kind in "biuf" for dtype in frame.dtypes
         )
-    elif library_of(frame) == "polars":
+    else:
         dtypes = set(nw.from_native(frame).schema.values())
         is_plain = dtypes <= {nw.Float32(), nw.Float64()} and len(dtypes) == 1
-    else:
-        is_plain = False
     block = frame.to_numpy() if is_plain else None
     return block if block is not None and block.dtype.kind in "biuf" else None
 
@@ -102,6 +101,8 @@ def read_frame(frame):
 
 def _read(label, column):
     dtype = _dtype_of(column)
+    if getattr(getattr(dtype, "pyarrow_dtype", dtype), "scale", 0) < 0:  # (narwhals knows none)
+        raise _unsupported(label, dtype)
     try:
         if hasattr(column, "sparse") and type(dtype).__name__ == "SparseDtype":
             return cells_of_array(label, np.asarray(column))
@@ -128,15 +129,17 @@ def _read_categories(label, column):
     codes = column.cat.codes.to_numpy().astype(np.int64)
     missing = some(codes < 0)
     levels = [plain_label(level) for level in column.cat.categories]
+    if len(set(levels)) < len(levels):
+        twice = next(level for level in levels if levels.count(level) > 1)
+        raise ValueError(
+            f"Column {label} has levels that print alike, as {twice!r}: rename them, or convert "
+            "them to text."
+        )
     return Cells(label, np.maximum(codes, 0), missing, levels, declared=True)
 
 
 def _read_series(label, series):
-    try:
-        dtype = series.dtype
-    except ValueError as error:  # decimals of a negative scale
-        raise _unsupported(label, _dtype_of(series.to_native())) from error
-    missing = some(series.is_null().to_numpy().astype(bool))
+    dtype, missing = series.dtype, some(series.is_null().to_numpy().astype(bool))
     if missing is not None and missing.all() and dtype != nw.Enum:
         return Cells(label, np.zeros(len(series)), missing)
     if dtype == nw.Boolean:
@@ -207,12 +210,7 @@ def describe(frame):
         "dtypes": [RECORDS[library](column) for column in _native_columns(frame)],
     }
     if library == "pandas":
-        record["index"] = {
-            "names": list(frame.columns.names),
-            "dtype": str(frame.columns.dtype),
-            "nested": frame.columns.nlevels > 1,
-            "counted": type(frame.columns).__name__ == "RangeIndex",
-        }
+        record["index"] = pandas_index_record(frame.columns)
     return record
 
 
@@ -227,7 +225,7 @@ def make_frame(record, columns, missing):
         import pandas
 
         frame = pandas.concat(made, axis=1)
-        frame.columns = _pandas_names(record)
+        frame.columns = make_pandas_index(record["index"], names)
         return frame
     if library == "polars":
         import polars
@@ -236,21 +234,6 @@ def make_frame(record, columns, missing):
     import pyarrow
 
     return pyarrow.table(made, names=names)
-
-
-def _pandas_names(record):
-    import pandas
-
-    index = record["index"]
-    if index["nested"]:
-        return pandas.MultiIndex.from_tuples(record["names"], names=index["names"])
-    if index["counted"]:
-        start, step = record["names"][0], int(np.diff(record["names"][:2]).sum()) or 1
-        stop = start + step * len(record["names"])
-        return pandas.RangeIndex(start, stop, step, name=index["names"][0])
-    return pandas.Index(
-        record["names"], dtype=index["dtype"], name=index["names"][0], tupleize_cols=False
-    )
 
 
 def fill_frame(frame, record, columns, missing):
@@ -263,8 +246,8 @@ def fill_frame(frame, record, columns, missing):
     for j, (name, native) in enumerate(zip(names, _native_columns(frame))):
         gone = missing[:, j]
         if gone.any():
-            dtypes = _dtypes_to_try(native, library, record, j, gone.all())
-            native = _fill_column(repr(name), native, library, dtypes, columns[j], gone)
+            forms = _forms_to_try(native, library, record, j, columns[j], gone.all())
+            native = _fill_column(repr(name), native, library, forms, gone)
         filled.append(native)
     if library == "pandas":
         copied = frame.copy()
@@ -280,15 +263,24 @@ def fill_frame(frame, record, columns, missing):
     return pyarrow.table(filled, names=frame.column_names)
 
 
-def _dtypes_to_try(native, library, record, j, is_empty):
-    """Records of a column's own dtype and of that in fit: this one first, if no cell is known."""
-    own, fitted = [RECORDS[library](native)], []
+def _forms_to_try(native, library, record, j, values, is_empty):
+    """Records of a column's own dtype and of that in fit, each with what is drawn for it.
+
+    That of fit comes first, if no cell is known.
+    """
+    own, fitted = RECORDS[library](native), None
     if record and record["library"] == library:
-        fitted = [record["dtypes"][j]]
-    return fitted + own if is_empty else own + fitted
+        fitted = record["dtypes"][j]
+    if fitted is None:
+        return [(own, values)]
+    own_values = values
+    if "levels" in fitted and "levels" not in own:  # what labels stand for, moments for one
+        own_values = np.asarray(MAKERS[library](fitted, values))
+    forms = [(own, own_values), (fitted, values)]
+    return forms[::-1] if is_empty else forms
 
 
-def _fill_column(label, native, library, dtypes, values, missing):
+def _fill_column(label, native, library, forms, missing):
     """A column with missing cells drawn, in the first of some dtypes that can hold it.
 
     Raises
@@ -296,7 +288,7 @@ def _fill_column(label, native, library, dtypes, values, missing):
     TypeError
         If none can.
     """
-    for dtype in dtypes:
+    for dtype, values in forms:
         try:
             drawn = _with_index(MAKERS[library](dtype, values), native)
             if missing.all():

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from skmade._columns._atoms import find_atoms, find_bounds
-from skmade._columns._cells import cells_of_array, check_one_kind
-from skmade._columns._column import Column, from_numbers, to_numbers
+from skmade._columns._cells import cells_of_array
+from skmade._columns._column import Column, from_numbers, origin_of, to_numbers
 from skmade._families import family_named, make_family
 from skmade._families._mixed import Mixed
 from skmade._families._scales import SCALE_FLOOR
@@ -39,7 +39,7 @@ class Real(Column):
     rare : float
         Probability that a value is beyond the bounds, by Good and Turing's estimate.
     origin : int
-        What integers are counted from that floats cannot tell apart; else 0.
+        What all numbers are counted from: of integers that floats merge.
     """
 
     center: float
@@ -109,13 +109,13 @@ class Real(Column):
         return (numbers - self.center) / self.scale
 
     @property
-    def placeholder(self):
-        return self.center
-
-    @property
     def reads_numbers(self):
         """Whether an array of numbers is read as it is."""
-        return self.origin == 0
+        return not self.origin
+
+    @property
+    def placeholder(self):
+        return self.center
 
     @property
     def is_linear(self):
@@ -183,12 +183,16 @@ class Lattice(Real):
     @property
     def reads_numbers(self):
         """Whether an array of numbers is read as it is: counts are looked at."""
-        return super().reads_numbers and family_named(self.conditional).support != "counts"
+        return not (self.origin or self._is_count)
+
+    @property
+    def _is_count(self):
+        return family_named(self.conditional).support == "counts"
 
     def read(self, cells):
         """Numbers; see `Real`."""
         numbers = super().read(cells)
-        if family_named(self.conditional).support == "counts":
+        if self._is_count:
             check_counts(self.label, numbers, self.conditional)
         return numbers
 
@@ -208,21 +212,14 @@ def learn_number(cells, conditional, weights, atoms):
     """
     cells = numeric(cells)
     dtype = cells.values.dtype.name
-    origin = origin_of(cells.values)
+    is_count = conditional != "auto" and family_named(conditional).support == "counts"
+    origin = 0 if is_count else origin_of(cells.values)  # (counts are from 0 on)
     numbers = to_numbers(cells, dtype, origin).astype(np.float64)
     atoms = given_atoms(atoms, cells.label, dtype, origin)
     return number_column(
         Real, Lattice, numbers, conditional, weights, atoms, label=cells.label, dtype=dtype,
         origin=origin,
     )  # fmt: skip
-
-
-def origin_of(values):
-    """The least of integers that floats cannot tell apart; 0 for all others."""
-    if values.dtype.kind not in "iu":
-        return 0
-    low, high = int(values.min()), int(values.max())
-    return low if max(abs(low), abs(high)) > 2**53 else 0
 
 
 def given_atoms(atoms, label, dtype, origin=0):
@@ -300,11 +297,12 @@ def numeric(cells):
     Raises
     ------
     TypeError
-        For a mixture.
+        For what can be labels only, as numbers beside text.
     ValueError
         For text, and for moments.
     """
-    check_one_kind(cells)
+    if cells.problem is not None:
+        raise cells.problem
     if cells.kind == "L" and not any(isinstance(level, (str, bytes)) for level in cells.levels):
         return replace(cells, values=np.array(cells.levels)[cells.values], levels=None)
     if cells.kind in ("L", "M", "m"):
@@ -324,9 +322,8 @@ def alike(cells, dtype):
         For all others.
     """
     kind = np.dtype(dtype).kind
-    if kind not in "Mm":
+    if kind not in "Mm" or cells.problem is not None:
         return numeric(cells)
-    check_one_kind(cells)
     if cells.kind == "":
         return replace(cells, values=np.zeros(len(cells.values), dtype))
     if cells.kind != kind:

@@ -1,9 +1,11 @@
 """A table, read: arrays of numbers stay whole, all others are cells, column by column."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
+from scipy.sparse import issparse
 from sklearn.utils.validation import check_array, validate_data
 
 from skmade._columns._cells import cells_of_array
@@ -25,12 +27,15 @@ class Table:
         Each column, where it was read.
     is_frame : bool
         Whether it is a DataFrame.
+    positions : ndarray of int of shape (n,), or None
+        Which rows of X these are, where some were left out.
     """
 
     given: object
     block: np.ndarray | None
     columns: list | None
     is_frame: bool
+    positions: np.ndarray | None = None
 
     @classmethod
     def read(cls, estimator, X, *, reset, n_least=1):
@@ -50,15 +55,11 @@ class Table:
             if min(frame.shape) == 0 or frame.shape[0] < n_least:  # for scikit-learn's own words
                 check_array(np.zeros(frame.shape), estimator=estimator, ensure_min_samples=n_least)
             return cls(frame, block_of_frame(frame), None, True)
+        _check_layout(X)
         if isinstance(X, np.ma.MaskedArray) and X.dtype.kind in "biuf":
             X = X.astype(float).filled(np.nan)  # what is masked is missing
         if isinstance(X, (list, tuple)) and _array_of(X).dtype.kind in "US":
             X = np.array(X, object)  # whose numbers are no text
-        if type(X) is dict or getattr(getattr(X, "dtype", None), "names", None):
-            raise TypeError(
-                f"X is {'a dict' if type(X) is dict else 'an array of records'}: make a "
-                "DataFrame of it, such as pandas.DataFrame(X)."
-            )
         if getattr(getattr(X, "dtype", None), "kind", "") == "c":
             raise ValueError(
                 f"Complex data not supported: X has dtype {X.dtype}; convert it to numbers, such "
@@ -99,8 +100,10 @@ class Table:
         """The rows that a mask keeps."""
         if np.all(kept):
             return self
+        positions = np.flatnonzero(kept) if self.positions is None else self.positions[kept]
         block = None if self.block is None else self.block[kept]
-        return Table(self.given, block, [c.rows(kept) for c in self.cells()], self.is_frame)
+        columns = [replace(cells.rows(kept), positions=positions) for cells in self.cells()]
+        return Table(self.given, block, columns, self.is_frame, positions)
 
     def container(self):
         """A record of what the rows came in: a frame, or an array of a dtype."""
@@ -128,6 +131,15 @@ class Table:
             if cells.missing is not None:
                 missing[:, j] = cells.missing
         return missing
+
+
+def _check_layout(X):
+    """Raise TypeError for columns in what is neither an array nor a frame."""
+    is_records = getattr(getattr(X, "dtype", None), "names", None) is not None
+    is_mapping = isinstance(X, Mapping) and not issparse(X)  # (as some of scipy.sparse are)
+    if is_mapping or is_records:
+        what = "an array of records" if is_records else f"a {type(X).__name__}"
+        raise TypeError(f"X is {what}: make a DataFrame of it, such as pandas.DataFrame(X).")
 
 
 def _check_names(names):

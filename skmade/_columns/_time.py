@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from skmade._columns._column import from_numbers, to_numbers
+from skmade._columns._column import from_numbers, origin_of, to_numbers
 from skmade._columns._number import Lattice, alike, given_atoms, number_column, on_lattice
 
 
@@ -60,9 +60,9 @@ class Time(Lattice):
 def learn_time(cells, conditional, weights, atoms):
     """A column of moments or spans of time, from its cells."""
     dtype = cells.values.dtype.name
-    ticks = cells.known().view(np.int64)
-    origin = int(ticks.min())
-    resolution = max(int(np.gcd.reduce(ticks - origin)), 1)
+    origin = origin_of(cells.values)
+    ticks = cells.values.view(np.uint64) - np.uint64(origin % 2**64)  # (which never wraps)
+    resolution = max(int(np.gcd.reduce(ticks)), 1)
     numbers = to_numbers(cells, dtype, origin)
     atoms = given_atoms(atoms, cells.label, dtype, origin)
     return number_column(
