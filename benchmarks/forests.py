@@ -1,11 +1,11 @@
 """Synthesisers by trees, in an environment of their own: they want older packages than ours.
 
     python3 -m venv forests
-    forests/bin/pip install arfpy==0.1.1 utrees==0.3.0 scikit-learn==1.6.1 'numpy<2.4' 'pandas<3'
+    forests/bin/pip install arfpy==0.1.1 utrees==0.3.0 'scikit-learn<1.7' 'numpy<2.4' 'pandas<3'
     python -m benchmarks.mixed --data DIR --forests forests/bin/python
 
-That environment's Python runs this file: ``forests.py arf|utrees train.csv n drawn.csv``. Categories
-are codes, in columns whose names begin with "category".
+That environment's Python runs this file: ``forests.py arf|utrees train.csv n drawn.csv``.
+Categories are codes, in columns whose names begin with "category".
 """
 
 import subprocess
@@ -32,18 +32,18 @@ class Forest:
     def fit_and_sample(self, frame, n):
         """Rows drawn after a fit to a frame; whole numbers are rounded."""
         is_category = [dtype == "category" for dtype in frame.dtypes]
-        codes = pd.DataFrame({
-            f"{'category' if is_code else 'number'}{j}": frame[name].cat.codes if is_code else frame[name]
-            for j, (name, is_code) in enumerate(zip(frame, is_category))
-        })  # fmt: skip
+        codes = {}
+        for j, (name, is_code) in enumerate(zip(frame, is_category)):
+            kind, own = ("category", frame[name].cat.codes) if is_code else ("number", frame[name])
+            codes[f"{kind}{j}"] = own
         with tempfile.TemporaryDirectory() as folder:
             train, drawn = Path(folder, "train.csv"), Path(folder, "drawn.csv")
-            codes.to_csv(train, index=False)
+            pd.DataFrame(codes).to_csv(train, index=False)
             command = [self.python, __file__, self.kind, train, str(n), drawn]
             subprocess.run(command, check=True, capture_output=True)
-            codes = pd.read_csv(drawn)
+            made = pd.read_csv(drawn)
         columns = {}
-        for name, is_code, (_, own) in zip(frame, is_category, codes.items()):
+        for name, is_code, (_, own) in zip(frame, is_category, made.items()):
             if is_code:
                 columns[name] = pd.Categorical.from_codes(own.astype(int), dtype=frame[name].dtype)
             else:

@@ -2,13 +2,13 @@
 
     python -m benchmarks.mixed --data DIR [--forests PYTHON]
 
-Rows are permuted by ``default_rng(0)``; one half, 15,000 rows at most, trains, and as many are drawn as
-the other half has, 15,000 at most. Gradient boosting tells the two apart by cross-validation in three
-parts: the area under its ROC curve, 0.5 is perfect. Drawn rows get the missing cells of the real
-ones, but for ``missing="informative"``, where they are drawn. Rivals that take no gaps see medians, and
-most frequent labels, in their place. Bits are of the other half, lower is better: under one set of
-columns, so that probabilities of cells are compared with the like. ``benchmarks/forests.py`` says what
-`--forests` is.
+Rows are permuted by ``default_rng(0)``; one half, 15,000 rows at most, trains, and as many are
+drawn as the other half has, 15,000 at most. Gradient boosting tells the two apart by cross-
+validation in three parts: the area under its ROC curve, 0.5 is perfect. Drawn rows get the
+missing cells of the real ones, but for ``missing="informative"``, where they are drawn. Rivals
+that take no gaps see medians, and most frequent labels, in their place. Bits are of the other
+half, lower is better: under one set of columns, so that probabilities of cells are compared with
+the like. ``benchmarks/forests.py`` says what `--forests` is.
 """
 
 import warnings

@@ -2,12 +2,13 @@
 
     python -m benchmarks.real --data DIR
 
-Columns are jittered within their resolution where values repeat (uniform noise as wide as the least
-distance of two values), so that all models are densities of the same thing: else the likelihood could
-be made as large as one likes by narrow components on repeated values. They are standardised; columns
-with under 20 distinct values and one of each pair correlated above 0.98 are dropped; rows are permuted
-by ``default_rng(0)`` and split 80/10/10; rivals are tuned on the validation rows. Figures are nats per
-test row. Three densities that are known say how far from the truth the default model is.
+Columns are jittered within their resolution where values repeat (uniform noise as wide as the
+least distance of two values), so that all models are densities of the same thing: else the
+likelihood could be made as large as one likes by narrow components on repeated values. They are
+standardised; columns with under 20 distinct values and one of each pair correlated above 0.98 are
+dropped; rows are permuted by ``default_rng(0)`` and split 80/10/10; rivals are tuned on the
+validation rows. Figures are nats per test row. Three densities that are known say how far from
+the truth the default model is.
 """
 
 import warnings
