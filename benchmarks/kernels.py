@@ -19,6 +19,7 @@ from benchmarks import report
 from benchmarks.speed import CASES
 from skmade import MADEDensity
 from skmade._families import Bernoulli
+from skmade._families._mixed import Mixed
 from skmade._kernels import _memory, _passes, _steps
 from skmade._kernels._optimizers import update
 from skmade._kernels._product import FROM_ZERO
@@ -59,7 +60,7 @@ def make_network(n_features, hidden):
     rng = np.random.default_rng(0)
     limit = MADEDensity._input_limit
     architecture = Architecture(
-        list(hidden), [Bernoulli()] * n_features, "relu", False, True, limit
+        list(hidden), [Mixed(Bernoulli())] * n_features, "relu", False, True, limit
     )
     degrees = draw_degrees(hidden, n_features, False, rng)
     marginals = [np.zeros(1)] * n_features
