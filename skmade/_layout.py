@@ -28,11 +28,11 @@ def _record(*names):
 # Then of atoms and missing cells: whether there may be any; how many outputs choose between them
 # and the rest; how many atoms there are, and which of the constants is the first; whether an
 # input says that a cell is missing, and draws may be; whether draws have bounds; whether atoms are
-# all that was seen.
+# all that was seen; how many of them, the first, have an input.
 FEATURE = _record(
     "column", "family", "first_input", "n_inputs", "first_output", "n_outputs", "is_one_hot",
     "takes_noise", "noise", "is_mixed", "n_states", "n_atoms", "first_atom", "has_flag",
-    "draws_gaps", "has_bounds", "is_alone",
+    "draws_gaps", "has_bounds", "is_alone", "n_shown",
 )  # fmt: skip
 
 # The units that are the rows of a panel, ``row:stop``; its first source unit, and the extent:
@@ -101,7 +101,15 @@ def feature_records(conditionals):
     features["is_one_hot"] = [family.is_one_hot for family in families]
     features["takes_noise"] = [family.takes_input_noise for family in families]
     features["noise"] = [NOISES.index(family.noise) for family in families]
-    for name in ("n_inputs", "n_outputs", "n_states", "first_atom", "has_bounds", "is_alone"):
+    for name in (
+        "n_inputs",
+        "n_outputs",
+        "n_states",
+        "first_atom",
+        "has_bounds",
+        "is_alone",
+        "n_shown",
+    ):
         features[name] = [getattr(conditional, name) for conditional in conditionals]
     features["n_atoms"] = [len(conditional.atoms) for conditional in conditionals]
     features["has_flag"] = [conditional.has_gaps for conditional in conditionals]

@@ -55,12 +55,12 @@ class DenseNetwork:
         units = []
         for feature, constants in zip(self.plan.features, self.plan.constants):
             value, limit = row[feature.column], self.plan.input_limit
-            n = feature.n_inputs - feature.n_atoms - feature.has_flag
+            n = feature.n_inputs - feature.n_shown - feature.has_flag
             if feature.is_one_hot:  # of a code past the last, nothing
                 units.extend(np.arange(n) == value)
             else:
                 units.append(0 if np.isnan(value) else np.clip(value, -limit, limit))
-            units.extend(atoms_of(feature, constants) == value)
+            units.extend(atoms_of(feature, constants)[: feature.n_shown] == value)
             units.extend([np.isnan(value)] * feature.has_flag)
         return np.array(units, float)
 

@@ -46,7 +46,8 @@ NETWORKS = [
 def table_of_all(n_samples):
     """Two columns of each family, and others on a lattice, with atoms, and with missing cells.
 
-    Those of atoms are a real one and one on a lattice, which has bounds. Of each kind of support
+    Those of atoms are a real one, of which one is too rare for an input, and one on a lattice,
+    which has bounds. Of each kind of support
     a column has gaps.
     """
     X, families = mixed_table(n_samples, families=ALL_CONDITIONALS * 2)
@@ -65,7 +66,11 @@ def fitted(dtype="float64", n_samples=100, **parameters):
     """A network fitted for an epoch to such a table."""
     X, families = table_of_all(n_samples)
     n = len(families)
-    parameters = {"missing": "informative", "atoms": {n - 2: [0, 2], n - 1: [4]}, **parameters}
+    parameters = {
+        "missing": "informative",
+        "atoms": {n - 2: [0, 2, 0.125], n - 1: [4]},
+        **parameters,
+    }
     model = quick(conditionals=families, dtype=dtype, max_iter=1, **parameters)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

@@ -14,6 +14,8 @@ from skmade._families.logistic_mixture import UNBOUNDED
 
 # Families that take atoms.
 _WITH_ATOMS = ("gaussian", "gaussian_mixture", "logistic_mixture")
+# Atoms of so many rows have an input of their own.
+_LEAST_SHOWN = 0.01
 # Steps of lattices that are tried, besides the least distance of the values.
 _DECIMAL_STEPS = 10.0 ** -np.arange(7)
 # Numbers so near (relative to it) are an atom in another precision.
@@ -32,6 +34,8 @@ class Real(Column):
         Mean and standard deviation, but for wild values; of values that are no atoms.
     atoms : list of float
         Values with a probability of their own, in ascending order.
+    shown : list of float
+        Those that are so frequent that the network has an input for each.
     atoms_are_alone : bool
         Whether all numbers in fit were atoms.
     bounds : tuple of float or None
@@ -45,6 +49,7 @@ class Real(Column):
     center: float
     scale: float
     atoms: list = field(default_factory=list)
+    shown: list = field(default_factory=list)
     atoms_are_alone: bool = False
     bounds: tuple = (None, None)
     rare: float = 0.0
@@ -147,9 +152,10 @@ class Real(Column):
     def mixed(self, n_components):
         """The family of the conditional, beside atoms and gaps."""
         low, high = self.bounds_seen()
-        atoms = tuple(self.standardised(np.array(self.atoms)).tolist())
+        others = [atom for atom in self.atoms if atom not in set(self.shown)]
+        atoms = tuple(self.standardised(np.array([*self.shown, *others])).tolist())
         return Mixed(
-            self.family(n_components), atoms=atoms, low=low, high=high,
+            self.family(n_components), atoms=atoms, n_shown=len(self.shown), low=low, high=high,
             is_alone=self.atoms_are_alone, **self._gaps(),
         )  # fmt: skip
 
@@ -268,7 +274,9 @@ def number_column(real, lattice, numbers, conditional, weights, atoms, **paramet
         conditional = "logistic_mixture" if is_coarse or is_sharp else "gaussian_mixture"
     parameters |= {"conditional": conditional, "scale": float(scale)}
     if takes_atoms:
+        shares = np.array([np.mean(numbers == atom) for atom in atoms])
         parameters |= {"atoms": atoms.tolist(), "bounds": bounds}
+        parameters["shown"] = atoms[shares >= _LEAST_SHOWN].tolist()
         parameters |= {"atoms_are_alone": are_alone, "rare": 0.5 / (len(numbers) + 1)}
     if family_named(conditional).support == "counts":
         check_counts(parameters["label"], numbers, conditional)

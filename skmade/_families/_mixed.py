@@ -18,15 +18,17 @@ class Mixed:
     ``pi_k / width`` alone.) A missing cell has the last of the probabilities where being missing is
     informative; elsewhere it says nothing: its log-density and all derivatives are 0.
 
-    The first input is that of the family, 0 of a missing cell. Others say which atom the value is,
-    one-hot, and whether it is missing, if any was in training.
+    The first input is that of the family, 0 of a missing cell. Others say whether the value is one
+    of the most frequent atoms, one-hot, and whether it is missing, if any was in training.
 
     Parameters
     ----------
     family : object
         What the other values are drawn from; see `skmade._families`.
     atoms : tuple of float
-        As the network sees them.
+        As the network sees them, those first that have an input.
+    n_shown : int
+        How many have one.
     low, high : float
         Bounds of the other values: draws of families that do not know them are reflected there.
     is_alone : bool
@@ -39,6 +41,7 @@ class Mixed:
 
     family: object
     atoms: tuple = ()
+    n_shown: int = 0
     low: float = -UNBOUNDED
     high: float = UNBOUNDED
     is_alone: bool = False
@@ -53,7 +56,7 @@ class Mixed:
 
     @property
     def n_inputs(self):
-        return self.family.n_inputs + len(self.atoms) + self.has_gaps
+        return self.family.n_inputs + self.n_shown + self.has_gaps
 
     @property
     def n_outputs(self):

@@ -24,7 +24,7 @@ N_LINES = 6
 def feed(plan, d, buffers, width):
     """Set the input units of the feature at position d from its values."""
     feature, targets, units = plan.features[d], buffers.targets, buffers.units
-    start, n = feature.first_input, feature.n_inputs - feature.n_atoms - feature.has_flag
+    start, n = feature.first_input, feature.n_inputs - feature.n_shown - feature.has_flag
     limit = like(targets[0, 0], plan.input_limit)
     if feature.is_one_hot:
         for r in range(start, start + n):
@@ -45,13 +45,13 @@ def _feed_states(plan, d, buffers, start, n, width):
     """Set the inputs that say which atom a value is, and whether it is missing."""
     feature, values, units = plan.features[d], buffers.targets[d], buffers.units
     zero, one, row = like(values[0], 0), like(values[0], 1), start + n
-    for k in range(feature.n_atoms):
+    for k in range(feature.n_shown):
         atom = like(zero, plan.constants[d, feature.first_atom + k])
         for b in range(width):
             units[row + k, b] = one if values[b] == atom else zero
     if feature.has_flag:
         for b in range(width):
-            units[row + feature.n_atoms, b] = one if values[b] != values[b] else zero
+            units[row + feature.n_shown, b] = one if values[b] != values[b] else zero
     if not feature.is_one_hot:
         for b in range(width):
             units[start, b] = units[start, b] if values[b] == values[b] else zero
