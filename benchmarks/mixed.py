@@ -24,8 +24,8 @@ from benchmarks.synthesisers import GaussianCopula, OneHotMixture
 from skmade import MADEDensity
 
 MOST_ROWS = 15_000
-# UnmaskingTrees takes minutes for hundreds of rows.
-MOST_ROWS_OF_TREES = 1_000
+# Forests take minutes: UnmaskingTrees for hundreds of rows, adversarial ones for thousands.
+MOST_ROWS_OF_FORESTS = 1_000
 
 
 def main():
@@ -82,10 +82,9 @@ def rivals(options, n_rows):
             OneHotMixture().fit(frame, rng).sample(n, rng)
         ),
     }
-    if options.forests:
+    if options.forests and n_rows <= MOST_ROWS_OF_FORESTS:
         functions["adversarial random forests"] = Forest(options.forests, "arf").fit_and_sample
-        if n_rows <= MOST_ROWS_OF_TREES:
-            functions["UnmaskingTrees"] = Forest(options.forests, "utrees").fit_and_sample
+        functions["UnmaskingTrees"] = Forest(options.forests, "utrees").fit_and_sample
     return functions
 
 
