@@ -12,8 +12,10 @@ test:
 test-slow:
 	$(PYTHON) -m pytest -m slow
 
+# Interpreted kernels are slow: only what concerns kernels, and what is computed by them.
 test-nojit:
-	NUMBA_DISABLE_JIT=1 $(PYTHON) -m pytest tests
+	NUMBA_DISABLE_JIT=1 $(PYTHON) -m pytest $(addprefix tests/test_,$(addsuffix .py,atoms combination \
+	conditional_sampling density families kernels masks mathematics missing shared training))
 
 docs:
 	$(PYTHON) -m sphinx -W --keep-going -b html docs docs/_build/html
