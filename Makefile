@@ -14,8 +14,8 @@ test-slow:
 
 # Interpreted kernels are slow: only what concerns kernels, and what is computed by them.
 test-nojit:
-	NUMBA_DISABLE_JIT=1 $(PYTHON) -m pytest $(addprefix tests/test_,$(addsuffix .py,atoms combination \
-	conditional_sampling density families kernels masks mathematics missing shared training))
+	NUMBA_DISABLE_JIT=1 $(PYTHON) -m pytest $(addprefix tests/test_,$(addsuffix .py,atoms density families \
+	kernels masks mathematics missing shared training))
 
 docs:
 	$(PYTHON) -m sphinx -W --keep-going -b html docs docs/_build/html
