@@ -8,6 +8,7 @@ from conftest import JIT, quick, sizes
 from scipy.stats import norm
 
 from skmade import MADEDensity, MADEOutlierDetector
+from skmade._columns import Table
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 needs_speed = pytest.mark.skipif(not JIT, reason="takes long")
@@ -143,6 +144,19 @@ def test_atoms_are_known_in_any_precision():
     np.testing.assert_array_equal(single[is_atom], scores[is_atom])
     beside = model.score_samples(np.nextafter([[0.1]], 1) + 1e-6)
     assert abs(beside - model.score_samples([[0.1]])) > 1e-3
+
+
+def test_whole_numbers_and_moments_near_an_atom_are_none():
+    steps = at([0], 0.5, rng().integers(1, 900, 800))
+    for column in (
+        100_000_000 + steps,
+        100_000_000.0 + steps,
+        np.datetime64("2024-03-01", "ns") + steps.astype("m8[s]"),
+    ):
+        frame = pd.DataFrame({"k": column})
+        columns = quick(max_iter=1).fit(frame)._density.columns
+        (k,), numbers = columns.columns, columns.numbers(Table.read(quick(), frame, reset=True))
+        np.testing.assert_array_equal(k.is_atom(numbers[:, 0])[0], steps == 0)
 
 
 def test_others_near_an_atom_are_none():

@@ -18,8 +18,6 @@ _WITH_ATOMS = ("gaussian", "gaussian_mixture", "logistic_mixture")
 _LEAST_SHOWN = 0.01
 # Steps of lattices that are tried, besides the least distance of the values.
 _DECIMAL_STEPS = 10.0 ** -np.arange(7)
-# Numbers so near (relative to it) are an atom in another precision.
-_SAME = 2.0**-23
 # Center and scale are those of the values that are no atoms, if these are not too few.
 _FEWEST_OF_REST, _LEAST_REST = 20, 0.02
 
@@ -93,7 +91,9 @@ class Real(Column):
         """Which numbers are atoms, and for each number the place of the nearest one."""
         atoms = np.array(self.atoms)
         place = np.searchsorted((atoms[1:] + atoms[:-1]) / 2, numbers)
-        return np.abs(numbers - atoms[place]) <= _SAME * np.abs(atoms[place]), place
+        # (whole numbers are told apart: what another rounds to in single precision is none)
+        single = np.where(atoms == np.round(atoms), atoms, atoms.astype(np.float32))
+        return (numbers == atoms[place]) | (numbers == single[place]), place
 
     def mark_atoms(self, numbers, seen):
         """Let the network see atoms as what it knows them by, and nothing else so."""
