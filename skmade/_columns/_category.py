@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from skmade._columns._cells import time_label
-from skmade._columns._column import Column, exact_numbers
+from skmade._columns._column import Column, exact_numbers, rare_share
 from skmade._families import make_family
 from skmade._warnings import warn
 
@@ -17,30 +17,17 @@ _SHARE_OF_NAMES, _FEWEST_NAMES = 0.9, 50
 class Category(Column):
     """A column of labels: the network sees the code of a label, one-hot.
 
-    With ``handle_unknown="rare"``, labels that were not seen have a probability together, by
-    Good and Turing's estimate: of N cells, N1 of labels that occur once,
-
-        ``rare = (N1 + 1/2) / (N + 1)``,
-
-    and those seen share the rest [1]_.
+    With ``handle_unknown="rare"``, labels that were not seen have a probability together, `rare`.
 
     Parameters
     ----------
     levels : list
         The labels, in the order of their codes: those the dtype declares, else those seen.
-    rare : float or None
-        Probability of a label that was not seen; None where that is an error.
     is_zoned : bool
         Whether labels that are moments are of a time zone.
-
-    References
-    ----------
-    .. [1] I. J. Good. The population frequencies of species and the estimation of population
-       parameters. Biometrika 40, 1953. (The halves keep the estimate above 0 and below 1.)
     """
 
     levels: list
-    rare: float | None
     is_zoned: bool = False
     reads_numbers = False
     _index: dict = field(init=False, repr=False, compare=False)
@@ -59,14 +46,6 @@ class Category(Column):
         """The column as plain arrays and values."""
         return {key: value for key, value in super().state().items() if key != "_index"}
 
-    @property
-    def has_extras(self):
-        return self.rare is not None
-
-    @property
-    def offset(self):
-        return 0.0 if self.rare is None else float(np.log1p(-self.rare))
-
     @classmethod
     def learn(cls, cells, handle_unknown):
         """From cells of any kind: numbers are labels, too."""
@@ -80,7 +59,7 @@ class Category(Column):
         _warn_of_names(cells, counts)
         rare = None
         if handle_unknown == "rare":
-            rare = float((np.sum(counts == 1) + 0.5) / (len(codes) + 1))
+            rare = rare_share(np.sum(counts == 1), len(codes))
         return cls(
             label=cells.label, dtype=dtype, conditional="categorical", levels=levels, rare=rare,
             is_zoned=cells.is_zoned,

@@ -27,29 +27,40 @@ class Column:
         Family of the column's conditional.
     gaps : {"none", "ignorable", "informative"}
         Whether cells were missing in fit, and what that says.
+    rare : float or None
+        Probability of what was not seen in fit (see `rare_share`), which what was seen leaves;
+        None where that is an error, or has a density like all.
     """
 
     label: str
     dtype: str
     conditional: str
     gaps: str = "none"
+    rare: float | None = None
 
     center = 0.0
     scale = 1.0
     #: Whether its density is in the units of the column, the network's of what it sees.
     has_density = False
-    #: What is added to the log-probability of the network.
-    offset = 0.0
     #: The number that stands where a cell is missing.
     placeholder = 0.0
     #: Whether an array of numbers is read as it is.
     reads_numbers = True
-    #: Whether there are numbers whose log-probability is not that of the network and the offset.
-    has_extras = False
     #: Numbers with a probability of their own, beside a density of the others.
     atoms = ()
     #: Whether it is one of numbers or moments.
     may_have_atoms = False
+
+    @property
+    def has_extras(self):
+        """Whether there are numbers whose log-probability is not that of the network and the
+        offset."""
+        return self.rare is not None
+
+    @property
+    def offset(self):
+        """What is added to the log-probability of the network."""
+        return 0.0 if self.rare is None else float(np.log1p(-self.rare))
 
     @property
     def is_linear(self):
@@ -71,6 +82,19 @@ class Column:
         """The column as plain arrays and values."""
         values = {field.name: getattr(self, field.name) for field in fields(self)}
         return {"kind": type(self).__name__, **values}
+
+
+def rare_share(n_once, n):
+    """Probability of what is not among n cells, of which n_once are of values that occur once.
+
+    It is Good and Turing's estimate, ``(n_once + 1/2) / (n + 1)`` [1]_.
+
+    References
+    ----------
+    .. [1] I. J. Good. The population frequencies of species and the estimation of population
+       parameters. Biometrika 40, 1953. (The halves keep the estimate above 0 and below 1.)
+    """
+    return float((n_once + 0.5) / (n + 1))
 
 
 def exact_numbers(cells, dtype):

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from skmade._columns._column import Column, from_numbers, origin_of, to_numbers
+from skmade._columns._column import Column, from_numbers, origin_of, rare_share, to_numbers
 from skmade._columns._number import alike
 from skmade._families import make_family
 
@@ -20,23 +20,19 @@ _FAR = 1e8
 class Constant(Column):
     """A column in which all rows have the same number.
 
-    It has probability ``1 - rare``; other numbers share the rest, ``rare``, Good and Turing's
-    estimate after n rows without any, ``(0 + 1/2) / (n + 1)``. A Cauchy distribution about the
-    constant, with its size (or 1) as scale, says how; of integers, in each of their cells.
+    Other numbers share the probability `rare`. A Cauchy distribution about the constant, with its
+    size (or 1) as scale, says how; of integers, in each of their cells.
 
     Parameters
     ----------
     value : float
-    rare : float
     origin : int
         What `value` is counted from: of moments, and of integers that floats merge.
     """
 
     value: float
-    rare: float
     origin: int = 0
 
-    has_extras = True
     may_have_atoms = True
 
     @property
@@ -52,19 +48,14 @@ class Constant(Column):
     def placeholder(self):
         return self.value
 
-    @property
-    def offset(self):
-        return float(np.log1p(-self.rare))
-
     @classmethod
     def learn(cls, cells):
         """From cells of one value."""
         dtype, origin = cells.values.dtype.name, origin_of(cells.values)
         numbers = to_numbers(cells, dtype, origin)
-        rare = 0.5 / (len(numbers) + 1)
         return cls(
             label=cells.label, dtype=dtype, conditional="categorical", value=float(numbers[0]),
-            rare=rare, origin=origin,
+            rare=rare_share(0, len(numbers)), origin=origin,
         )  # fmt: skip
 
     def read(self, cells):

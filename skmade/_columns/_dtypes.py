@@ -90,10 +90,10 @@ def make_pandas_index(record, names):
 
     if record["nested"]:
         return pandas.MultiIndex.from_tuples(names, names=record["names"])
-    (name,), dtype = record["names"], record["dtype"]
+    (name,) = record["names"]
     if "range" in record:
         return pandas.RangeIndex(*record["range"], name=name)
-    dtype = dtype if isinstance(dtype, str) else _pandas_dtype(dtype)  # (0.1.0 stored text)
+    dtype = _pandas_dtype(record["dtype"])
     return pandas.Index(names, dtype=dtype, name=name, tupleize_cols=False)
 
 

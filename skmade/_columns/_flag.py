@@ -10,6 +10,7 @@ from skmade._columns._column import (
     exact_numbers,
     from_numbers,
     origin_of,
+    rare_share,
     to_numbers,
 )
 from skmade._columns._number import alike
@@ -31,21 +32,11 @@ class Flag(Column):
     origin : int
         Of moments.
     rare : float or None
-        Probability of a third value, by Good and Turing's estimate (see `Category`), of which the
-        network sees that it is missing; None where that is an error.
+        Probability of a third value, of which the network sees that it is missing.
     """
 
     values: list
     origin: int = 0
-    rare: float | None = None
-
-    @property
-    def has_extras(self):
-        return self.rare is not None
-
-    @property
-    def offset(self):
-        return 0.0 if self.rare is None else float(np.log1p(-self.rare))
 
     @property
     def reads_numbers(self):
@@ -81,7 +72,7 @@ class Flag(Column):
         values = [value - origin for value in sorted(values)]
         if handle_unknown == "rare" and np.dtype(dtype).kind != "b":
             n_once = sum(np.count_nonzero(which) == 1 for which in (is_low, is_high))
-            rare = (n_once + 0.5) / (len(numbers) + 1)
+            rare = rare_share(n_once, len(numbers))
         if set(values) <= {0, 1}:
             values = [0, 1]
         if len(values) != 2:

@@ -6,7 +6,7 @@ import numpy as np
 
 from skmade._columns._atoms import find_atoms, find_bounds
 from skmade._columns._cells import cells_of_array
-from skmade._columns._column import Column, from_numbers, origin_of, to_numbers
+from skmade._columns._column import Column, from_numbers, origin_of, rare_share, to_numbers
 from skmade._families import family_named, make_family
 from skmade._families._mixed import Mixed
 from skmade._families._scales import SCALE_FLOOR
@@ -38,8 +38,8 @@ class Real(Column):
         Whether all numbers in fit were atoms.
     bounds : tuple of float or None
         What draws keep to.
-    rare : float
-        Probability that a value is beyond the bounds, by Good and Turing's estimate.
+    beyond : float
+        What a density is multiplied by beyond the bounds.
     origin : int
         What all numbers are counted from: of integers that floats merge.
     """
@@ -50,7 +50,7 @@ class Real(Column):
     shown: list = field(default_factory=list)
     atoms_are_alone: bool = False
     bounds: tuple = (None, None)
-    rare: float = 0.0
+    beyond: float = 1.0
     origin: int = 0
 
     step = 0.0
@@ -84,7 +84,7 @@ class Real(Column):
         if self._is_cut_off:
             low, high = self.bounds_seen()
             seen = self.standardised(numbers)
-            extras[(seen < low) | (seen > high)] += np.log(self.rare)
+            extras[(seen < low) | (seen > high)] += np.log(self.beyond)
         return extras
 
     def is_atom(self, numbers):
@@ -277,7 +277,7 @@ def number_column(real, lattice, numbers, conditional, weights, atoms, **paramet
         shares = np.array([np.mean(numbers == atom) for atom in atoms])
         parameters |= {"atoms": atoms.tolist(), "bounds": bounds}
         parameters["shown"] = atoms[shares >= _LEAST_SHOWN].tolist()
-        parameters |= {"atoms_are_alone": are_alone, "rare": 0.5 / (len(numbers) + 1)}
+        parameters |= {"atoms_are_alone": are_alone, "beyond": rare_share(0, len(numbers))}
     if family_named(conditional).support == "counts":
         check_counts(parameters["label"], numbers, conditional)
         return lattice(center=float(np.round(center)), step=1.0, decimals=0, **parameters)
