@@ -73,7 +73,7 @@ class Ensemble:
         """What scores about so many rows under each network; for one thread at a time."""
         return make_scorers(self.networks, n_rows)
 
-    def score(self, table, contributions=None, scorers=None, may_have_gaps=True):
+    def score(self, table, contributions=None, scorers=None):
         """Log-density of each row; what each feature contributes is written to `contributions`.
 
         A mixture of networks with one ordering has conditionals in this ordering. Else a
@@ -84,10 +84,10 @@ class Ensemble:
         scorers = scorers or self.scorers(len(table))
         logs = np.zeros((len(self.networks), len(table)))
         if contributions is None:
-            add_all_scores(scorers, table, logs, may_have_gaps=may_have_gaps)
+            add_all_scores(scorers, table, logs)
             return self._combine(logs)
         own = np.zeros((len(self.networks), *contributions.shape))
-        add_all_scores(scorers, table, logs, own, may_have_gaps)
+        add_all_scores(scorers, table, logs, own)
         scores = self._combine(logs)
         contributions[:] = self._combined_contributions(logs, scores, own)
         return scores

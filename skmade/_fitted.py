@@ -91,7 +91,6 @@ class FittedDensity:
         columns, ensemble, numbers = self.columns, self.ensemble, self.columns.numbers(table)
         scores = np.zeros(len(numbers))
         contributions = np.zeros(numbers.shape) if with_contributions else None
-        may_be_void = columns.may_be_void(table)
 
         def make_worker(n_rows):
             scorers = ensemble.scorers(n_rows)
@@ -101,7 +100,7 @@ class FittedDensity:
                 encoded = memory[: rows.stop - rows.start]
                 columns.encode(numbers[rows], encoded)
                 own = contributions[rows] if with_contributions else None
-                scores[rows] = ensemble.score(encoded, own, scorers, may_be_void)
+                scores[rows] = ensemble.score(encoded, own, scorers)
 
             return work
 

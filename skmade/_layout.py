@@ -101,15 +101,8 @@ def feature_records(conditionals):
     features["is_one_hot"] = [family.is_one_hot for family in families]
     features["takes_noise"] = [family.takes_input_noise for family in families]
     features["noise"] = [NOISES.index(family.noise) for family in families]
-    for name in (
-        "n_inputs",
-        "n_outputs",
-        "n_states",
-        "first_atom",
-        "has_bounds",
-        "is_alone",
-        "n_shown",
-    ):
+    own = ("n_inputs", "n_outputs", "n_states", "first_atom", "has_bounds", "is_alone", "n_shown")
+    for name in own:
         features[name] = [getattr(conditional, name) for conditional in conditionals]
     features["n_atoms"] = [len(conditional.atoms) for conditional in conditionals]
     features["has_flag"] = [conditional.has_gaps for conditional in conditionals]

@@ -13,7 +13,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 
 from skmade import _auto, _training
-from skmade._columns import Columns, Rule, Table
+from skmade._columns import Columns, Table, make_rules
 from skmade._families import FAMILY_NAMES
 from skmade._fitted import FittedDensity
 from skmade._kernels._constants import ACTIVATIONS, SOLVERS
@@ -638,24 +638,15 @@ class MADEDensity(DensityMixin, BaseEstimator):
 
     def _learn_columns(self, table, weights):
         """Choose kinds and families of columns, learn scales and levels."""
-        columns = Columns.learn(table, weights, self._rules(table))
+        rules = make_rules(
+            table.names(), table.shape[1], self.conditionals, self.categorical_features,
+            self.handle_unknown, self.atoms, self.missing,
+        )  # fmt: skip
+        columns = Columns.learn(table, weights, rules)
         if self.verbose:
             counts = Counter(columns.conditionals).items()
             print("Conditionals: " + ", ".join(f"{n} {kind}" for kind, n in counts), flush=True)
         return columns
-
-    def _rules(self, table):
-        """What is asked for of each column."""
-        n_features = table.shape[1]
-        chosen = _chosen_conditionals(self.conditionals, n_features)
-        from_dtype = isinstance(self.categorical_features, str)
-        key = None if from_dtype else self.categorical_features
-        categorical = _chosen_categories(key, table.names(), n_features)
-        atoms = _chosen_atoms(self.atoms, table.names(), n_features)
-        return [
-            Rule(family, is_category, from_dtype, self.handle_unknown, own, self.missing)
-            for family, is_category, own in zip(chosen, categorical, atoms)
-        ]
 
     def _encode(self, columns, table, weights):
         """Rows of a table as the networks see them."""
@@ -837,75 +828,6 @@ class MADEDensity(DensityMixin, BaseEstimator):
         check_is_fitted(self)
         table = Table.read(self, X, reset=False)
         return self._density.score(table, self.n_jobs, with_contributions)
-
-
-def _chosen_conditionals(conditionals, n_features):
-    """One family, or "auto", for each column."""
-    if isinstance(conditionals, str):
-        return [conditionals] * n_features
-    if len(conditionals) != n_features:
-        raise ValueError(
-            f"conditionals names {len(conditionals)} families, but X has {n_features} "
-            "features; give one family for each feature, or one for all."
-        )
-    chosen = [str(family) for family in conditionals]
-    unknown = set(chosen) - {"auto", *FAMILY_NAMES}
-    if unknown:
-        raise ValueError(
-            f"conditionals must be of {FAMILY_NAMES} or 'auto'; got {sorted(unknown)}."
-        )
-    return chosen
-
-
-def _chosen_categories(categorical_features, names, n_features):
-    """Whether each column is one of those that a mask, names or positions stand for.
-
-    Raises
-    ------
-    ValueError
-        For all others: masks of another length, names that no column has, positions that none is
-        at.
-    """
-    chosen = np.asarray([] if categorical_features is None else categorical_features, object)
-    key = [k.item() if isinstance(k, np.generic) else k for k in chosen.ravel()]
-    if key and all(isinstance(k, bool) for k in key):
-        if len(key) != n_features:
-            raise ValueError(
-                f"categorical_features is a mask of {len(key)} columns, but X has {n_features}; "
-                "give one flag for each column."
-            )
-        return key
-    if all(isinstance(k, str) for k in key):
-        columns, what = names, "names"
-    elif all(isinstance(k, int) for k in key):
-        columns, what = range(n_features), "has the positions"
-        key = [k + n_features if k < 0 else k for k in key]
-    else:
-        raise ValueError(
-            "categorical_features must be a mask, or names or positions of columns; got "
-            f"{categorical_features!r}."
-        )
-    known, wanted = set(columns), set(key)
-    unknown = [k for k, own in zip(chosen.ravel().tolist(), key) if own not in known]
-    if unknown:
-        raise ValueError(
-            f"categorical_features {what} {unknown}, which X does not have; its columns are "
-            f"{list(columns) or f'{n_features}, without names'}."
-        )
-    return [column in wanted for column in columns or range(n_features)]
-
-
-def _chosen_atoms(atoms, names, n_features):
-    """What `atoms` says of each column."""
-    if not isinstance(atoms, dict):
-        return [atoms] * n_features
-    columns = names or list(range(n_features))
-    unknown = [key for key in atoms if key not in columns]
-    if unknown:
-        raise ValueError(
-            f"atoms names {unknown}, which X does not have; its columns are {columns}."
-        )
-    return [atoms.get(column, "auto") for column in columns]
 
 
 def _warn_of_lost_dependencies(ordering, degrees, direct_connections, names):

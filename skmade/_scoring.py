@@ -59,12 +59,12 @@ def make_scorers(networks, n_rows):
     return scorers
 
 
-def add_all_scores(scorers, table, logs, contributions=None, may_have_gaps=True):
+def add_all_scores(scorers, table, logs, contributions=None):
     """Add log-densities under each network to `logs`, (n_networks, n).
 
     What each feature contributes is written to `contributions`, (n_networks, n, n_features).
     """
-    first, has_gaps = 0, may_have_gaps and np.isnan(table).any()
+    first, has_gaps = 0, np.isnan(table).any()
     for scorer in scorers:
         own = slice(first, first + scorer.n_networks)
         plan = with_gaps(scorer.plan) if has_gaps else scorer.plan

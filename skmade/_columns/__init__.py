@@ -4,8 +4,6 @@ A kind of column is one class, in a file of its own. What a column is follows fr
 and values, never from its neighbours.
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from skmade._columns._category import Category
@@ -13,24 +11,13 @@ from skmade._columns._constant import Constant
 from skmade._columns._flag import Flag
 from skmade._columns._frames import fill_frame, make_frame
 from skmade._columns._number import Lattice, Real, learn_number, numeric
+from skmade._columns._rules import make_rules
 from skmade._columns._table import Table, array_dtype, missing_value
 from skmade._columns._time import Time, learn_time
 
 _KINDS = {kind.__name__: kind for kind in (Flag, Category, Constant, Real, Lattice, Time)}
 # A standardised number may be this large at most, so that it stays finite in float32.
 _LARGEST = 1e30
-
-
-@dataclass(frozen=True)
-class Rule:
-    """What is asked for of a column, besides what its dtype and values say."""
-
-    conditional: str = "auto"
-    is_categorical: bool = False
-    labels_are_categories: bool = True
-    handle_unknown: str = "error"
-    atoms: object = "auto"
-    missing: str = "ignorable"
 
 
 def learn_column(cells, weights, rule):
@@ -70,8 +57,7 @@ def _learn_present(cells, weights, rule):
     """As `learn_column`, of a column without missing cells."""
     is_label = cells.kind == "L"
     auto = rule.conditional == "auto"
-    has_own_atoms = rule.atoms is not None and not isinstance(rule.atoms, str)
-    if has_own_atoms and (is_label or cells.kind == "b" or rule.is_categorical):
+    if rule.names_atoms and (is_label or cells.kind == "b" or rule.is_categorical):
         raise ValueError(
             f"atoms names column {cells.label}, which holds {cells.describe()}: only columns of "
             "numbers have atoms; leave it out of atoms."
@@ -103,15 +89,14 @@ def _draws_levels(column, levels):
 
 def _learn_numbers(cells, weights, rule):
     """A column of numbers, flags, moments or spans of time."""
-    auto, atoms = rule.conditional == "auto", rule.atoms
+    auto = rule.conditional == "auto"
     n_values = 2 if cells.kind == "b" else _n_values(cells.values)
-    may_be_flag = auto and (atoms is None or isinstance(atoms, str))
-    if rule.conditional == "bernoulli" or (may_be_flag and n_values == 2):
+    if rule.conditional == "bernoulli" or (auto and n_values == 2 and not rule.names_atoms):
         return Flag.learn(cells, rule.handle_unknown)
     if auto and n_values == 1:
         return Constant.learn(cells)
     learn = learn_time if cells.kind in ("M", "m") else learn_number
-    return learn(cells, rule.conditional, weights, atoms)
+    return learn(cells, rule.conditional, weights, rule.atoms)
 
 
 def _n_values(values):
@@ -247,10 +232,6 @@ class Columns:
             for j in self._flags:
                 table[:, j] = self.columns[j].round_codes(values[:, j])
 
-    def may_be_void(self, table):
-        """Whether the network may see missing cells of a table, or a third value as one."""
-        return table.may_have_gaps or any(self.columns[j].has_extras for j in self._flags)
-
     def add_extras(self, numbers, scores, contributions=None, may_have_gaps=True):
         """Add what cells have beyond the network's log-probability and the offsets.
 
@@ -346,4 +327,4 @@ def _check_block(table):
             _check_finite(cells)
 
 
-__all__ = ["Columns", "Rule", "Table"]
+__all__ = ["Columns", "Table", "make_rules"]

@@ -60,14 +60,15 @@ def find_atoms(numbers, step):
     values, counts = np.unique(numbers, return_counts=True)
     if counts.max() < _FEWEST_ROWS or len(values) < 2:
         return values[:0]
-    is_atom = _stands_out(values, counts, step, _FACTOR)
-    is_atom &= poisson.sf(counts - 1, _explained(values, counts, step)) < _LEVEL / len(values)
-    is_atom &= counts >= max(_FEWEST_ROWS, _LEAST_SHARE * len(numbers))
+    explained = _explained(values, counts, step)
+    is_atom = (counts > _FACTOR * explained) & (counts >= _LEAST_SHARE * len(numbers))
+    is_atom &= counts >= _FEWEST_ROWS
+    is_atom &= poisson.sf(counts - 1, explained) < _LEVEL / len(values)
     for half in (numbers[::2], numbers[1::2]):
         own, own_counts = np.unique(half, return_counts=True)
-        found = own[_stands_out(own, own_counts, step, _FACTOR_OF_HALVES)]
-        is_atom &= np.isin(values, found)
-    if has_few_values(values, len(numbers)):
+        stands_out = own_counts > _FACTOR_OF_HALVES * _explained(own, own_counts, step)
+        is_atom &= np.isin(values, own[stands_out])
+    if _has_few_values(values, len(numbers)):
         n_rough = np.count_nonzero(is_atom | _is_kink(values, counts, step))
         if n_rough >= np.clip(_SHARE_OF_KINKS * len(values), *_KINKS):
             return values
@@ -91,13 +92,9 @@ def _is_clumped(numbers, step):
     return wide.any() and n_values[wide].sum() < expected[wide].sum() / 2
 
 
-def has_few_values(values, n_rows):
+def _has_few_values(values, n_rows):
     """Whether a column of so many rows has few distinct values."""
     return len(values) <= min(_MOST_ATOMS, n_rows / _ROWS_PER_VALUE)
-
-
-def _stands_out(values, counts, step, factor):
-    return counts > factor * _explained(values, counts, step)
 
 
 def _is_kink(values, counts, step):
@@ -105,10 +102,8 @@ def _is_kink(values, counts, step):
     cells = _cells(values, step)
     before, after = (_count_at(cells + way, cells, counts) for way in (-1, 1))
     three = np.stack([before, counts, after])
-    logs, deviation = (
-        np.log(np.maximum(three, 0.5)),
-        np.sqrt([1, 4, 1] @ (1 / np.maximum(three, 0.5))),
-    )
+    three = np.maximum(three, 0.5)
+    logs, deviation = np.log(three), np.sqrt([1, 4, 1] @ (1 / three))
     kink = 2 * logs[1] - logs[0] - logs[2]
     inside = (cells > 0) & (cells < cells[-1])
     return inside & (kink > np.maximum(_LEAST_KINK, _DEVIATIONS_OF_KINK * deviation))

@@ -274,10 +274,15 @@ def number_column(real, lattice, numbers, conditional, weights, atoms, **paramet
         conditional = "logistic_mixture" if is_coarse or is_sharp else "gaussian_mixture"
     parameters |= {"conditional": conditional, "scale": float(scale)}
     if takes_atoms:
-        shares = np.array([np.mean(numbers == atom) for atom in atoms])
-        parameters |= {"atoms": atoms.tolist(), "bounds": bounds}
-        parameters["shown"] = atoms[shares >= _LEAST_SHOWN].tolist()
-        parameters |= {"atoms_are_alone": are_alone, "beyond": rare_share(0, len(numbers))}
+        values, counts = np.unique(numbers, return_counts=True)
+        frequent = values[counts >= _LEAST_SHOWN * len(numbers)]
+        parameters |= {
+            "atoms": atoms.tolist(),
+            "shown": atoms[np.isin(atoms, frequent)].tolist(),
+            "atoms_are_alone": are_alone,
+            "bounds": bounds,
+            "beyond": rare_share(0, len(numbers)),
+        }
     if family_named(conditional).support == "counts":
         check_counts(parameters["label"], numbers, conditional)
         return lattice(center=float(np.round(center)), step=1.0, decimals=0, **parameters)

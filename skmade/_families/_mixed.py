@@ -80,9 +80,12 @@ class Mixed:
 
     def initial_bias(self, values, weights):
         """Logarithms of the (smoothed) frequencies of the states, and the family's own bias."""
-        missing, state = np.isnan(values), np.zeros(len(values), np.int64)
-        for k, atom in enumerate(np.array(self.atoms, values.dtype), 1):
-            state[values == atom] = k
+        missing, atoms = np.isnan(values), np.array(self.atoms, values.dtype)
+        order = np.argsort(atoms)
+        place = np.searchsorted(atoms[order], values)
+        nearest = np.append(order, 0)[place]  # (any beyond the last)
+        is_atom = np.append(atoms, np.nan)[nearest] == values
+        state = np.where(is_atom, nearest + 1, 0)
         rest = (state == 0) & ~missing
         shown = rest if rest.any() else ~missing
         own = self.family.initial_bias(values[shown], weights[shown])

@@ -13,10 +13,10 @@ from skmade._kernels._compile import part
 from skmade._kernels._elementary import exp, like, log
 from skmade._kernels._views import rows_of
 
-#: Rows of `out`, memory for each row of a tile: the result, what kernels of families need, weights
-#: of the rows (in training), values as the family sees them, states, and the posterior probability
-#: that the value is of the rest.
-RESULT, SCRATCH, FACTORS, VALUES, STATES, OF_REST = range(6)
+#: Rows of `out`, memory for each row of a tile: the result (and after it one that kernels of
+#: families need), weights of the rows (in training), values as the family sees them, states, and
+#: the posterior probability that the value is of the rest.
+RESULT, _, FACTORS, VALUES, STATES, OF_REST = range(6)
 N_LINES = 6
 
 
