@@ -7,7 +7,7 @@ import numpy as np
 from skmade._families._scales import raw_scale, scale, scales, slope_of_scale, standardised
 from skmade._families._softmax import draw_index, mix, softmax, thirds
 from skmade._families.gaussian_mixture import GaussianMixture
-from skmade._kernels._compile import part
+from skmade._kernels._compile import inlined_part, part
 from skmade._kernels._elementary import exp, like, log, sigmoid, softplus
 
 # Bounds that are none, in standard deviations.
@@ -114,12 +114,12 @@ class LogisticMixture(GaussianMixture):
 _draw_component = GaussianMixture.draw
 
 
-@part
+@inlined_part
 def _has_bounds(constants):
     return constants[1] > -UNBOUNDED or constants[2] < UNBOUNDED
 
 
-@part
+@inlined_part
 def _distances(mean, s, constants):
     """Of the bounds from a mean, in scales: both are positive where it lies between them."""
     return (mean - like(mean, constants[1])) / s, (like(mean, constants[2]) - mean) / s
@@ -155,7 +155,7 @@ def _draw_within(a, bits, noise, constants, work, out, values, width):
         values[b] = mean + s * (-x if is_beyond else x)
 
 
-@part
+@inlined_part
 def _in_cell(u, e):
     """``(1 - e) / u`` for ``e = e**-u``, at 0 its limit 1: what a cell of u scales has of its
     width."""

@@ -5,7 +5,7 @@ their data as arguments. Machine code is cached on disk where a folder can be
 written; where none can (a read-only install, no home, a zipped package, a full disk) they are
 compiled anew in each process. ``SKMADE_CACHE=0`` turns the disk cache off. ``SKMADE_PLAIN=1``
 compiles by what Numba documents only, without a disk cache, in about twice the time, to the
-same results but for rounding.
+same results.
 
 To compile takes seconds. So functions that only kernels call are not made into machine code
 by themselves, and constants are passed as ``np.int64(...)``, for each literal of which Numba
