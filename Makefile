@@ -12,10 +12,10 @@ test:
 test-slow:
 	$(PYTHON) -m pytest -m slow
 
-# Interpreted kernels are slow: only what concerns kernels, and what is computed by them.
+# Interpreted kernels are slow: without the tests of what goes in and out of thousands of columns.
 test-nojit:
-	NUMBA_DISABLE_JIT=1 $(PYTHON) -m pytest $(addprefix tests/test_,$(addsuffix .py,atoms density families \
-	kernels masks mathematics missing shared training))
+	NUMBA_DISABLE_JIT=1 $(PYTHON) -m pytest tests \
+	$(addprefix --ignore=tests/test_,$(addsuffix .py,columns_kinds documents dtypes))
 
 docs:
 	$(PYTHON) -m sphinx -W --keep-going -b html docs docs/_build/html
