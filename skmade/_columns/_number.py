@@ -7,13 +7,10 @@ import numpy as np
 from skmade._columns._atoms import find_atoms, find_bounds
 from skmade._columns._cells import cells_of_array
 from skmade._columns._column import Column, from_numbers, origin_of, rare_share, to_numbers
-from skmade._families import family_named, make_family
+from skmade._families import asks_for, family_named, make_family
 from skmade._families._mixed import Mixed
-from skmade._families._scales import SCALE_FLOOR
-from skmade._families.logistic_mixture import UNBOUNDED
+from skmade._families._scales import SCALE_FLOOR, UNBOUNDED
 
-# Families that take atoms.
-_WITH_ATOMS = ("gaussian", "gaussian_mixture", "logistic_mixture")
 # Atoms of so many rows have an input of their own.
 _LEAST_SHOWN = 0.01
 # Steps of lattices that are tried, besides the least distance of the values.
@@ -69,11 +66,11 @@ class Real(Column):
 
     @property
     def _has_points(self):
-        return bool(self.atoms) and not (self.conditional == "logistic_mixture" and self.step)
+        return bool(self.atoms) and not (self.step and asks_for(self.conditional, "half"))
 
     @property
     def _is_cut_off(self):
-        return self.conditional == "logistic_mixture" and self.bounds != (None, None)
+        return asks_for(self.conditional, "low") and self.bounds != (None, None)
 
     def extras(self, numbers):
         """What atoms, and numbers beyond the bounds, have beyond the log-probability of the
@@ -252,13 +249,14 @@ def number_column(real, lattice, numbers, conditional, weights, atoms, **paramet
 
     `atoms` are numbers, "auto" or None.
     """
-    step, takes_atoms = lattice_step(numbers), conditional in (*_WITH_ATOMS, "auto")
+    step = lattice_step(numbers)
+    takes_atoms = conditional == "auto" or family_named(conditional).support == "real"
     if isinstance(atoms, str):
         atoms = find_atoms(numbers, step) if takes_atoms else []
     elif atoms is not None and not takes_atoms:
         raise ValueError(
             f"atoms names column {parameters['label']}, but a {conditional!r} conditional takes "
-            f"none; choose 'auto' or one of {_WITH_ATOMS} for it, or leave it out of atoms."
+            "none; choose 'auto' or a family of real numbers for it, or leave it out of atoms."
         )
     atoms = np.array([] if atoms is None else atoms, float)
     rest = ~np.isin(numbers, atoms)
@@ -286,7 +284,7 @@ def number_column(real, lattice, numbers, conditional, weights, atoms, **paramet
     if family_named(conditional).support == "counts":
         check_counts(parameters["label"], numbers, conditional)
         return lattice(center=float(np.round(center)), step=1.0, decimals=0, **parameters)
-    if step > 0 and (conditional == "logistic_mixture" or np.all(numbers == np.round(numbers))):
+    if step > 0 and (asks_for(conditional, "half") or np.all(numbers == np.round(numbers))):
         center = on_lattice(center, numbers[0], step)
         return lattice(center=float(center), step=step, decimals=_decimals(numbers), **parameters)
     return real(center=float(center), **parameters)

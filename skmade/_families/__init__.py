@@ -13,6 +13,10 @@
 - ``constants``: numbers that its kernels need, the same for all rows;
 - ``initial_bias(values, weights)``: its parameters before training.
 
+Its fields are facts of a column (see `Real.family`). One that asks for ``half`` gives values on a
+lattice the mean density of their cells; one that asks for ``low`` and ``high`` has no density
+beyond. Columns of families with "real" support may have atoms.
+
 Its kernels work on one feature for the rows of a tile, of which there are `width`:
 
 - ``log_prob(a, values, constants, work, out, width)``: ``out[0, b] = log p(values[b])``. The
@@ -51,6 +55,11 @@ def make_family(name, **facts):
     """A family for a column of which `facts` are known; its fields say which of them it needs."""
     family = family_named(name)
     return family(**{field.name: facts[field.name] for field in fields(family)})
+
+
+def asks_for(name, fact):
+    """Whether a family is made from a fact of its column."""
+    return fact in {field.name for field in fields(family_named(name))}
 
 
 def family_code(family):

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from skmade._families.logistic_mixture import UNBOUNDED
+from skmade._families._scales import UNBOUNDED
 
 
 @dataclass(frozen=True)

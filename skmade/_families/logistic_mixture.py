@@ -4,14 +4,19 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from skmade._families._scales import raw_scale, scale, scales, slope_of_scale, standardised
+from skmade._families._scales import (
+    UNBOUNDED,
+    raw_scale,
+    scale,
+    scales,
+    slope_of_scale,
+    standardised,
+)
 from skmade._families._softmax import draw_index, mix, softmax, thirds
 from skmade._families.gaussian_mixture import GaussianMixture
 from skmade._kernels._compile import inlined_part, part
 from skmade._kernels._elementary import exp, like, log, sigmoid, softplus
 
-# Bounds that are none, in standard deviations.
-UNBOUNDED = 1e9
 # Probabilities are held between these, whose logarithms and differences from 1 are numbers.
 _NEARLY_ZERO, _NEARLY_ONE = 1e-37, 1 - 2.0**-24
 
