@@ -28,5 +28,6 @@ benchmark-quick:
 	$(PYTHON) -m benchmarks.speed --quick
 	$(PYTHON) -m benchmarks.kernels --quick
 	$(PYTHON) -m benchmarks.doors --quick
+	$(PYTHON) -m benchmarks.zeros --quick
 
 .PHONY: lint test test-slow benchmark-quick test-nojit docs quickstart

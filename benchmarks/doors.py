@@ -6,29 +6,13 @@ older checkout of the project, in turn with it.
 """
 
 import argparse
-import json
-import os
-import subprocess
-import sys
-import time
 import warnings
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-REPEATS = 7
-
-
-def median_seconds(function, repeats=REPEATS):
-    """Of a call, the first of which is not counted."""
-    function()
-    times = []
-    for _ in range(repeats):
-        started = time.perf_counter()
-        function()
-        times.append(time.perf_counter() - started)
-    return float(np.median(times))
+from benchmarks import against
+from benchmarks.against import REPEATS, median_seconds
 
 
 def mixed_frame(n):
@@ -103,45 +87,23 @@ def calls(n):
     return seconds
 
 
-def calls_of(folder, n):
-    """`calls` of a checkout, in a process of its own."""
-    command = [sys.executable, str(Path(__file__).resolve()), "--child", str(n)]
-    environment = {**os.environ, "PYTHONPATH": str(folder)}
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
-    return json.loads(done.stdout)
-
-
 def main():
     """Write the medians, and their ratios."""
     from benchmarks import tables
 
-    options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    options.add_argument("--against", help="folder of an older checkout")
-    options.add_argument("--quick", action="store_true", help="few rows, to see it works")
-    options.add_argument("--rounds", type=int, default=3, help="turns with the older checkout")
-    options = options.parse_args()
-    n, rounds = (2000, 1) if options.quick else (200_000, options.rounds)
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    against.add_options(parser, rounds=3)
+    options = parser.parse_args()
+    n = 2000 if options.quick else 200_000
     results = tables.Results("doors", options.quick)
     times = encoding(n)
     results.add(task="encode mixed rows", **times, ratio=times["scikit-learn"] / times["skmade"])
-    folders = {"skmade": Path(__file__).resolve().parents[1]}
-    if options.against:
-        folders["older"] = Path(options.against).resolve()
-    turns = {who: [] for who in folders}
-    for _ in range(rounds):
-        for who, folder in folders.items():
-            turns[who].append(calls_of(folder, n))
-    for task in turns["skmade"][0]:
-        medians = {who: np.median([turn[task] for turn in own]) for who, own in turns.items()}
-        ratio = medians["older"] / medians["skmade"] if options.against else np.nan
-        results.add(task=task, **medians, ratio=ratio)
+    for row in against.medians_in_turn("doors", n, options):
+        results.add(**row)
     table = pd.DataFrame(results.rows).set_index("task")
     results.finish({"times": table.map(lambda x: float(f"{x:.4g}"))})
 
 
 if __name__ == "__main__":
     warnings.simplefilter("ignore")
-    if "--child" in sys.argv:
-        print(json.dumps(calls(int(sys.argv[-1]))))
-    else:
-        main()
+    main()

@@ -78,9 +78,9 @@ def load(plan, table, rows, buffers):
 
 @compiled
 def forward(plan, theta, memory, n_rows):
-    tile = _memory.of_tile(memory.buffers, np.int64(0))
-    unused = memory.lines[0]  # it is for few rows
-    _passes.forward(plan, theta, tile, n_rows, unused)
+    zero = np.int64(0)
+    units, lists = memory.buffers.units[0], _memory.lists_of_tile(memory.lists, zero)
+    _passes.forward(plan, theta, units, lists, n_rows, memory.scratch[0])
 
 
 @compiled
@@ -103,7 +103,15 @@ def backward(plan, theta, buffers, n_rows):
 def gradient(plan, theta, memory, tiles):
     for panel in range(len(plan.panels)):
         _passes.panel_gradient(
-            plan, panel, memory.buffers, tiles, 0.0, theta, memory.scratch[0], memory.gradient
+            plan,
+            panel,
+            memory.buffers,
+            memory.lists,
+            tiles,
+            0.0,
+            theta,
+            memory.scratch[0],
+            memory.gradient,
         )
 
 

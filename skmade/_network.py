@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from skmade._auto import count_parameters
+from skmade._kernels._memory import aligned
 from skmade._kernels._steps import make_memory, train_steps
 from skmade._layout import (
     Plan,
@@ -147,7 +148,7 @@ class Network:
         plan = make_plan(architecture, state["ordering"], state["degrees"])
         places = weight_places(plan)
         network = cls(state["ordering"], list(state["degrees"]), None, plan)
-        network.theta = np.zeros(n_parameters(plan), state["theta"].dtype)
+        network.theta = aligned((n_parameters(plan),), state["theta"].dtype, zero=True)
         network.theta[places] = state["theta"]
         if "moments" in state:
             network.moments = np.zeros((2, len(network.theta)), network.theta.dtype)
@@ -191,7 +192,7 @@ def initial_theta(plan, initial_biases, rng, dtype):
     marginals.
     """
     n_inputs, first_output = plan.layers[0, 1], plan.layers[-1, 0]
-    theta = np.zeros(n_parameters(plan), dtype)
+    theta = aligned((n_parameters(plan),), dtype, zero=True)
     for panel in plan.panels:
         extent, n_rows = panel.extent, panel.stop - panel.row
         sees = plan.extents[panel.extents : panel.extents + n_rows]

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from skmade._kernels._constants import PANEL_ROWS, SCORE_TILE
-from skmade._kernels._memory import make_buffers
+from skmade._kernels._constants import SCORE_TILE
+from skmade._kernels._memory import make_blocks, make_buffers, make_lists
 from skmade._kernels._passes import ScoreMemory, score_rows
 from skmade._kernels._product import ROWS
 from skmade._kernels._shared import DrawsMemory, score_few_rows
@@ -89,8 +89,9 @@ class Scorer:
             return
         tile, dtype = min(n_rows, SCORE_TILE), network.dtype
         buffers = make_buffers(network.plan, 1, tile, dtype)
-        block, totals = np.empty((ROWS, PANEL_ROWS), dtype), np.empty(buffers.units.shape[2])
-        self.memory = ScoreMemory(tile, buffers, block, totals)
+        lists = make_lists(network.plan, 1, tile, dtype)
+        (block,), totals = make_blocks(1, tile, dtype), np.empty(buffers.units.shape[2])
+        self.memory = ScoreMemory(tile, buffers, lists, block, totals)
 
     def add_scores(self, plan, table, scores, contributions=None):
         """Add log-densities to `scores`, (1, n); contributions are (1, n, n_features)."""

@@ -11,6 +11,7 @@ from functools import cached_property
 import numpy as np
 
 from skmade._kernels._constants import PANEL_ROWS
+from skmade._kernels._memory import aligned
 from skmade._kernels._shared import Dense, Draws, gather, shared_step
 from skmade._kernels._steps import StepMemory, make_memory
 from skmade._layout import Plan, make_plan, n_parameters, with_gaps, writable
@@ -169,7 +170,8 @@ class DrawnNetwork:
     @cached_property
     def theta(self):
         """Weights of its own: made when they are asked for, as large tables do."""
-        plan, theta = self.draw.plan, np.zeros(n_parameters(self.draw.plan), self.dtype)
+        plan = self.draw.plan
+        theta = aligned((n_parameters(plan),), self.dtype, zero=True)
         everything = 0, len(plan.panels)
         gather(plan, self.draw.places, dense_blocks(plan), self.shared_theta, theta, *everything)
         return theta
@@ -359,6 +361,6 @@ class SharedMemory:
         widths = np.diff(plan.layers)[:, 0]
         padded = -(-widths // PANEL_ROWS) * PANEL_ROWS
         room = np.sum(widths[:-1] * padded[1:]) + widths[0] * padded[-1] + widths.sum()
-        theta, gradient = np.zeros((2, room), dtype)
+        theta, gradient = (aligned((room,), dtype, zero=True) for _ in range(2))
         steps = make_memory(plan, batch_size, n_threads, dtype)._replace(gradient=gradient)
         return cls(dense_blocks(plan), np.zeros_like(network.theta), theta, steps)

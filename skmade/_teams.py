@@ -4,7 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
-from skmade._kernels._product import ROWS
+from skmade._kernels._product import LANES
 from skmade._kernels._steps import PART, Team
 from skmade._threads import never
 
@@ -114,5 +114,5 @@ def _bounds(costs, start, stop, n):
         return np.array([start, stop])
     total = np.cumsum(costs[start:stop])
     inner = np.searchsorted(total, np.arange(1, n) / n * total[-1])
-    inner = np.minimum(-(-inner // ROWS) * ROWS, stop - start)  # whole tiles
+    inner = np.minimum(-(-inner // LANES) * LANES, stop - start)  # whole vectors
     return np.concatenate([[start], start + inner, [stop]])

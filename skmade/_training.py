@@ -11,6 +11,7 @@ from sklearn.exceptions import ConvergenceWarning
 
 from skmade._combination import log_mean_exp
 from skmade._kernels._constants import SOLVERS
+from skmade._kernels._memory import aligned_copy
 from skmade._kernels._steps import Batches, Descent
 from skmade._layout import flops_per_row
 from skmade._scoring import log_densities
@@ -96,12 +97,13 @@ class Progress:
     def start(cls, theta, rate, number=None):
         """Progress before the first step."""
         moments = np.zeros((2, len(theta)), theta.dtype)
-        return cls(theta.copy(), moments, rate, theta.copy(), theta.copy(), number=number)
+        theta, average, best = (aligned_copy(theta) for _ in range(3))
+        return cls(theta, moments, rate, average, best, number=number)
 
     @classmethod
     def of_passes(cls, network, rate, number):
         """Progress of passes over rows, of which no average and no best one is kept."""
-        theta, moments = network.theta.copy(), network.moments
+        theta, moments = aligned_copy(network.theta), network.moments
         moments = np.zeros((2, len(theta)), theta.dtype) if moments is None else moments.copy()
         return cls(theta, moments, rate, theta, theta, step=network.step, number=number)
 
@@ -256,7 +258,7 @@ def train(network, training, validation, settings, offset, rng, progress, heed=n
             record(progress, loss - offset - beyond, score_of_rows, validation, settings)
             stale = 0 if finite and score > progress.best_score + settings.tol else stale + 1
             if finite and score > progress.best_score:
-                progress.best_theta, progress.best_score = theta.copy(), score
+                progress.best_theta, progress.best_score = aligned_copy(theta), score
             if stale >= settings.n_iter_no_change or not finite:
                 if cuts == _RATE_CUTS:
                     break

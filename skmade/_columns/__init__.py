@@ -141,7 +141,7 @@ class Columns:
         self.is_discrete = [c.family.support in ("flags", "codes") for c in self.families(1)]
         self._is_plain = not (self.center.any() or (self.scale != 1).any())
         self._flags = _places(columns, Flag)
-        self._constants = _places(columns, Constant)
+        self._constants = np.array(_places(columns, Constant), int)
         self._with_extras = [j for j, column in enumerate(columns) if column.has_extras]
         self._with_atoms = [j for j, column in enumerate(columns) if len(column.atoms)]
         self._reads_numbers = all(column.reads_numbers for column in columns)
@@ -221,7 +221,7 @@ class Columns:
         table[:] = values
         if self._flags:
             self._round_flags(values, table)
-        if self._constants:
+        if len(self._constants):
             table[:, self._constants] = np.where(np.isnan(numbers[:, self._constants]), np.nan, 0)
         for j in self._with_atoms:
             self.columns[j].mark_atoms(numbers[:, j], table[:, j])
@@ -238,9 +238,12 @@ class Columns:
         Those are log-probabilities of what is rare; of atoms, which have no density that could
         be in other units; and of missing cells, which have no value.
         """
+        is_same = np.all(numbers[:, self._constants] == self.center[self._constants], axis=0)
+        nothing = set(self._constants[is_same])
         for j in self._with_extras:
-            extras = self.columns[j].extras(numbers[:, j])
-            self._add(np.where(np.isnan(numbers[:, j]), 0.0, extras), j, scores, contributions)
+            if j not in nothing:
+                extras = self.columns[j].extras(numbers[:, j])
+                self._add(np.where(np.isnan(numbers[:, j]), 0.0, extras), j, scores, contributions)
         if may_have_gaps:
             missing = np.isnan(numbers)
             for j in np.flatnonzero(missing.any(axis=0) & (self.offsets != 0)):

@@ -54,7 +54,7 @@ def ancestral_pass(plan, theta, block, randomness, given, buffers, table, log_gi
 def _draw_tile(plan, theta, block, randomness, given, buffers, table, log_given):
     """Draw the rows of one tile."""
     targets, n_rows, (n_features, width) = buffers.targets, table.shape[0], randomness.bits.shape
-    out = buffers.deltas[buffers.units.shape[0] :]
+    out = buffers.deltas[plan.layers[-1, 1] :]
     for before in range(0, n_features, block):
         after = min(before + block, n_features)
         _from_earlier_blocks(plan, theta, before, after, buffers, width)

@@ -14,3 +14,7 @@ TILE, SCORE_TILE, DRAW_TILE = 128, 128, 256
 # Rows of a panel. Its weights lie source unit by source unit, so that all three products
 # (forward, backward, gradients) read or write it from beginning to end.
 PANEL_ROWS = 48
+
+# Source units that are not zero are listed by blocks of so many, whose weights for a panel stay in
+# the nearest cache while all rows of a tile add them up.
+LIST_BLOCK = 4 * PANEL_ROWS

@@ -12,9 +12,10 @@ import numpy as np
 from skmade._kernels._activations import activate
 from skmade._kernels._compile import kernel, part, sums_part
 from skmade._kernels._conditionals import feature_log_prob, feed, is_atom
-from skmade._kernels._constants import PANEL_ROWS
+from skmade._kernels._constants import LIST_BLOCK, PANEL_ROWS
 from skmade._kernels._elementary import like
-from skmade._kernels._memory import Buffers, of_tile, padded
+from skmade._kernels._gather import first_block, gather_product, is_sparse, list_by_rows
+from skmade._kernels._memory import Buffers, Lists, lists_of_tile, of_tile, padded
 from skmade._kernels._product import (
     FROM_BIAS,
     FROM_OUTPUT,
@@ -71,51 +72,114 @@ def add_products(plan, theta, buffers, layer, begin, end, low, high, first_start
     Of the units of source layer s, those from ``low[s]`` up to ``high[s]``. It is added to
     what the units hold or, where `first_start` is FROM_BIAS, to their biases.
     """
-    units, n_inputs, one = buffers.units, plan.layers[0, 1], np.int64(1)
-    ld, biases = units.shape[1], plan.biases - n_inputs
-    first_source = plan.panels[plan.first_panel[layer]].source
-    for panel in range(plan.first_panel[layer], plan.first_panel[layer + 1]):
-        at = plan.panels[panel]
-        row, source, height, offset = at.row, at.source, at.height, at.offset
-        start = first_start if source == first_source else FROM_OUTPUT
-        source_layer = 0 if source < n_inputs else layer - 1
-        known, every = low[source_layer], high[source_layer]
-        stop = min(at.stop, end)
-        for r in range(max(row, begin), stop, ROWS):
-            n_rows = min(ROWS, stop - r)
-            extent = min(every, plan.extents[at.extents + r + n_rows - 1 - row])
-            block_product(
-                theta, offset + known * height + r - row, one, height, units, (source + known) * ld,
-                ld, units, r * ld, ld, n_rows, width, extent - known, start, theta, biases + r,
-            )  # fmt: skip
+    first = plan.first_panel[layer]
+    for panel in range(first, plan.first_panel[layer + 1]):
+        is_first = plan.panels[panel].source == plan.panels[first].source
+        source, start = source_layer(plan, layer, panel), first_start if is_first else FROM_OUTPUT
+        _add_panel(
+            plan, theta, buffers.units, panel, begin, end, low[source], high[source], start, width
+        )
 
 
 @part
-def add_products_of_few(plan, theta, buffers, layer, n_rows, block):
-    """As `add_products` of all units of a layer and below it, for at most ROWS rows of the tile.
+def source_layer(plan, layer, panel):
+    """The layer that a panel of a layer multiplies."""
+    return 0 if plan.panels[panel].source < plan.layers[0, 1] else layer - 1
 
-    They would not fill a vector: here vectors are of units, and sums the same, term by term.
-    `block` is memory for them, row by row.
-    """
-    units, n_inputs = buffers.units, plan.layers[0, 1]
-    zero, one, width, add = np.int64(0), np.int64(1), np.int64(PANEL_ROWS), np.int64(FROM_OUTPUT)
-    ld, biases = units.shape[1], plan.biases - n_inputs
-    first_source = plan.panels[plan.first_panel[layer]].source
-    for panel in range(plan.first_panel[layer], plan.first_panel[layer + 1]):
-        at = plan.panels[panel]
-        row, stop, source, height = at.row, at.stop, at.source, at.height
-        for b in range(n_rows):
-            for r in range(row, stop):
-                block[b, r - row] = theta[biases + r] if source == first_source else units[r, b]
+
+@part
+def _add_panel(plan, theta, units, panel, begin, end, known, every, start, width):
+    """As `add_products`, of one panel, and of its source units ``known:every``."""
+    at, ld, one = plan.panels[panel], units.shape[1], np.int64(1)
+    row, source, height, offset = at.row, at.source, at.height, at.offset
+    biases, stop = plan.biases - plan.layers[0, 1], min(at.stop, end)
+    for r in range(max(row, begin), stop, ROWS):
+        n_rows = min(ROWS, stop - r)
+        extent = min(every, plan.extents[at.extents + r + n_rows - 1 - row])
         block_product(
-            units, source * ld, one, ld, theta, at.offset, height, block, zero, width, n_rows,
-            height, at.extent, add, theta, zero,
+            theta, offset + known * height + r - row, one, height, units, (source + known) * ld,
+            ld, units, r * ld, ld, n_rows, width, extent - known, start, theta, biases + r,
         )  # fmt: skip
-        for r in range(row, stop):
-            for b in range(n_rows):
-                units[r, b] = block[b, r - row]
-            for b in range(n_rows, LANES):
-                units[r, b] = units[r, n_rows - 1]
+
+
+@part
+def add_all_products(plan, theta, units, lists, layer, begin, end, n_rows, block):
+    """As `add_products` of all source units, to biases, for `n_rows` rows of the tile.
+
+    Vectors are of units, not of rows, where these are too few to fill one, and where only source
+    units that are not zero are added. Sums are the same, term by term. `block` is memory for
+    them, in whole vectors of rows of PANEL_ROWS; units begin at a whole vector of their layer's.
+    """
+    first, width, zero = plan.first_panel[layer], padded(n_rows), np.int64(0)
+    for panel in range(first, plan.first_panel[layer + 1]):
+        at, source = plan.panels[panel], source_layer(plan, layer, panel)
+        is_first = at.source == plan.panels[first].source
+        row, stop = max(at.row, begin), min(at.stop, end)
+        if row < stop:
+            if lists.is_sparse[source] or n_rows <= ROWS:
+                _begin_rows(plan, theta, units, row, stop, n_rows, is_first, block)
+                _add_by_rows(plan, theta, units, lists, panel, source, row, stop, n_rows, block)
+                _end_rows(units, row, stop, n_rows, block)
+            else:
+                start = FROM_BIAS if is_first else FROM_OUTPUT
+                _add_panel(plan, theta, units, panel, row, stop, zero, at.extent, start, width)
+
+
+@part
+def _begin_rows(plan, theta, units, row, stop, n_rows, is_first, block):
+    """What products are added to, row by row of the tile: biases, or what units hold."""
+    if is_first:
+        biases = plan.biases - plan.layers[0, 1] + row
+        for r in range(stop - row):
+            block[0, r] = theta[biases + r]
+        for b in range(1, n_rows):
+            _copy(block[0], block[b])
+    else:
+        ld = units.shape[1]
+        for b in range(0, n_rows, LANES):
+            for r in range(row, stop, LANES):
+                transpose(units, r * ld + b, ld, block, b * PANEL_ROWS + r - row, PANEL_ROWS)
+
+
+@part
+def _copy(line, to):
+    """All of a row of a block."""
+    for r in range(PANEL_ROWS):
+        to[r] = line[r]
+
+
+@part
+def _add_by_rows(plan, theta, units, lists, panel, source, row, stop, n_rows, block):
+    """Add what a panel's source units contribute, row by row of the tile."""
+    at = plan.panels[panel]
+    height, width, n_columns = at.height, np.int64(PANEL_ROWS), padded(stop - row)
+    zero, one, add = np.int64(0), np.int64(1), np.int64(FROM_OUTPUT)
+    offset, ld = at.offset + row - at.row, units.shape[1]
+    if not lists.is_sparse[source]:
+        block_product(
+            units, at.source * ld, one, ld, theta, offset, height, block, zero, width, n_rows,
+            n_columns, at.extent, add, theta, zero,
+        )  # fmt: skip
+        return
+    n_blocks, size = lists.row_indices.shape[1], lists.row_indices.shape[2]
+    place = first_block(plan, source) * size
+    for begin in range(0, at.extent, LIST_BLOCK):
+        gather_product(
+            lists.row_indices, lists.row_values, place, n_blocks * size, at.extent - begin,
+            theta, offset + begin * height, height, block, zero, width, n_rows, n_columns, add,
+        )  # fmt: skip
+        place += size
+
+
+@part
+def _end_rows(units, row, stop, n_rows, block):
+    """Write sums back into units; columns past the last row repeat it."""
+    ld, width = units.shape[1], np.int64(PANEL_ROWS)
+    for b in range(n_rows, padded(n_rows)):
+        _copy(block[n_rows - 1], block[b])
+    for b in range(0, n_rows, LANES):
+        for r in range(row, stop, LANES):
+            transpose(block, b * width + r - row, width, units, r * ld + b, ld)
 
 
 @part
@@ -144,19 +208,19 @@ def drop_out(plan, buffers, kept, begin, n_rows, row, stop):
 
 
 @part
-def forward(plan, theta, buffers, n_rows, block):
-    """Compute all units from the inputs; `block` is memory for few rows."""
-    n_layers, units, width = plan.layers.shape[0], buffers.units, padded(n_rows)
-    none, every, fresh = plan.counts[:, 0], plan.counts[:, -1], np.int64(FROM_BIAS)
-    for layer in range(1, n_layers):
+def forward(plan, theta, units, lists, n_rows, block):
+    """Compute all units from the inputs; `block` is memory for `add_all_products`."""
+    width, zero = padded(n_rows), np.int64(0)
+    for layer in range(plan.layers.shape[0] - 1):
         start, end = plan.layers[layer]
-        if n_rows <= ROWS:
-            add_products_of_few(plan, theta, buffers, layer, n_rows, block)
-        else:
-            add_products(plan, theta, buffers, layer, start, end, none, every, fresh, width)
-        if layer < n_layers - 1:
+        if layer > 0:
             activate(plan.activation, units, start, end, width)
             add_layer_before(plan, layer, units, start, end, width)
+        lists.is_sparse[layer] = is_sparse(units, start, end, width)
+        if lists.is_sparse[layer]:
+            list_by_rows(plan, layer, units, lists, zero, n_rows, block)
+        row, stop = plan.layers[layer + 1]
+        add_all_products(plan, theta, units, lists, layer + 1, row, stop, n_rows, block)
 
 
 @part
@@ -197,16 +261,23 @@ def pass_back(plan, theta, layer, buffers, first, last, width):
 
 
 @part
-def brings_biases(plan, panel):
-    """Whether the biases of a panel's rows belong to it: those of a layer's first source do."""
+def layer_of(plan, panel):
+    """The layer of a panel's rows."""
     layer = 1
     while plan.first_panel[layer + 1] <= panel:
         layer += 1
-    return plan.panels[panel].source == plan.panels[plan.first_panel[layer]].source
+    return layer
 
 
 @part
-def panel_gradient(plan, panel, buffers, tiles, penalty, theta, scratch, out):
+def brings_biases(plan, panel):
+    """Whether the biases of a panel's rows belong to it: those of a layer's first source do."""
+    first = plan.first_panel[layer_of(plan, panel)]
+    return plan.panels[panel].source == plan.panels[first].source
+
+
+@part
+def panel_gradient(plan, panel, buffers, lists, tiles, penalty, theta, scratch, out):
     """Derivatives of the objective by a panel's weights, exactly zero where masked, and biases.
 
     Tile t of the batch ends at row ``tiles[t + 1]``; `scratch` has room for PANEL_ROWS
@@ -218,20 +289,29 @@ def panel_gradient(plan, panel, buffers, tiles, penalty, theta, scratch, out):
         at.row, at.stop, at.source, at.extent, at.height, at.offset,
     )  # fmt: skip
     _transpose_deltas(buffers, row, stop, tiles, scratch)
-    first, total = 0, 0.0
+    first, total, layer = 0, 0.0, source_layer(plan, layer_of(plan, panel), panel)
     zero, one, ld_deltas = np.int64(0), np.int64(1), np.int64(PANEL_ROWS)
     for begin in range(0, extent, ROWS):
         end = min(begin + ROWS, extent)
         skipped = first // LANES * LANES  # rows that see none of these units
         for tile in range(tiles.shape[0] - 1):
-            units = buffers.units[tile]
-            ld, start = units.shape[1], FROM_OUTPUT if tile > 0 else FROM_ZERO
-            block_product(
-                units, (source + begin) * ld, ld, one,
-                scratch, (tiles[tile] - tiles[0]) * PANEL_ROWS + skipped, ld_deltas,
-                out, offset + begin * height + skipped, height,
-                end - begin, height - skipped, tiles[tile + 1] - tiles[tile], start, theta, zero,
-            )  # fmt: skip
+            units, start = buffers.units[tile], FROM_OUTPUT if tile > 0 else FROM_ZERO
+            n_rows, ld = tiles[tile + 1] - tiles[tile], units.shape[1]
+            ld_list = lists.unit_indices.shape[2]
+            deltas = (tiles[tile] - tiles[0]) * PANEL_ROWS + skipped
+            if lists.is_sparse[tile, layer]:
+                gather_product(
+                    lists.unit_indices[tile], lists.unit_values[tile], (source + begin) * ld_list,
+                    ld_list, n_rows, scratch, deltas, ld_deltas,
+                    out, offset + begin * height + skipped, height,
+                    end - begin, height - skipped, start,
+                )  # fmt: skip
+            else:
+                block_product(
+                    units, (source + begin) * ld, ld, one, scratch, deltas, ld_deltas,
+                    out, offset + begin * height + skipped, height,
+                    end - begin, height - skipped, n_rows, start, theta, zero,
+                )  # fmt: skip
         if penalty > 0:
             _add_multiple(penalty, theta, offset + begin * height, offset + end * height, out)
         for k in range(begin, end):
@@ -286,7 +366,7 @@ def _bias_gradient(deltas, n_rows, out):
     squares = 0.0
     out[:] = 0
     for b in range(n_rows):
-        line = deltas[b * PANEL_ROWS : b * PANEL_ROWS + out.shape[0]]
+        line = deltas[b, : out.shape[0]]
         for r in range(line.shape[0]):
             out[r] += line[r]
     for r in range(out.shape[0]):
@@ -299,8 +379,9 @@ class ScoreMemory(NamedTuple):
 
     tile: int
     buffers: Buffers
+    lists: Lists
     block: np.ndarray
-    """(ROWS, PANEL_ROWS)"""
+    """(at least tile in whole vectors, PANEL_ROWS)"""
     totals: np.ndarray
     """(width,), float64"""
 
@@ -312,13 +393,14 @@ def score_rows(plan, theta, table, rows, memory, scores, contributions):
     What each feature contributes is written to `contributions`, if they are not empty.
     """
     first, n_features = np.int64(0), plan.features.shape[0]
-    buffers, totals, tile = of_tile(memory.buffers, first), memory.totals, memory.tile
-    out = buffers.deltas[buffers.units.shape[0] :]
+    buffers, lists = of_tile(memory.buffers, first), lists_of_tile(memory.lists, first)
+    totals, tile = memory.totals, memory.tile
+    out = buffers.deltas[plan.layers[-1, 1] :]
     for begin in range(0, rows.shape[0], tile):
         end = min(begin + tile, rows.shape[0])
         width = padded(end - begin)
         load(plan, table, rows, begin, end, buffers, first, n_features)
-        forward(plan, theta, buffers, end - begin, memory.block)
+        forward(plan, theta, buffers.units, lists, end - begin, memory.block)
         totals[:] = 0
         for d in range(n_features):
             feature_log_prob(plan, d, buffers, out, width)

@@ -12,7 +12,17 @@ import itertools
 import numpy as np
 
 from skmade._kernels._compile import part_for
-from skmade._kernels._intrinsics import VECTOR_BYTES, cgutils, intrinsic, ir, types
+from skmade._kernels._intrinsics import (
+    VECTOR_BYTES,
+    WORD,
+    VectorCode,
+    cgutils,
+    choose,
+    function_once,
+    intrinsic,
+    ir,
+    types,
+)
 
 # Blocks are padded to a multiple of so many columns: the lanes of the widest vectors.
 LANES = 16
@@ -24,8 +34,6 @@ ROWS = _HEIGHTS[0]
 _AHEAD = 24
 # What a product is added to: nothing, what the output holds, or a bias for each row.
 FROM_ZERO, FROM_OUTPUT, FROM_BIAS = range(3)
-# Integers in LLVM: of addresses, and of what chooses among the numbers of a vector.
-_WORD, _INDEX = ir.IntType(64), ir.IntType(32)
 
 
 def _most_vectors(size):
@@ -49,46 +57,35 @@ def _tile(
     def codegen(context, builder, signature, args):
         n_rows, n_vectors, *args = args
         size = 4 if isinstance(args[-1].type, ir.FloatType) else 8
-        most, word, after = _most_vectors(size), n_rows.type, builder.append_basic_block()
+        most, word = _most_vectors(size), n_rows.type
         shape = builder.add(builder.mul(n_rows, word(2 * most)), n_vectors)
-        switch = builder.switch(shape, after)
-        for height, width in [*itertools.product(_HEIGHTS, range(1, most + 1)), (1, 2 * most)]:
-            block = builder.append_basic_block()
-            switch.add_case(word(height * 2 * most + width), block)
-            with builder.goto_block(block):
-                builder.call(_tile_function(builder.module, args, height, width), args)
-                builder.branch(after)
-        builder.position_at_end(after)
+        shapes = [*itertools.product(_HEIGHTS, range(1, most + 1)), (1, 2 * most)]
+        tiles = {
+            height * 2 * most + width: _tile_function(builder.module, args, height, width)
+            for height, width in shapes
+        }
+        choose(builder, shape, args, tiles)
         return context.get_dummy_value()
 
     return types.void(*(types.intp,) * 12, zero), codegen
 
 
 def _tile_function(module, args, n_rows, n_vectors):
-    """The function of a tile, once in a module: inlining would only multiply compile time."""
-    kind = ir.FunctionType(ir.VoidType(), [argument.type for argument in args])
-    name = f"skmade_tile_{n_rows}_{n_vectors}_{args[-1].type}"
-    function = cgutils.get_or_insert_function(module, kind, name)
-    if function.is_declaration:
-        function.linkage = "linkonce_odr"
-        function.attributes.add("noinline")
-        body = ir.IRBuilder(function.append_basic_block())
-        _TileCode(body, function.args, n_rows, n_vectors * LANES).write()
-    return function
+    def write(builder, args):
+        _TileCode(builder, args, n_rows, n_vectors * LANES).write()
+
+    return function_once(module, f"tile_{n_rows}_{n_vectors}", args, write)
 
 
-class _TileCode:
-    """Writes the body of a tile's function: vectors of sums, which LLVM keeps in registers."""
+class _TileCode(VectorCode):
+    """Writes the body of a tile's function."""
 
     def __init__(self, builder, args, n_rows, n_columns):
         (
             self.a, self.a_row, self.a_step, self.b, self.b_step, self.c, self.c_row,
             self.n_steps, self.bias, self.start, zero,
         ) = args  # fmt: skip
-        self.builder, self.number = builder, zero.type
-        self.size = 4 if isinstance(self.number, ir.FloatType) else 8
-        self.lanes = VECTOR_BYTES // self.size
-        self.vector = ir.VectorType(self.number, self.lanes)
+        super().__init__(builder, zero.type)
         self.rows, self.columns = range(n_rows), range(0, n_columns, self.lanes)
         self.sums = {
             (r, column): cgutils.alloca_once(builder, self.vector)
@@ -99,15 +96,13 @@ class _TileCode:
         """All of it."""
         builder = self.builder
         for value in (FROM_ZERO, FROM_OUTPUT, FROM_BIAS):
-            with builder.if_then(builder.icmp_signed("==", self.start, _WORD(value))):
+            with builder.if_then(builder.icmp_signed("==", self.start, WORD(value))):
                 for (r, column), total in self.sums.items():
                     builder.store(self._first(value, r, column), total)
         with cgutils.for_range(builder, self.n_steps) as loop:
             self._add_step(loop.index)
         for (r, column), total in self.sums.items():
-            place = self._address(self.c, (r, self.c_row), (1, column))
-            pointer = builder.inttoptr(place, self.vector.as_pointer())
-            builder.store(builder.load(total), pointer).align = self.size
+            self.store(builder.load(total), self.address(self.c, (r, self.c_row), (1, column)))
         builder.ret_void()
 
     def _first(self, value, r, column):
@@ -115,52 +110,19 @@ class _TileCode:
         if value == FROM_ZERO:
             return self.vector(None)
         if value == FROM_OUTPUT:
-            return self._load(self._address(self.c, (r, self.c_row), (1, column)), self.vector)
-        return self._spread(self._load(self._address(self.bias, (r, 1)), self.number))
+            return self.load(self.address(self.c, (r, self.c_row), (1, column)), self.vector)
+        return self.spread(self.load(self.address(self.bias, (r, 1)), self.number))
 
     def _add_step(self, step):
         """Add products of the factors of one step."""
-        a = self._address(self.a, (step, self.a_step))
-        b = self._address(self.b, (step, self.b_step))
-        vectors = {c: self._load(self._address(b, (1, c)), self.vector) for c in self.columns}
-        self._prefetch(self._address(a, (_AHEAD, self.a_step)))
+        a = self.address(self.a, (step, self.a_step))
+        b = self.address(self.b, (step, self.b_step))
+        vectors = {c: self.load(self.address(b, (1, c)), self.vector) for c in self.columns}
+        self.prefetch(self.address(a, (_AHEAD, self.a_step)))
         for r in self.rows:
-            factor = self._spread(self._load(self._address(a, (r, self.a_row)), self.number))
+            factor = self.spread(self.load(self.address(a, (r, self.a_row)), self.number))
             for column in self.columns:
-                total = self.sums[r, column]
-                terms = [factor, vectors[column], self.builder.load(total)]
-                name = f"llvm.fmuladd.v{self.lanes}f{8 * self.size}"
-                self.builder.store(self._call(name, self.vector, *terms), total)
-
-    def _address(self, base, *terms):
-        """``base`` and the sum of the products of the pairs, in elements."""
-        for pair in terms:
-            count, distance = (_WORD(x) if isinstance(x, int) else x for x in pair)
-            elements = self.builder.mul(count, distance)
-            base = self.builder.add(base, self.builder.mul(elements, _WORD(self.size)))
-        return base
-
-    def _load(self, place, kind):
-        value = self.builder.load(self.builder.inttoptr(place, kind.as_pointer()))
-        value.align = self.size
-        return value
-
-    def _spread(self, number):
-        """A vector of one number."""
-        undefined, indices = self.vector(ir.Undefined), ir.VectorType(_INDEX, self.lanes)
-        first = self.builder.insert_element(undefined, number, _INDEX(0))
-        return self.builder.shuffle_vector(first, undefined, indices(None))
-
-    def _prefetch(self, place):
-        """Fetch a line of the cache to read it often."""
-        pointer = self.builder.inttoptr(place, ir.IntType(8).as_pointer())
-        is_write, locality, is_data = _INDEX(0), _INDEX(3), _INDEX(1)
-        self._call("llvm.prefetch.p0i8", ir.VoidType(), pointer, is_write, locality, is_data)
-
-    def _call(self, name, result, *args):
-        kind = ir.FunctionType(result, [argument.type for argument in args])
-        function = cgutils.get_or_insert_function(self.builder.module, kind, name)
-        return self.builder.call(function, args)
+                self.add_product(factor, vectors[column], self.sums[r, column])
 
 
 def block_product(

@@ -14,7 +14,7 @@ from skmade._kernels._conditionals import feature_log_prob
 from skmade._kernels._elementary import like
 from skmade._kernels._memory import of_tile, padded
 from skmade._kernels._optimizers import update
-from skmade._kernels._passes import add_layer_before, brings_biases, load
+from skmade._kernels._passes import add_layer_before, brings_biases, layer_of, load
 from skmade._kernels._steps import batch_gradient, step_factor
 from skmade._kernels._sync import next_chunk
 
@@ -64,7 +64,7 @@ def score_few_rows(plan, draws, dense, table, rows, memory, scores, contribution
     zero, n_features = np.int64(0), plan.features.shape[0]
     n_draws = draws.places.shape[0]
     buffers, width = of_tile(memory.buffers, zero), padded(n_draws)
-    units, terms, out = buffers.units, memory.terms, buffers.deltas[buffers.units.shape[0] :]
+    units, terms, out = buffers.units, memory.terms, buffers.deltas[plan.layers[-1, 1] :]
     for row in range(rows.shape[0]):
         memory.same[:] = rows[row]
         load(plan, table, memory.same, zero, n_draws, buffers, zero, n_features)
@@ -197,9 +197,7 @@ def _exchange_column(plan, panel, k, start, places, dense, own, gathers):
 @part
 def _dense_start(plan, places, blocks, panel, k):
     """What to add to the dense number of a unit, to find its weight from a panel's unit k."""
-    layer = 1
-    while plan.first_panel[layer + 1] <= panel:
-        layer += 1
+    layer = layer_of(plan, panel)
     source, first_unit = plan.panels[panel].source, plan.layers[layer, 0]
     is_input = source < plan.layers[0, 1]
     first_source = 0 if is_input else plan.layers[layer - 1, 0]

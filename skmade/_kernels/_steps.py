@@ -12,20 +12,29 @@ import numpy as np
 from skmade._kernels._activations import activate, activation_slopes
 from skmade._kernels._compile import kernel, part
 from skmade._kernels._conditionals import FACTORS, N_LINES, feature_gradient, feature_log_prob
-from skmade._kernels._constants import PANEL_ROWS, TILE
+from skmade._kernels._constants import TILE
 from skmade._kernels._elementary import NEGLIGIBLE, like
-from skmade._kernels._memory import aligned, make_buffers, of_tile, padded
+from skmade._kernels._gather import is_sparse, list_by_rows, list_by_units
+from skmade._kernels._memory import (
+    aligned,
+    lists_of_tile,
+    make_blocks,
+    make_buffers,
+    make_lists,
+    of_tile,
+    padded,
+)
 from skmade._kernels._optimizers import update
 from skmade._kernels._passes import (
+    add_all_products,
     add_layer_before,
     add_noise,
-    add_products,
     drop_out,
     load,
     panel_gradient,
     pass_back,
 )
-from skmade._kernels._product import FROM_BIAS, LANES
+from skmade._kernels._product import LANES
 from skmade._kernels._sync import has_failed, next_chunk
 from skmade._layout import n_parameters
 
@@ -88,13 +97,14 @@ class StepMemory(NamedTuple):
     """Working memory of the steps, of all threads together."""
 
     buffers: tuple
+    lists: tuple
     gradient: np.ndarray
     squares: np.ndarray
     """(n_panels,): sums of squares of the derivatives by the parameters of each panel."""
     losses: np.ndarray
     """(n_tiles, n_parts)"""
     scratch: np.ndarray
-    """(n_threads, batch_size in whole vectors * PANEL_ROWS)"""
+    """(n_threads, at least batch_size in whole vectors, PANEL_ROWS)"""
     tiles: np.ndarray
     """(n_threads, n_tiles + 1): where the tiles of a batch begin."""
     lines: np.ndarray
@@ -108,13 +118,14 @@ def make_memory(plan, batch_size, n_threads, dtype):
     n_tiles, n_vectors = -(-batch_size // TILE), -(-batch_size // LANES)
     rows_per_tile = -(-n_vectors // n_tiles) * LANES
     buffers = make_buffers(plan, n_tiles, rows_per_tile, dtype, training=True)
+    lists = make_lists(plan, n_tiles, rows_per_tile, dtype, training=True)
     squares = np.zeros(len(plan.panels))
     losses = np.zeros((n_tiles, -(-len(plan.features) // PART)))
-    scratch = aligned((n_threads, n_vectors * LANES * PANEL_ROWS), dtype, zero=True)
+    scratch = make_blocks(n_threads, batch_size, dtype)
     tiles = np.zeros((n_threads, n_tiles + 1), np.int64)
-    width, gradient = buffers.units.shape[2], np.zeros(n_parameters(plan), dtype)
+    width, gradient = buffers.units.shape[2], aligned((n_parameters(plan),), dtype, zero=True)
     lines, totals = aligned((n_threads, N_LINES, width), dtype), np.empty((n_threads, width))
-    return StepMemory(buffers, gradient, squares, losses, scratch, tiles, lines, totals)
+    return StepMemory(buffers, lists, gradient, squares, losses, scratch, tiles, lines, totals)
 
 
 @part
@@ -131,7 +142,8 @@ def batch_gradient(plan, team, theta, batches, s, penalty, memory):
     for tile in range(n_tiles):
         _pass_tile(
             plan, team, theta, batches, tiles[tile], tiles[tile + 1],
-            of_tile(memory.buffers, tile), memory.lines[thread], memory.totals[thread],
+            of_tile(memory.buffers, tile), lists_of_tile(memory.lists, tile),
+            memory.scratch[thread], memory.lines[thread], memory.totals[thread],
             memory.losses[tile],
         )  # fmt: skip
     while True:
@@ -140,8 +152,8 @@ def batch_gradient(plan, team, theta, batches, s, penalty, memory):
             break
         for panel in range(team.panels[chunk], team.panels[chunk + 1]):
             memory.squares[panel] = panel_gradient(
-                plan, panel, memory.buffers, tiles, penalty, theta, memory.scratch[thread],
-                memory.gradient,
+                plan, panel, memory.buffers, memory.lists, tiles, penalty, theta,
+                memory.scratch[thread], memory.gradient,
             )  # fmt: skip
     loss = 0.0
     for tile in range(n_tiles):
@@ -151,11 +163,12 @@ def batch_gradient(plan, team, theta, batches, s, penalty, memory):
 
 
 @part
-def _pass_tile(plan, team, theta, batches, begin, end, buffers, out, totals, losses):
+def _pass_tile(
+    plan, team, theta, batches, begin, end, buffers, lists, scratch, out, totals, losses
+):
     """Losses of rows ``begin:end`` of the batches, and the derivatives by all units."""
     n_layers, n_rows, n_features = plan.layers.shape[0], end - begin, plan.features.shape[0]
-    width = padded(n_rows)
-    none, every, fresh = plan.counts[:, 0], plan.counts[:, -1], np.int64(FROM_BIAS)
+    width, units = padded(n_rows), buffers.units
     while True:
         chunk = next_chunk(team)
         if chunk == team.n_chunks:
@@ -164,18 +177,21 @@ def _pass_tile(plan, team, theta, batches, begin, end, buffers, out, totals, los
         load(plan, batches.table, batches.rows, begin, end, buffers, first, last)
         if batches.noise.shape[0] > 0:
             add_noise(plan, batches.noise, begin, end, buffers, first, last)
+    _list_units(plan, team, 0, units, lists, n_rows, scratch)
     for layer in range(1, n_layers):
         while True:
             chunk = next_chunk(team)
             if chunk == team.n_chunks:
                 break
             row, stop = team.rows[layer, chunk], team.rows[layer, chunk + 1]
-            add_products(plan, theta, buffers, layer, row, stop, none, every, fresh, width)
+            add_all_products(plan, theta, units, lists, layer, row, stop, n_rows, scratch)
             if layer < n_layers - 1:
                 activate(plan.activation, buffers.units, row, stop, width)
                 activation_slopes(plan.activation, buffers.units, buffers.slopes, row, stop, width)
                 drop_out(plan, buffers, batches.kept, begin, n_rows, row, stop)
                 add_layer_before(plan, layer, buffers.units, row, stop, width)
+        if layer < n_layers - 1:
+            _list_units(plan, team, layer, units, lists, n_rows, scratch)
     _losses(plan, team, batches.weights, begin, n_rows, buffers, out, totals, losses, width)
     for layer in range(n_layers - 1, 1, -1):
         while True:
@@ -184,6 +200,27 @@ def _pass_tile(plan, team, theta, batches, begin, end, buffers, out, totals, los
                 break
             row, stop = team.sources[layer - 1, chunk], team.sources[layer - 1, chunk + 1]
             pass_back(plan, theta, layer, buffers, row, stop, width)
+
+
+@part
+def _list_units(plan, team, layer, units, lists, n_rows, scratch):
+    """List what is not zero of a layer's units, if most are: by rows of the tile and by units."""
+    start, end = plan.layers[layer]
+    n_vectors, n_chunks = padded(n_rows) // LANES, team.n_chunks
+    pays = is_sparse(units, start, end, padded(n_rows))
+    lists.is_sparse[layer] = pays  # (all threads write the same)
+    if pays:
+        while True:
+            chunk = next_chunk(team)
+            if chunk == team.n_chunks:
+                break
+            first, last = (
+                chunk * n_vectors // n_chunks * LANES,
+                (chunk + 1) * n_vectors // n_chunks * LANES,
+            )
+            list_by_rows(plan, layer, units, lists, first, last, scratch)
+            row, stop = team.rows[layer, chunk], team.rows[layer, chunk + 1]
+            list_by_units(units, lists, row, stop, n_rows)
 
 
 @part
