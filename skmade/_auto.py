@@ -12,7 +12,7 @@ _ROWS_FOR_TWO_LAYERS = 15
 _COLUMNS_FOR_TWO_LAYERS = 256
 # Rows that several networks see together, at most, and how many there are at most.
 _ROWS_SEEN = 32_000
-_MOST_NETWORKS = 8
+_MOST_NETWORKS = 5
 # All networks have so many parameters at most, or so many for each cell of the table.
 _PARAMETERS, _PARAMETERS_PER_CELL = 8e6, 100
 # Components of mixtures, and what they are cut to where parameters are too many, or rows few.
