@@ -12,11 +12,12 @@ _ROWS_FOR_TWO_LAYERS = 15
 _COLUMNS_FOR_TWO_LAYERS = 256
 # Rows that several networks see together, at most, and how many there are at most.
 _ROWS_SEEN = 32_000
-_MOST_NETWORKS = 8
+_MOST_NETWORKS = 5
 # All networks have so many parameters at most, or so many for each cell of the table.
 _PARAMETERS, _PARAMETERS_PER_CELL = 8e6, 100
-# Components of mixtures, and what they are cut to where parameters are too many.
+# Components of mixtures, and what they are cut to where parameters are too many, or rows few.
 _COMPONENTS = (10, 5, 3, 2)
+_ROWS_FOR_MOST_COMPONENTS = 4000
 _NARROWEST = 32
 # An epoch has so many steps, if batches of the sizes allowed make it; of large tables, more.
 _STEPS_PER_EPOCH, _BATCH_SIZES = 32, (16, 100)
@@ -71,7 +72,8 @@ def shape(n_rows, widths_of, sizes, fixed_sizes, n_components, direct_connection
     n_components : int
     direct_connections : bool
     """
-    components = _COMPONENTS if n_components == "auto" else (n_components,)
+    most_components = _COMPONENTS[n_rows < _ROWS_FOR_MOST_COMPONENTS :]
+    components = most_components if n_components == "auto" else (n_components,)
     directs = (True, False) if direct_connections == "auto" else (direct_connections,)
     n_columns = len(widths_of(components[0])[0])
     most = most_parameters(n_rows, n_columns)

@@ -104,8 +104,8 @@ class MADEDensity(DensityMixin, BaseEstimator):
         log-density of its other cells, and draws are complete. Or being missing is an outcome of
         a column that had missing cells in `fit`, which is learnt, scored and drawn.
     n_components : int or "auto", default="auto"
-        Components of mixtures. "auto" is 10, but fewer where parameters would be too many (see
-        `n_estimators`).
+        Components of mixtures. "auto" is 10, but 5 of fewer than 4,000 rows, and fewer where
+        parameters would be too many (see `n_estimators`).
     ordering : {"random", "natural"} or permutation of the features, default="random"
         The first feature of a permutation comes first.
     n_masks : int or None, default=1
@@ -117,7 +117,7 @@ class MADEDensity(DensityMixin, BaseEstimator):
         What a draw changes. An `ordering` that is given stays as it is.
     n_estimators : int or "auto", default="auto"
         Networks that are trained independently, each with masks of its own. "auto" takes as
-        many as see 32,000 rows together, from 1 to 8: averaging makes up for few rows, and
+        many as see 32,000 rows together, from 1 to 5: averaging makes up for few rows, and
         training costs no more than on a large table. (With `n_masks`, and in `partial_fit`, it
         takes one.) All networks together have at most 8 million parameters by default, or 100
         for each cell of the table.
@@ -142,7 +142,7 @@ class MADEDensity(DensityMixin, BaseEstimator):
     solver : {"adam", "adagrad", "adadelta", "sgd"}, default="adam"
         "sgd" uses Nesterov's momentum of 0.9.
     learning_rate_init : float, default=0.003
-        Step size. It is divided by five where the score no longer rises.
+        Step size. It is multiplied by 0.3, twice, where the score no longer rises.
         (For "adadelta" the usual value is 1.)
     batch_size : int or "auto", default="auto"
         Rows of a mini-batch, at most. "auto" is 100, but fewer for fewer than 3,200 rows, down
@@ -150,10 +150,11 @@ class MADEDensity(DensityMixin, BaseEstimator):
         100,000 rows it is a thousandth of them, up to 1,000.
     max_iter : int, default=500
         Epochs, at most.
-    tol : float, default=1e-4
+    tol : float, default=1e-3
         An epoch improves on the best one if its score is higher by this many nats.
-    n_iter_no_change : int, default=10
-        Epochs without improvement after which the step is cut, or training ends.
+    n_iter_no_change : int, default=4
+        Epochs without improvement after which the step is cut. After a cut, half as many are
+        waited for; after the second cut, training ends then.
     early_stopping : bool, default=True
         Judge by rows that are held out from training. Otherwise the training loss judges.
         The network with the best score is kept in either case.
@@ -285,8 +286,8 @@ class MADEDensity(DensityMixin, BaseEstimator):
         learning_rate_init=0.003,
         batch_size="auto",
         max_iter=500,
-        tol=1e-4,
-        n_iter_no_change=10,
+        tol=1e-3,
+        n_iter_no_change=4,
         early_stopping=True,
         validation_fraction=0.1,
         warm_start=False,

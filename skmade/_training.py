@@ -21,12 +21,13 @@ from skmade._warnings import warn
 
 # The Euclidean norm a batch's gradient is cut back to.
 _MAX_NORM = 10.0
-# When the validated score stops rising, the step is divided by this, so often, each
+# When the validated score stops rising, the step is multiplied by this, so often, each
 # time from the best network so far, before training ends.
-_RATE_DIVISOR = 5.0
-_RATE_CUTS = 1
-# Parameters are averaged over about so many of the latest epochs.
-_AVERAGED_EPOCHS = 10
+_RATE_FACTOR = 0.3
+_RATE_CUTS = 2
+# Parameters are averaged over about so many of the latest epochs, or over the last one of so
+# many parts of all epochs since the last cut, if these are more.
+_AVERAGED_EPOCHS, _AVERAGED_PARTS = 10, 4
 # Validation averages over so many draws of masks, at most.
 _VALIDATION_DRAWS = 8
 # Random numbers for so many cells are drawn at a time.
@@ -85,7 +86,6 @@ class Progress:
     best_score: float = -np.inf
     step: int = 0
     n_averaged: int = 0
-    average_leads: bool = False
     is_rising: bool = False
     """Whether training ended only because of `max_iter`."""
     number: int | None = None
@@ -108,9 +108,15 @@ class Progress:
         return cls(theta, moments, rate, theta, theta, step=network.step, number=number)
 
     def take_average(self):
-        """Take the latest parameters into the average, in which the older ones fade."""
+        """Take the latest parameters into the average, in which the older ones fade.
+
+        The k-th ones since the start, or since a cut, have a share of ``1 / k``, but of
+        ``min(1 / 10, 4 / (k + 3))`` at least: it is a plain mean of the first ten, then
+        reaches back over about ten, and in the end over about a quarter of all.
+        """
         self.n_averaged += 1
-        share = max(1 / self.n_averaged, 1 / _AVERAGED_EPOCHS)
+        k, parts = self.n_averaged, _AVERAGED_PARTS
+        share = max(1 / k, min(1 / _AVERAGED_EPOCHS, parts / (k + parts - 1)))
         self.average *= 1 - share  # (in this form the first average is exactly the network)
         self.average += share * self.theta
 
@@ -120,8 +126,7 @@ class Progress:
         self.moments[:] = 0
         self.step = self.n_averaged = 0
         self.average[:] = self.theta
-        self.average_leads = False
-        self.rate /= _RATE_DIVISOR
+        self.rate *= _RATE_FACTOR
 
 
 def train_networks(networks, training, validation, settings, offset, rngs, n_jobs):
@@ -215,13 +220,14 @@ def train(network, training, validation, settings, offset, rng, progress, heed=n
         ``mean_i w_i (-log p(x_i)) + alpha / 2 * sum of squared weights``
 
     1. go once through the training rows in random order;
-    2. score the validation rows, by the network and by the average of what it was after the
-       latest ten epochs or so, which the noise of the steps moves less (the training loss
-       stands in where there are no such rows), and keep the better one if it is the best so
-       far;
+    2. score the validation rows by the average of what the network was after the latest ten
+       epochs or more, which the noise of the steps moves less, and keep it if it is the best
+       so far (in the last epoch that `max_iter` allows, the network itself may be better;
+       where there are no such rows, the training loss judges it);
     3. after `n_iter_no_change` epochs that did not improve by `tol`, return to the best
-       network and divide the step by five; the second time, stop. An epoch that ends in
-       numbers that are not finite is treated in the same way at once.
+       network, multiply the step by 0.3, begin a new average and wait for half as many
+       epochs from there on; the third time, stop. An epoch that ends in numbers that are not
+       finite is treated in the same way at once.
 
     Parameters
     ----------
@@ -243,15 +249,17 @@ def train(network, training, validation, settings, offset, rng, progress, heed=n
     ValueError
         If no epoch ends in finite numbers.
     """
-    stale = cuts = 0
+    stale, patiences = 0, _patiences(settings.n_iter_no_change)
+    patience = next(patiences)
     beyond = mean_extras(training)
     beyond_held_out = 0.0 if validation is None else mean_extras(validation)
     with _crew(network, training, settings, heed) as crew:
-        for _ in range(settings.max_iter):
+        for epoch in range(settings.max_iter):
+            is_last = epoch == settings.max_iter - 1
             loss = run_epoch(network, progress, training, settings, rng, crew)
             theta, score = progress.theta, -loss
             if validation is not None:
-                theta, score = best_candidate(network, progress, validation, settings.n_jobs, heed)
+                theta, score = candidate(network, progress, validation, settings, is_last, heed)
             heed()
             finite = np.isfinite(loss) and np.isfinite(score) and np.all(np.isfinite(theta))
             score_of_rows = score + offset + beyond_held_out
@@ -259,11 +267,11 @@ def train(network, training, validation, settings, offset, rng, progress, heed=n
             stale = 0 if finite and score > progress.best_score + settings.tol else stale + 1
             if finite and score > progress.best_score:
                 progress.best_theta, progress.best_score = aligned_copy(theta), score
-            if stale >= settings.n_iter_no_change or not finite:
-                if cuts == _RATE_CUTS:
+            if stale >= patience or not finite:
+                stale, patience = 0, next(patiences, None)
+                if patience is None:
                     break
                 progress.return_to_best()
-                stale, cuts = 0, cuts + 1
         else:
             progress.is_rising = True
     if not np.isfinite(progress.best_score):
@@ -278,18 +286,23 @@ def mean_extras(rows):
     return np.average(rows.extras, weights=rows.weights) if np.ndim(rows.extras) else rows.extras
 
 
-def best_candidate(network, progress, validation, n_jobs, heed=never):
-    """The better of the latest parameters and their average, and its score.
+def _patiences(first):
+    """Epochs to wait for a better one: before the first cut, and after each."""
+    yield first
+    for _ in range(_RATE_CUTS):
+        yield -(-first // 2)
 
-    The average, which lags behind at first, is judged alone once it was ahead.
+
+def candidate(network, progress, validation, settings, is_last=False, heed=never):
+    """The average of the parameters, and its score; in the last epoch the better of it and them.
+
+    The average lags behind at first: without the noise of the steps its score rises smoothly,
+    and where it has stopped to rise, little is left to be had at this rate.
     """
     progress.take_average()
-    candidates = (
-        [progress.average] if progress.average_leads else [progress.theta, progress.average]
-    )
-    scores = [mean_score(network, theta, validation, n_jobs, heed) for theta in candidates]
+    candidates = [progress.average, progress.theta] if is_last else [progress.average]
+    scores = [mean_score(network, theta, validation, settings.n_jobs, heed) for theta in candidates]
     best = int(np.argmax(scores))  # a score that is not a number, where there is one
-    progress.average_leads = candidates[best] is progress.average
     return candidates[best], scores[best]
 
 

@@ -64,12 +64,16 @@ def test_what_is_given_stays():
     assert architecture.families[0].family.n_components == 12
 
 
-def test_small_tables_get_what_they_got():
+def test_small_tables_get_more_networks_of_fewer_components():
     X = np.random.default_rng(0).normal(size=(100, 6))
     architecture, _ = parameters_of(MADEDensity(random_state=0), X)
     assert (architecture.sizes, architecture.direct_connections) == ([256, 256], True)
-    assert architecture.families[0].family.n_components == 10
-    assert [_auto.n_networks(n, 6, 1e5) for n in (100, 5000, 16_000, 20_000)] == [8, 6, 2, 1]
+    assert [_auto.n_networks(n, 6, 1e5) for n in (100, 8000, 16_000, 20_000)] == [5, 4, 2, 1]
+    components = {
+        n: _auto.shape(n, lambda k: ([1] * 6, [3 * k] * 6), [256], True, "auto", True)[1]
+        for n in (100, 3999, 4000, 10_000)
+    }
+    assert list(components.values()) == [5, 5, 10, 10]
 
 
 def test_batches_grow_with_large_tables():
@@ -83,7 +87,7 @@ def test_how_many_networks_is_not_settled_by_the_first_chunk():
     for chunk in np.array_split(X, 4):
         model.partial_fit(chunk)
     assert len(model._density.networks) == 1
-    assert len(quick(n_estimators="auto", max_iter=1).fit(X[:50])._density.networks) == 8
+    assert len(quick(n_estimators="auto", max_iter=1).fit(X[:50])._density.networks) == 5
 
 
 def test_curves_can_be_cut_by_network():

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 from conftest import called_by_kernel, correlated_flags, encoded, network_of, quick, sizes
 from scipy.special import logsumexp, softmax
+from sklearn.exceptions import ConvergenceWarning
 
 from skmade import MADEOutlierDetector, _training
 from skmade._combination import learn_weights
@@ -64,10 +65,10 @@ class Recorded:
         return progress.theta, next(self.scores)
 
 
-def test_training_ends_at_the_second_plateau_with_moments_anew(monkeypatch, rng):
-    # three epochs that improve, a plateau, one that improves, the last plateau
+def test_training_ends_at_the_third_plateau_with_moments_anew(monkeypatch, rng):
+    # three epochs that improve and a plateau; one and half a plateau; half a plateau
     told = Recorded([1, 2, 3, 3, 3, 4, 4, 4, 5])
-    monkeypatch.setattr(_training, "best_candidate", told)
+    monkeypatch.setattr(_training, "candidate", told)
     moments, run = [], _training.run_epoch
 
     def spied(network, progress, *rest):
@@ -76,15 +77,23 @@ def test_training_ends_at_the_second_plateau_with_moments_anew(monkeypatch, rng)
 
     monkeypatch.setattr(_training, "run_epoch", spied)
     quick(max_iter=20, n_iter_no_change=2, learning_rate_init=0.01).fit(rng.normal(size=(60, 2)))
-    assert told.rates == [0.01] * 5 + [0.01 / 5] * 3
-    assert [moment == 0 for moment in moments] == [True] + [False] * 4 + [True] + [False] * 2
-    assert told.steps[5] == told.steps[0]  # steps are counted anew, too
+    np.testing.assert_allclose(told.rates, [0.01] * 5 + [0.01 * 0.3] * 2 + [0.01 * 0.3**2])
+    assert [moment == 0 for moment in moments] == [True] + [False] * 4 + [True, False, True]
+    assert told.steps[5] == told.steps[7] == told.steps[0]  # steps are counted anew, too
+
+
+def test_a_schedule_fits_in_max_iter(monkeypatch, rng):
+    told = Recorded([1, 2, 2, 2, 2, 2])
+    monkeypatch.setattr(_training, "candidate", told)
+    with pytest.warns(ConvergenceWarning, match="max_iter=4"):
+        quick(max_iter=4, n_iter_no_change=2).fit(rng.normal(size=(60, 2)))
+    assert len(told.rates) == 4
 
 
 @pytest.mark.parametrize(("rise", "epochs"), [(0.9e-3, 5), (1.1e-3, 9)])
 def test_an_epoch_improves_by_tol_or_not_at_all(rise, epochs, monkeypatch, rng):
     told = Recorded(rise * np.arange(20))
-    monkeypatch.setattr(_training, "best_candidate", told)
+    monkeypatch.setattr(_training, "candidate", told)
     quick(max_iter=9, n_iter_no_change=2, tol=1e-3).fit(rng.normal(size=(60, 2)))
     assert len(told.rates) == epochs
 

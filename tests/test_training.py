@@ -50,32 +50,46 @@ def test_every_activation_learns_a_curve(activation):
     assert model.score(X) > line.score(X) + sizes(0.3, -9)
 
 
-def test_the_average_is_the_mean_at_first_and_then_forgets():
+def test_the_average_is_the_mean_at_first_and_of_a_quarter_in_the_end():
     progress = _training.Progress.start(np.zeros(1), 0.1)
-    passed = np.arange(1.0, 31.0)
-    means = []
+    passed = np.random.default_rng(0).normal(size=400)
+    means = [0.0]
     for value in passed:
         progress.theta[:] = value
         progress.take_average()
         means.append(progress.average[0])
-    np.testing.assert_allclose(means[:10], np.cumsum(passed[:10]) / np.arange(1, 11))
-    np.testing.assert_allclose(np.diff(means)[9:], 0.1 * (passed[10:] - means[9:-1]))
+    k, means = np.arange(1, 401), np.array(means)
+    np.testing.assert_allclose(means[1:11], np.cumsum(passed[:10]) / k[:10])
+    shares = np.diff(means) / (passed - means[:-1])
+    np.testing.assert_allclose(shares[9:37], 0.1)
+    np.testing.assert_allclose(shares[37:], 4 / (k[37:] + 3))
+
+
+def test_an_average_begins_anew_from_the_best_network():
+    progress = _training.Progress.start(np.zeros(1), 0.1)
+    progress.take_average()
     progress.best_theta = np.array([7.0])
     progress.return_to_best()
+    assert progress.theta[0] == progress.average[0] == 7.0
     progress.theta[:] = 8.0
     progress.take_average()
     assert progress.average[0] == 8.0  # nothing is left of what was before
 
 
-def test_the_better_of_network_and_average_is_kept(monkeypatch):
-    progress = _training.Progress.start(np.zeros(1), 0.1)
+def test_the_average_is_judged_and_in_the_last_epoch_the_network_too(monkeypatch):
+    progress, settings = _training.Progress.start(np.zeros(1), 0.1), quick()
     monkeypatch.setattr(_training, "mean_score", lambda network, theta, *_: -abs(theta[0] - 3))
-    kept = []
-    for value in (1.0, 3.0, 9.0, 1.0):
+    judged = []
+    for value, is_last in [(1.0, False), (3.0, False), (3.0, True)]:
         progress.theta[:] = value
-        kept.append(_training.best_candidate(None, progress, None, None)[0][0])
-    # the network, while it is better; then the average, and from there on it alone
-    np.testing.assert_allclose(kept, [1.0, 3.0, 13 / 3, 14 / 4])
+        theta, score = _training.candidate(None, progress, None, settings, is_last)
+        judged.append((theta[0], score))
+    np.testing.assert_allclose(judged, [(1.0, -2.0), (2.0, -1.0), (3.0, 0.0)])
+
+
+@pytest.mark.parametrize(("first", "waits"), [(1, [1, 1, 1]), (2, [2, 1, 1]), (5, [5, 3, 3])])
+def test_later_waits_are_half_as_long(first, waits):
+    assert list(_training._patiences(first)) == waits
 
 
 def test_curves_and_counts():

@@ -32,11 +32,18 @@ class GaussianMixture:
         return 3 * self.n_components
 
     def initial_bias(self, values, weights):
-        """Equal weights, means at the quantiles of a standard normal, overlapping scales."""
+        """Equal weights, wide components that overlap, at half the quantiles of a standard normal.
+
+        (From narrow ones, each of which sees few values only, networks learn less.)
+        """
         k = self.n_components
-        means = ndtri((np.arange(k) + 0.5) / k)
-        scale = 1.0 if k == 1 else max(2.0 / k, 0.1)
-        return np.concatenate([np.zeros(k), means, np.full(k, raw_scale(scale))])
+        means = ndtri((np.arange(k) + 0.5) / k) / 2
+        return np.concatenate([np.zeros(k), means, np.full(k, raw_scale(self.initial_scale))])
+
+    @property
+    def initial_scale(self):
+        """Of each component, so that all together have about unit variance."""
+        return 1.0 if self.n_components == 1 else 0.8
 
     @staticmethod
     @part

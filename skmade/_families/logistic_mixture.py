@@ -6,7 +6,6 @@ import numpy as np
 
 from skmade._families._scales import (
     UNBOUNDED,
-    raw_scale,
     scale,
     scales,
     slope_of_scale,
@@ -46,12 +45,10 @@ class LogisticMixture(GaussianMixture):
     def constants(self):
         return self.half, self.low, self.high
 
-    def initial_bias(self, values, weights):
-        """Equal weights, means at the quantiles of a standard normal, overlapping scales."""
-        bias = super().initial_bias(values, weights)
-        k = self.n_components
-        bias[2 * k :] = raw_scale(0.55 * (1.0 if k == 1 else max(2.0 / k, 0.1)))
-        return bias
+    @property
+    def initial_scale(self):
+        """As of `GaussianMixture`: a logistic density of scale 0.55 has unit deviation."""
+        return 0.55 * super().initial_scale
 
     @staticmethod
     @part

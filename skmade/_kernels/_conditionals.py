@@ -30,8 +30,10 @@ def feed(plan, d, buffers, width):
         for r in range(start, start + n):
             for b in range(width):
                 units[r, b] = like(limit, 0)
-        for b in range(width):  # no input is set for what is missing, or was not seen
-            if targets[d, b] < like(limit, n):
+        # no input is set for what is missing, or was not seen, nor for the only category there is
+        # (which says nothing, and would be no zero to skip)
+        for b in range(width):
+            if targets[d, b] < like(limit, n) and n > 1:
                 units[start + np.int64(targets[d, b]), b] = like(limit, 1)
     else:
         for b in range(width):
