@@ -56,8 +56,8 @@ class DenseNetwork:
         for feature, constants in zip(self.plan.features, self.plan.constants):
             value, limit = row[feature.column], self.plan.input_limit
             n = feature.n_inputs - feature.n_shown - feature.has_flag
-            if feature.is_one_hot:  # of a code past the last, nothing
-                units.extend(np.arange(n) == value)
+            if feature.is_one_hot:  # of a code past the last, and of the only one, nothing
+                units.extend((np.arange(n) == value) & (n > 1))
             else:
                 units.append(0 if np.isnan(value) else np.clip(value, -limit, limit))
             units.extend(atoms_of(feature, constants)[: feature.n_shown] == value)
