@@ -30,6 +30,14 @@ def add_options(parser, rounds):
     parser.add_argument("--rounds", type=int, default=rounds, help="turns with the older checkout")
 
 
+def checkouts(options):
+    """Folders of this checkout, and of the older one if there is one."""
+    folders = {"skmade": _HERE}
+    if options.against:
+        folders["older"] = Path(options.against).resolve()
+    return folders
+
+
 def medians_in_turn(name, argument, options):
     """For each task the medians over the turns, and their ratio.
 
@@ -44,26 +52,24 @@ def medians_in_turn(name, argument, options):
     ------
     dict
     """
-    folders = {"skmade": _HERE}
-    if options.against:
-        folders["older"] = Path(options.against).resolve()
+    folders = checkouts(options)
     turns = {who: [] for who in folders}
     for _ in range(1 if options.quick else options.rounds):
         for who, folder in folders.items():
-            turns[who].append(_seconds_of(folder, name, argument))
+            turns[who].append(result_of(folder, name, argument))
     for task in turns["skmade"][0]:
         medians = {who: np.median([turn[task] for turn in own]) for who, own in turns.items()}
         ratio = medians["older"] / medians["skmade"] if options.against else np.nan
         yield {"task": task, **medians, "ratio": ratio}
 
 
-def _seconds_of(folder, name, argument):
-    """What this benchmark says of a checkout, in a process of its own."""
+def result_of(folder, name, argument):
+    """What ``calls(argument)`` of a benchmark returns for a checkout, in a process of its own."""
     code = (
         f"import sys, json, warnings; warnings.simplefilter('ignore')\n"
         f"sys.path.insert(0, {str(folder)!r}); import skmade\n"
         f"sys.path.insert(0, {str(_HERE)!r}); from benchmarks import {name}\n"
-        f"print(json.dumps({name}.calls({argument})))"
+        f"print(json.dumps({name}.calls({argument!r})))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     return json.loads(done.stdout)
