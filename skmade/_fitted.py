@@ -5,9 +5,10 @@ from functools import cached_property
 import numpy as np
 
 from skmade._columns import Columns
+from skmade._conditional import fill, log_evidence, n_inversions
 from skmade._ensemble import Ensemble
 from skmade._network import Architecture, Network
-from skmade._sampling import known_first
+from skmade._scoring import log_densities
 from skmade._shared import SharedNetwork
 from skmade._threads import map_chunks
 
@@ -115,25 +116,74 @@ class FittedDensity:
         """Independent rows, as an array or frame like that of `fit`."""
         return self.columns.decode(self.ensemble.sample(n_rows, rng, n_jobs))
 
-    def fill(self, table, rng):
-        """A copy of a table that was read, with its missing cells drawn."""
-        missing = table.missing()
-        encoded = self.encode(self.columns.numbers(table))
-        patterns, group = np.unique(missing, axis=0, return_inverse=True)
-        for k, pattern in enumerate(patterns):
-            if pattern.any():
-                rows = np.flatnonzero(group.ravel() == k)
-                ensemble = self.ensemble_to_fill(pattern, rng)
-                encoded[rows] = ensemble.fill(encoded[rows], pattern, rng)
-        return self.columns.fill(table, encoded, missing)
+    def score_given(self, table, given, n_jobs):
+        """Log-density of the other cells of each row given some columns, and its standard error.
 
-    def ensemble_to_fill(self, missing, rng):
-        """What fills in cells of some features: with these last, if networks know all orderings."""
-        if all(known_first(ordering, missing) for ordering in self.orderings):
-            return self.ensemble
-        parts = [network.networks_for(missing, _FILLING_DRAWS, rng) for network in self.networks]
-        if parts[0] is None:
-            return self.ensemble
+        Parameters
+        ----------
+        table : Table
+        given : ndarray of bool of shape (n_features,)
+        n_jobs : int or None
+
+        Returns
+        -------
+        scores, errors : ndarray of shape (n,)
+        """
+        columns, numbers = self.columns, self.columns.numbers(table)
+        encoded, ensemble = self.encode(numbers), self.ensemble
+        if self._makes_orderings:
+            ensemble = self._ensemble_for(given, np.random.default_rng(0))
+        logs, errors = log_evidence(ensemble, encoded, given, n_jobs)
+        logs -= ensemble.log_normalizer
+        scores = ensemble.combine(log_densities(ensemble.networks, encoded, n_jobs)) - logs
+        contributions = np.tile(columns.offsets, (len(numbers), 1))
+        columns.add_extras(numbers, np.zeros(len(numbers)), contributions, table.may_have_gaps)
+        return scores + contributions[:, ~given].sum(axis=1), errors
+
+    def fill(self, table, rng, n_jobs):
+        """A copy of a table that was read, with its missing cells drawn.
+
+        Also returns how many independent draws each row was chosen from.
+        """
+        (draws,), worth = self.draws(table, 1, rng, n_jobs)
+        return self.columns.fill(table, draws, table.missing()), worth
+
+    def draws(self, table, n_draws, rng, n_jobs):
+        """Encoded rows of a table that was read with missing cells drawn, and their worth.
+
+        Returns
+        -------
+        draws : ndarray of shape (n_draws, n, n_features)
+        worth : ndarray of shape (n,)
+        """
+        encoded, known = self.encode(self.columns.numbers(table)), ~table.missing()
+        draws, worth = np.tile(encoded, (n_draws, 1, 1)), np.full(len(encoded), np.inf)
+        holes = np.flatnonzero(~known.all(axis=1))
+        for own, ensemble in self._ensembles_to_fill(known[holes], rng):
+            rows = holes[own]
+            draws[:, rows], worth[rows] = fill(
+                ensemble, encoded[rows], known[rows], n_draws, rng, n_jobs
+            )
+        return draws, worth
+
+    def _ensembles_to_fill(self, known, rng):
+        """Rows, and what fills them in: where orderings can be made, one with known ones first."""
+        is_own = np.ones(len(known), bool)
+        if self._makes_orderings:
+            is_own = np.all(n_inversions(self.ensemble.networks, known) == 0, axis=0)
+        yield np.flatnonzero(is_own), self.ensemble
+        patterns, group = np.unique(known[~is_own], axis=0, return_inverse=True)
+        for k, pattern in enumerate(patterns):
+            rows = np.flatnonzero(~is_own)[group.ravel() == k]
+            yield rows, self._ensemble_for(pattern, rng)
+
+    @property
+    def _makes_orderings(self):
+        return all(network.makes_orderings for network in self.networks)
+
+    def _ensemble_for(self, known, rng):
+        """Draws of masks that have known features first."""
+        parts = [network.networks_for(known, _FILLING_DRAWS, rng) for network in self.networks]
         return Ensemble.equal([part for own in parts for part in own], "mixture")
 
     def state(self):

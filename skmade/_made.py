@@ -29,6 +29,8 @@ _FRESH_DRAWS = 32
 _STREAM = 2015
 # A product of which less than this share of the mixture's draws is kept cannot be sampled.
 _LEAST_ACCEPTANCE = 1e-3
+# Draws that were chosen from fewer independent ones are warned of.
+_LEAST_WORTH = 4
 # A normaliser with a larger standard error (of its logarithm) is warned of.
 _LARGEST_ERROR = 0.05
 
@@ -576,10 +578,10 @@ class MADEDensity(DensityMixin, BaseEstimator):
         """Draw missing cells given the other cells of their row.
 
         Exact where the orderings of the model have a row's known features first, and for
-        ``n_masks=None``, where such orderings are made. Elsewhere each row is chosen
-        from 64 draws by importance resampling: the draws are ancestral, with known cells
-        held, and weighted by the density of the known cells. Then the answer is
-        approximate, the more so the less a draw's earlier features know of the later ones.
+        ``n_masks=None``, where such orderings are made. Elsewhere a row is chosen from particles
+        by sequential importance resampling: they are drawn in the ordering that fits the row
+        best, weighted by known cells as these are passed, and resampled. Their number doubles
+        until they are worth several independent draws, up to some thousands.
 
         Parameters
         ----------
@@ -596,10 +598,17 @@ class MADEDensity(DensityMixin, BaseEstimator):
         ------
         NotFittedError, ValueError
             As `score_samples`.
+
+        Warns
+        -----
+        UserWarning
+            If the particles of some rows are worth fewer than four independent draws.
         """
         check_is_fitted(self)
         table = Table.read(self, X, reset=False)
-        return self._density.fill(table, _to_generator(random_state))
+        filled, worth = self._density.fill(table, _to_generator(random_state), self.n_jobs)
+        warn_of_poor_draws(worth)
+        return filled
 
     @contextlib.contextmanager
     def _unchanged_on_error(self):
@@ -839,6 +848,18 @@ def _warn_of_lost_dependencies(ordering, degrees, direct_connections, names):
             f"between features are lost: no path leads, for one, from feature {before} to "
             f"the conditional of feature {after}. Give every hidden layer at least "
             f"{len(ordering) - 1} units, or set direct_connections=True."
+        )
+
+
+def warn_of_poor_draws(worth):
+    """Warn where draws of missing cells were chosen from few."""
+    poor = worth < _LEAST_WORTH
+    if poor.any():
+        warn(
+            f"Draws of missing cells are approximate in {poor.sum()} of {len(worth)} rows: they "
+            f"are chosen from particles that are worth {worth.min():.1f} independent draws where "
+            "it is worst, because known features come late in the orderings. Fit with "
+            "n_masks=None, or with an ordering that has known features first."
         )
 
 

@@ -85,6 +85,12 @@ class MaskSampler:
         first = make_ordering(ordering, len(architecture.families), rng)
         return cls(architecture, ordering, mask_sampling, (first, _degrees(architecture, rng)))
 
+    @property
+    def draws_orderings(self):
+        """Whether orderings differ from draw to draw, without any preference."""
+        is_random = isinstance(self.ordering, str) and self.ordering == "random"
+        return is_random and self.mask_sampling != "connectivity"
+
     def draw(self, rng, ordering=None):
         """A draw; with a given ordering if there is one."""
         first_ordering, degrees = self.first
@@ -271,14 +277,17 @@ class SharedNetwork:
         """The draw that a step trains under."""
         return self.sampler.draw(rng) if self.fresh else self.draws[step % len(self.draws)]
 
-    def networks_for(self, missing, n, rng):
-        """Networks whose orderings have missing features last; None if only `draws` are known."""
-        if not self.fresh:
-            return None
+    @property
+    def makes_orderings(self):
+        """Whether it was trained for any ordering, and not for those of `draws` alone."""
+        return self.fresh and self.sampler.draws_orderings
+
+    def networks_for(self, known, n, rng):
+        """Networks whose orderings have known features first."""
         made = []
         for _ in range(n):
             ordering = np.concatenate(
-                [rng.permutation(np.flatnonzero(part)) for part in (~missing, missing)]
+                [rng.permutation(np.flatnonzero(part)) for part in (known, ~known)]
             )
             made.append(self.network(self.sampler.draw(rng, ordering), self.theta))
         return made

@@ -95,10 +95,9 @@ def test_a_product_is_close_where_the_known_features_come_first(row):
 @pytest.mark.parametrize("n_estimators", [1, 2])
 def test_order_agnostic_networks_are_exact_in_an_ordering_that_is_made(n_estimators, monkeypatch):
     model, made = fitted(n_masks=None, n_estimators=n_estimators), []
-    make = FittedDensity.ensemble_to_fill
-    monkeypatch.setattr(_fitted, "known_first", lambda ordering, missing: False)
+    make = FittedDensity._ensemble_for
     monkeypatch.setattr(
-        FittedDensity, "ensemble_to_fill", lambda *these: made.append(make(*these)) or made[-1]
+        FittedDensity, "_ensemble_for", lambda *these: made.append(make(*these)) or made[-1]
     )
 
     def score(states):

@@ -14,3 +14,6 @@ TILE, SCORE_TILE, DRAW_TILE = 128, 128, 256
 # Rows of a panel. Its weights lie source unit by source unit, so that all three products
 # (forward, backward, gradients) read or write it from beginning to end.
 PANEL_ROWS = 48
+
+# Rows of a group of particles: one vector, so that groups never lie in two tiles.
+PARTICLES = 16
