@@ -27,7 +27,7 @@ _GROUPS_OF_UNUSUAL = 64
 _FLOPS, _FIRST_GROUPS, _CANDIDATES = 5e6, (1, 64), (2, 64)
 # The standard error of an estimated log-density that is small enough, how many groups there are
 # for it at first and at most, and particles that ratios of densities are averaged over.
-_SMALL_ERROR, _GROUPS_OF_EVIDENCE, _RATIOS = 0.05, (16, 4096), 64
+_SMALL_ERROR, _GROUPS_OF_EVIDENCE, _RATIOS = 0.05, (16, 4096), 32
 # Cells of rows that are filled in at a time: bounds the memory.
 _CELLS = 2**22
 
@@ -203,9 +203,9 @@ def log_evidence(ensemble, table, known, n_jobs):
 def _estimate(ensemble, k, lowest, row, known):
     """Log-density of the known cells of one row, by particles of network k, and its error."""
     rng = np.random.default_rng(np.frombuffer(row[known].tobytes(), np.uint8))
-    particles, (n_first, n_most) = (
-        Particles(ensemble.networks[k], row, known, _RATIOS, rng), _GROUPS_OF_EVIDENCE,
-    )  # fmt: skip
+    n_ratios = _RATIOS if len(ensemble.networks) > 1 else 1
+    particles = Particles(ensemble.networks[k], row, known, n_ratios, rng)
+    n_first, n_most = _GROUPS_OF_EVIDENCE
 
     def is_enough(them):
         return (them.n_groups >= n_first) & (them.error <= _SMALL_ERROR)

@@ -3,6 +3,7 @@
 from functools import cached_property
 
 import numpy as np
+from scipy.stats import mode
 
 from skmade._columns import Columns
 from skmade._conditional import fill, log_evidence, n_inversions
@@ -16,6 +17,8 @@ from skmade._threads import map_chunks
 FORMAT = 1
 # Draws of masks that are made to fill in missing cells.
 _FILLING_DRAWS = 8
+# Draws of which means are taken, or the most likely one; cells of them that are held at a time.
+_SUMMARISED_DRAWS, _CELLS = 32, 2**23
 
 
 class FittedDensity:
@@ -140,31 +143,49 @@ class FittedDensity:
         columns.add_extras(numbers, np.zeros(len(numbers)), contributions, table.may_have_gaps)
         return scores + contributions[:, ~given].sum(axis=1), errors
 
-    def fill(self, table, rng, n_jobs):
-        """A copy of a table that was read, with its missing cells drawn.
+    def fill(self, table, rng, n_jobs, strategy="draw"):
+        """A copy of a table that was read, with its missing cells filled in.
 
-        Also returns how many independent draws each row was chosen from.
-        """
-        (draws,), worth = self.draws(table, 1, rng, n_jobs)
-        return self.columns.fill(table, draws, table.missing()), worth
-
-    def draws(self, table, n_draws, rng, n_jobs):
-        """Encoded rows of a table that was read with missing cells drawn, and their worth.
+        Parameters
+        ----------
+        table : Table
+        rng : numpy.random.Generator
+        n_jobs : int or None
+        strategy : {"draw", "mean", "most_likely"}
+            By one draw, or by the mean or the most likely of several; of flags and labels the most
+            frequent is their mean.
 
         Returns
         -------
-        draws : ndarray of shape (n_draws, n, n_features)
+        filled : array or frame
         worth : ndarray of shape (n,)
+            How many independent draws what fills each row was chosen from.
         """
         encoded, known = self.encode(self.columns.numbers(table)), ~table.missing()
-        draws, worth = np.tile(encoded, (n_draws, 1, 1)), np.full(len(encoded), np.inf)
-        holes = np.flatnonzero(~known.all(axis=1))
-        for own, ensemble in self._ensembles_to_fill(known[holes], rng):
-            rows = holes[own]
-            draws[:, rows], worth[rows] = fill(
-                ensemble, encoded[rows], known[rows], n_draws, rng, n_jobs
-            )
-        return draws, worth
+        worth, holes = np.full(len(encoded), np.inf), np.flatnonzero(~known.all(axis=1))
+        n_draws = 1 if strategy == "draw" else _SUMMARISED_DRAWS
+        at_a_time = max(1, _CELLS // (n_draws * encoded.shape[1]))
+        for group, ensemble in self._ensembles_to_fill(known[holes], rng):
+            for begin in range(0, len(group), at_a_time):
+                rows = holes[group[begin : begin + at_a_time]]
+                draws, worth[rows] = fill(
+                    ensemble, encoded[rows], known[rows], n_draws, rng, n_jobs
+                )
+                encoded[rows] = self._summary(draws, strategy, n_jobs)
+        return self.columns.fill(table, encoded, ~known, strategy == "mean"), worth
+
+    def _summary(self, draws, strategy, n_jobs):
+        """One row of each row's draws, (n_draws, n, n_features)."""
+        if strategy == "mean":
+            mean, is_discrete = draws.mean(axis=0, dtype=np.float64), self.columns.is_discrete
+            mean[:, is_discrete] = mode(draws[:, :, is_discrete], axis=0).mode
+            return mean
+        likeliest = np.zeros(draws.shape[1], int)
+        if strategy == "most_likely":
+            networks, flat = self.ensemble.networks, draws.reshape(-1, draws.shape[-1])
+            scores = self.ensemble.combine(log_densities(networks, flat, n_jobs))
+            likeliest = scores.reshape(draws.shape[:2]).argmax(axis=0)
+        return draws[likeliest, np.arange(draws.shape[1])]
 
     def _ensembles_to_fill(self, known, rng):
         """Rows, and what fills them in: where orderings can be made, one with known ones first."""

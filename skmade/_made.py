@@ -31,6 +31,8 @@ _STREAM = 2015
 _LEAST_ACCEPTANCE = 1e-3
 # Draws that were chosen from fewer independent ones are warned of.
 _LEAST_WORTH = 4
+# Scores given some columns with a larger standard error are warned of.
+_LARGEST_SCORE_ERROR = 0.1
 # A normaliser with a larger standard error (of its logarithm) is warned of.
 _LARGEST_ERROR = 0.05
 
@@ -377,7 +379,7 @@ class MADEDensity(DensityMixin, BaseEstimator):
         """Fit, to columns that were learnt before or else to new ones."""
         continued = self.warm_start and self.__sklearn_is_fitted__()
         before = self._density if continued else None
-        rng = _to_generator(self.random_state)
+        rng = to_generator(self.random_state)
         table, weights = self._validate_training(X, sample_weight, reset=not continued)
         columns = before.columns if continued else columns or self._learn_columns(table, weights)
         rows = self._encode(columns, table, weights)
@@ -435,7 +437,7 @@ class MADEDensity(DensityMixin, BaseEstimator):
 
     def _partial_fit(self, X, sample_weight):
         before = self._density if self.__sklearn_is_fitted__() else None
-        rng = _to_generator(self.random_state if before is None else self._next_seed)
+        rng = to_generator(self.random_state if before is None else self._next_seed)
         table, weights = self._validate_training(X, sample_weight, reset=before is None)
         columns = self._learn_columns(table, weights) if before is None else before.columns
         rows = self._encode(columns, table, weights)
@@ -474,12 +476,17 @@ class MADEDensity(DensityMixin, BaseEstimator):
         network.theta = progress.theta
         network.moments, network.step = progress.moments, progress.step
 
-    def score_samples(self, X):
-        """Log-density of each row.
+    def score_samples(self, X, given=None):
+        """Log-density of each row, or of its other columns given some.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
+        given : sequence of str or int, or one of these, default=None
+            Names or positions of columns to condition on: the score is then
+            ``log p(other columns | given ones)``. It is exact where orderings of the model have
+            these first, and for ``n_masks=None``; elsewhere the density of the given columns is
+            estimated by importance sampling.
 
         Returns
         -------
@@ -494,10 +501,22 @@ class MADEDensity(DensityMixin, BaseEstimator):
         NotFittedError
             Before `fit`.
         ValueError
-            For infinite values, a wrong number of columns, and values that the conditionals
-            do not admit.
+            For infinite values, a wrong number of columns, values that the conditionals
+            do not admit, and for columns in `given` that there are not, or twice.
+
+        Warns
+        -----
+        UserWarning
+            If a score given some columns has a standard error above 0.1.
         """
-        return self._score(X)[0]
+        check_is_fitted(self)
+        given = self._density.columns.mask_of(given)
+        if not given.any():
+            return self._score(X)[0]
+        table = Table.read(self, X, reset=False)
+        scores, errors = self._density.score_given(table, given, self.n_jobs)
+        _warn_of_inexact_scores(errors)
+        return scores
 
     def score_features(self, X):
         """How much each feature adds to the log-density of each row.
@@ -571,7 +590,7 @@ class MADEDensity(DensityMixin, BaseEstimator):
         if not isinstance(n_samples, Integral) or isinstance(n_samples, bool) or n_samples < 1:
             raise ValueError(f"n_samples must be a positive integer; got {n_samples!r}.")
         self._check_acceptance()
-        rng = _to_generator(random_state)
+        rng = to_generator(random_state)
         return self._density.sample(n_samples, rng, self.n_jobs)
 
     def sample_conditional(self, X, random_state=None):
@@ -606,7 +625,7 @@ class MADEDensity(DensityMixin, BaseEstimator):
         """
         check_is_fitted(self)
         table = Table.read(self, X, reset=False)
-        filled, worth = self._density.fill(table, _to_generator(random_state), self.n_jobs)
+        filled, worth = self._density.fill(table, to_generator(random_state), self.n_jobs)
         warn_of_poor_draws(worth)
         return filled
 
@@ -851,6 +870,18 @@ def _warn_of_lost_dependencies(ordering, degrees, direct_connections, names):
         )
 
 
+def _warn_of_inexact_scores(errors):
+    """Warn of standard errors that are large."""
+    poor = errors > _LARGEST_SCORE_ERROR
+    if poor.any():
+        warn(
+            f"Scores given these columns are estimates in {poor.sum()} of {len(errors)} rows: "
+            f"their standard error is {errors.max():.2g} nats where it is worst, because these "
+            "columns come late in the orderings. Fit with n_masks=None, or with an ordering that "
+            "has them first."
+        )
+
+
 def warn_of_poor_draws(worth):
     """Warn where draws of missing cells were chosen from few."""
     poor = worth < _LEAST_WORTH
@@ -863,7 +894,7 @@ def warn_of_poor_draws(worth):
         )
 
 
-def _to_generator(random_state):
+def to_generator(random_state):
     """A NumPy generator from what scikit-learn accepts as random_state."""
     if isinstance(random_state, Integral):
         if random_state < 0:
