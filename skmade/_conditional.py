@@ -12,7 +12,7 @@ import numpy as np
 from skmade._combination import log_mean_exp, responsibilities
 from skmade._kernels._constants import PARTICLES
 from skmade._layout import flops_per_row
-from skmade._particles import Particles, index_by_weight, plan_to_fill
+from skmade._particles import LOWEST, Particles, index_by_weight, plan_to_fill
 from skmade._sampling import complete
 from skmade._scoring import log_densities
 
@@ -91,10 +91,10 @@ def _draw_exactly(ensemble, table, known, rng, n_jobs):
     filled, chosen = table.copy(), np.zeros(len(table), int)
     if len(ensemble.networks) > 1:
         logs = _log_evidences(ensemble.networks, table, known, rng, n_jobs)
-        shares = responsibilities(logs, ensemble.log_weights)
+        shares = responsibilities(np.fmax(logs, LOWEST), ensemble.log_weights)
         chosen = index_by_weight(np.cumsum(shares, axis=0).T, rng)
-    for k, network in enumerate(ensemble.networks):
-        rows = np.flatnonzero(chosen == k)
+    for k in np.unique(chosen):
+        rows, network = np.flatnonzero(chosen == k), ensemble.networks[k]
         part, own = table[rows], known[rows]
         complete(network, plan_to_fill(network, part, own), part, own, rng, n_jobs)
         filled[rows] = part
@@ -140,7 +140,7 @@ class _Proposals:
         chosen = self.particles.chosen[:, rows]
         flat = chosen.reshape(-1, chosen.shape[-1])
         logs = log_densities(self.ensemble.networks, flat, self.particles.n_jobs)
-        return logs.reshape(-1, *chosen.shape[:2])
+        return np.fmax(logs, LOWEST).reshape(-1, *chosen.shape[:2])
 
     def heed_unusual(self, lowest):
         """More particles for rows that are less likely than what is usual."""

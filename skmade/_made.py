@@ -110,8 +110,13 @@ class MADEDensity(DensityMixin, BaseEstimator):
     n_components : int or "auto", default="auto"
         Components of mixtures. "auto" is 10, but fewer where parameters would be too many (see
         `n_estimators`).
-    ordering : {"random", "natural"} or permutation of the features, default="random"
-        The first feature of a permutation comes first.
+    ordering : {"random", "natural", "auto"} or permutation of the features, default="random"
+        The first feature of a permutation comes first. "auto" has `targets` last, and random
+        orderings before them and among them.
+    targets : sequence of str or int, or one of these, default=None
+        Names or positions of columns that will be asked for given all others, for
+        ``ordering="auto"``: then `sample_conditional` and ``score_samples(X, given=others)`` are
+        exact and fast.
     n_masks : int or None, default=1
         Draws of (ordering, connectivity) that one network with shared weights cycles
         through, a new one each mini-batch. None: a fresh draw each mini-batch (order- and
@@ -238,7 +243,8 @@ class MADEDensity(DensityMixin, BaseEstimator):
         "atoms": [StrOptions({"auto"}), dict, None],
         "missing": [StrOptions({"ignorable", "informative"})],
         "n_components": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
-        "ordering": [StrOptions({"random", "natural"}), "array-like"],
+        "ordering": [StrOptions({"random", "natural", "auto"}), "array-like"],
+        "targets": ["array-like", str, Integral, None],
         "n_masks": [Interval(Integral, 1, None, closed="left"), None],
         "mask_sampling": [StrOptions({"both", "ordering", "connectivity"})],
         "n_estimators": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
@@ -277,6 +283,7 @@ class MADEDensity(DensityMixin, BaseEstimator):
         missing="ignorable",
         n_components="auto",
         ordering="random",
+        targets=None,
         n_masks=1,
         mask_sampling="both",
         n_estimators="auto",
@@ -309,6 +316,7 @@ class MADEDensity(DensityMixin, BaseEstimator):
         self.missing = missing
         self.n_components = n_components
         self.ordering = ordering
+        self.targets = targets
         self.n_masks = n_masks
         self.mask_sampling = mask_sampling
         self.n_estimators = n_estimators
@@ -510,7 +518,7 @@ class MADEDensity(DensityMixin, BaseEstimator):
             If a score given some columns has a standard error above 0.1.
         """
         check_is_fitted(self)
-        given = self._density.columns.mask_of(given)
+        given = self._density.columns.mask_of(given, "given")
         if not given.any():
             return self._score(X)[0]
         table = Table.read(self, X, reset=False)
@@ -730,7 +738,7 @@ class MADEDensity(DensityMixin, BaseEstimator):
             for conditional, column in zip(architecture.families if rngs else [], training.table.T)
         ]
         for own in rngs:
-            networks.append(self._make_network(architecture, marginals, own, dtype, columns.names))
+            networks.append(self._make_network(architecture, marginals, own, dtype, columns))
         if np.isnan(training.table.min()):
             for network in networks:
                 network.admit_gaps()
@@ -774,23 +782,35 @@ class MADEDensity(DensityMixin, BaseEstimator):
             direct_connections, self._input_limit,
         )  # fmt: skip
 
-    def _make_network(self, architecture, marginals, rng, dtype, names):
+    def _make_network(self, architecture, marginals, rng, dtype, columns):
         """A network with new masks and initial weights."""
-        n_features = len(marginals)
+        n_features, ordering = len(marginals), self._ordering_to_draw(columns)
         if self.n_masks == 1:
-            ordering = make_ordering(self.ordering, n_features, rng)
+            ordering = make_ordering(ordering, n_features, rng)
             degrees = draw_degrees(architecture.sizes, n_features, self.residual, rng)
-            _warn_of_lost_dependencies(ordering, degrees, architecture.direct_connections, names)
+            direct = architecture.direct_connections
+            _warn_of_lost_dependencies(ordering, degrees, direct, columns.names)
             return Network.initial(architecture, ordering, degrees, marginals, rng, dtype)
-        if self.mask_sampling == "ordering" and not _is_random(self.ordering):
+        if self.mask_sampling == "ordering" and not _is_random(ordering):
             raise ValueError(
                 "mask_sampling='ordering' draws orderings, but a fixed ordering was given; set "
                 "ordering='random', or mask_sampling='connectivity'."
             )
-        sampler = MaskSampler.start(architecture, self.ordering, self.mask_sampling, rng)
+        sampler = MaskSampler.start(architecture, ordering, self.mask_sampling, rng)
         fresh = self.n_masks is None
         n_draws = _FRESH_DRAWS if fresh else self.n_masks
         return SharedNetwork.initial(sampler, n_draws, fresh, marginals, rng, dtype)
+
+    def _ordering_to_draw(self, columns):
+        """What orderings are made from; see `make_ordering`."""
+        is_auto = isinstance(self.ordering, str) and self.ordering == "auto"
+        targets = np.flatnonzero(columns.mask_of(self.targets, "targets"))
+        if is_auto != (len(targets) > 0):
+            raise ValueError(
+                "ordering='auto' puts targets last, so the two go together: set both, or neither; "
+                f"got ordering={self.ordering!r} and targets={self.targets!r}."
+            )
+        return {"last": targets} if is_auto else self.ordering
 
     def _combine(self, validation, rng):
         """Set the weights or the normaliser of the combination."""
@@ -926,4 +946,4 @@ def _checked_sizes(hidden_layer_sizes, residual):
 
 
 def _is_random(ordering):
-    return isinstance(ordering, str) and ordering == "random"
+    return isinstance(ordering, dict) or (isinstance(ordering, str) and ordering == "random")

@@ -14,6 +14,8 @@ from skmade._sampling import complete
 
 # Cells of particles that are held at a time: bounds the memory.
 _CELLS = 2**22
+#: What log-densities are held above, so that their differences are numbers.
+LOWEST = -1e6
 
 
 class Particles:
@@ -81,6 +83,7 @@ class Particles:
             self.network, self.plan, table, known, self.rng, self.n_jobs, are_particles=True
         )
         places = origins.astype(int) + np.repeat(np.arange(0, len(logs), PARTICLES), PARTICLES)
+        logs = np.fmax(logs, LOWEST)
         self._choose(rows, *(x.reshape(len(rows), n, *x.shape[1:]) for x in (logs, places, table)))
         self.n_groups[rows] += n_groups
 

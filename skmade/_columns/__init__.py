@@ -178,7 +178,7 @@ class Columns:
         columns = zip(names, self.columns)
         return {name: column.atom_values() for name, column in columns if column.may_have_atoms}
 
-    def mask_of(self, given):
+    def mask_of(self, given, parameter):
         """Columns by names or positions, as a mask; none for None.
 
         Raises
@@ -193,7 +193,7 @@ class Columns:
             is_place = isinstance(place, Integral) and not isinstance(place, (bool, np.bool_))
             if not is_place or not 0 <= place < len(mask) or mask[place]:
                 raise ValueError(
-                    f"given must hold names or positions of columns, each once, among "
+                    f"{parameter} must hold names or positions of columns, each once, among "
                     f"{names or f'0 to {len(mask) - 1}'}; got {given!r}."
                 )
             mask[place] = True
