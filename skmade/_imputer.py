@@ -175,9 +175,9 @@ class MADEImputer(TransformerMixin, BaseEstimator):
         warn_of_poor_draws(worth)
         if self.indicator_ is not None:
             indicators = self.indicator_.transform(_marked(table.missing()))
-        is_zero = self._is_empty if self.keep_empty_features else np.zeros(own.shape[1], bool)
+        is_zero = self._is_empty & self.keep_empty_features
         names, library = self.get_feature_names_out(), output_library(self)
-        return with_columns(filled, is_zero, indicators, names, library)
+        return with_columns(filled, table, is_zero, indicators, names, library)
 
     def get_feature_names_out(self, input_features=None):
         """Names of the columns that `transform` returns.

@@ -15,14 +15,16 @@ def select(table, kept):
     return nw.from_native(table.given)[:, np.flatnonzero(kept).tolist()].to_native()
 
 
-def with_columns(filled, is_zero, indicators, names, library):
+def with_columns(filled, table, is_zero, indicators, names, library):
     """An array or frame with further columns.
 
     Parameters
     ----------
     filled : array or frame
-    is_zero : ndarray of bool
-        Which of the columns with those of `filled` are new ones of zeros.
+        Columns of a table, without missing cells.
+    table : Table
+    is_zero : ndarray of bool of shape (n_features,)
+        Which columns of the table are to be added: with 0 where cells are missing.
     indicators : ndarray of bool of shape (n, n_indicators), or None
         Columns to come after all others.
     names : sequence of str
@@ -30,28 +32,40 @@ def with_columns(filled, is_zero, indicators, names, library):
     library : {"default", "pandas", "polars"}
         What a frame becomes a frame of; by default it stays what it is.
     """
-    frame = as_frame(filled)
+    missing, frame = table.missing(), as_frame(filled)
     if frame is not None:
-        return _frame_with_columns(nw.from_native(frame), is_zero, indicators, names, library)
+        frame = _with_zeros(nw.from_native(frame), table, is_zero, missing)
+        return _with_indicators(frame, indicators, names, library)
     if is_zero.any():
-        whole = np.zeros((len(filled), len(is_zero)), filled.dtype)
+        whole = np.array(table.given)
+        whole[missing] = 0
         whole[:, ~is_zero] = filled
         filled = whole
     return filled if indicators is None else np.hstack([filled, indicators])
 
 
-def _frame_with_columns(frame, is_zero, indicators, names, library):
-    series, backend, n_rows = iter(frame.iter_columns()), frame.implementation, len(frame)
-    zeros, made = np.zeros(n_rows), []
-    for name, is_new in zip(names, is_zero):
-        made.append(_series(name, zeros, frame) if is_new else next(series))
+def _with_zeros(frame, table, is_zero, missing):
+    """A frame with some columns of a table, in their places."""
+    if not is_zero.any():
+        return frame
+    made, series = frame.iter_columns(), []
+    for j, old in enumerate(nw.from_native(table.given).iter_columns()):
+        if is_zero[j]:
+            zeros, known = (
+                _series(old.name, x, frame) for x in (np.zeros(len(old)), ~missing[:, j])
+            )
+            old = zeros if missing[:, j].all() else old.zip_with(known, zeros.cast(old.dtype))
+        series.append(old if is_zero[j] else next(made))
+    return frame.select(*series)
+
+
+def _with_indicators(frame, indicators, names, library):
     if indicators is not None:
-        for name, column in zip(names[len(is_zero) :], indicators.T):
-            made.append(_series(name, column, frame))
-    whole = frame.select(*made) if made else frame
-    if library == "default" or library == backend.value:
-        return whole.to_native()
-    return whole.to_pandas() if library == "pandas" else whole.to_polars()
+        names = names[frame.shape[1] :]
+        frame = frame.with_columns(*(_series(*pair, frame) for pair in zip(names, indicators.T)))
+    if library == "default" or library == frame.implementation.value:
+        return frame.to_native()
+    return frame.to_pandas() if library == "pandas" else frame.to_polars()
 
 
 def _series(name, values, frame):
