@@ -5,8 +5,9 @@ from functools import cached_property
 import numpy as np
 from scipy.stats import mode
 
+from skmade._agnostic import fill_in_any_ordering
 from skmade._columns import Columns
-from skmade._conditional import fill, log_evidence, n_inversions
+from skmade._conditional import fill, log_evidence
 from skmade._ensemble import Ensemble
 from skmade._network import Architecture, Network
 from skmade._scoring import log_densities
@@ -15,8 +16,8 @@ from skmade._threads import map_chunks
 
 #: Of the plain state below. A file of another format is refused.
 FORMAT = 1
-# Draws of masks that are made to fill in missing cells.
-_FILLING_DRAWS = 8
+# Draws of masks that are made for scores given some columns.
+_DRAWS_FOR_SCORES = 8
 # Draws of which means are taken, or the most likely one; cells of them that are held at a time.
 _SUMMARISED_DRAWS, _CELLS = 32, 2**23
 
@@ -165,13 +166,10 @@ class FittedDensity:
         worth, holes = np.full(len(encoded), np.inf), np.flatnonzero(~known.all(axis=1))
         n_draws = 1 if strategy == "draw" else _SUMMARISED_DRAWS
         at_a_time = max(1, _CELLS // (n_draws * encoded.shape[1]))
-        for group, ensemble in self._ensembles_to_fill(known[holes], rng):
-            for begin in range(0, len(group), at_a_time):
-                rows = holes[group[begin : begin + at_a_time]]
-                draws, worth[rows] = fill(
-                    ensemble, encoded[rows], known[rows], n_draws, rng, n_jobs
-                )
-                encoded[rows] = self._summary(draws, strategy, n_jobs)
+        for begin in range(0, len(holes), at_a_time):
+            rows = holes[begin : begin + at_a_time]
+            draws, worth[rows] = self._draws(encoded[rows], known[rows], n_draws, rng, n_jobs)
+            encoded[rows] = self._summary(draws, strategy, n_jobs)
         return self.columns.fill(table, encoded, ~known, strategy == "mean"), worth
 
     def _summary(self, draws, strategy, n_jobs):
@@ -187,16 +185,19 @@ class FittedDensity:
             likeliest = scores.reshape(draws.shape[:2]).argmax(axis=0)
         return draws[likeliest, np.arange(draws.shape[1])]
 
-    def _ensembles_to_fill(self, known, rng):
-        """Rows, and what fills them in: where orderings can be made, one with known ones first."""
-        is_own = np.ones(len(known), bool)
-        if self._makes_orderings:
-            is_own = np.all(n_inversions(self.ensemble.networks, known) == 0, axis=0)
-        yield np.flatnonzero(is_own), self.ensemble
-        patterns, group = np.unique(known[~is_own], axis=0, return_inverse=True)
-        for k, pattern in enumerate(patterns):
-            rows = np.flatnonzero(~is_own)[group.ravel() == k]
-            yield rows, self._ensemble_for(pattern, rng)
+    def _draws(self, table, known, n_draws, rng, n_jobs):
+        """As `fill` of `skmade._conditional`; in orderings that are made, where networks can."""
+        if not self._makes_orderings or not known.any():
+            return fill(self.ensemble, table, known, n_draws, rng, n_jobs)
+        shares = np.bincount(self._owners, self.weights)
+        rows, cells = (np.tile(x, (n_draws, 1)) for x in (table, known))
+        filled = fill_in_any_ordering(self.networks, shares, rows, cells, rng, n_jobs)
+        return filled.reshape(n_draws, *table.shape), np.inf
+
+    @property
+    def _owners(self):
+        """The number of the network of each ordering."""
+        return np.repeat(np.arange(len(self.networks)), [len(n.orderings) for n in self.networks])
 
     @property
     def _makes_orderings(self):
@@ -204,7 +205,7 @@ class FittedDensity:
 
     def _ensemble_for(self, known, rng):
         """Draws of masks that have known features first."""
-        parts = [network.networks_for(known, _FILLING_DRAWS, rng) for network in self.networks]
+        parts = [network.networks_for(known, _DRAWS_FOR_SCORES, rng) for network in self.networks]
         return Ensemble.equal([part for own in parts for part in own], "mixture")
 
     def state(self):

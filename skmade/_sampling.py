@@ -84,29 +84,57 @@ def complete(network, plan, table, known, rng, n_jobs=None, until=None, are_part
     theta, (n_rows, n_features) = network.theta, table.shape
     n_drawn = n_features if until is None else until
     size, block = _rows_at_a_time(n_rows, n_features), max(1, min(n_features // 4, _MOST_BLOCK))
-    begins, in_turn = iter(range(0, n_rows, size)), threading.Lock()
     origins = np.resize(np.arange(PARTICLES, dtype=table.dtype), n_rows)
     everything = Known(known, np.zeros(n_rows), origins)
 
+    def numbers_of(rows):
+        shape = rows.stop - rows.start, n_drawn
+        return _random_numbers(plan, shape, table.dtype, rng, are_particles)
+
+    def make_worker():
+        buffers = make_buffers(plan, 1, min(size, DRAW_TILE), table.dtype)
+
+        def work(rows, randomness):
+            own = Known(*(part[rows] for part in everything))
+            ancestral_pass(plan, theta, block, randomness, own, buffers, table[rows])
+
+        return work
+
+    draw_in_turn(make_worker, numbers_of, n_rows, size, flops_per_row(plan), n_jobs)
+    return everything.log_given, everything.origins
+
+
+def draw_in_turn(make_worker, numbers_of, n_rows, size, flops, n_jobs):
+    """Work through parts of rows with random numbers: the same in any number of threads.
+
+    Every thread calls ``make_worker()`` once, and what this returned with a slice of at most
+    `size` rows, and with ``numbers_of(rows)``, which are drawn in the order of the rows.
+    """
+    begins, in_turn = iter(range(0, n_rows, size)), threading.Lock()
+
     def next_numbers():
-        """The next rows, and random numbers for them: the same in any number of threads."""
         with in_turn:
             begin = next(begins, None)
             if begin is None:
                 return None
             rows = slice(begin, min(begin + size, n_rows))
-            shape = rows.stop - begin, n_drawn
-            return rows, _random_numbers(plan, shape, table.dtype, rng, are_particles)
+            return rows, numbers_of(rows)
 
-    def work(_):
-        buffers = make_buffers(plan, 1, min(size, DRAW_TILE), table.dtype)
-        while (numbers := next_numbers()) is not None:
-            rows, randomness = numbers
-            own = Known(*(part[rows] for part in everything))
-            ancestral_pass(plan, theta, block, randomness, own, buffers, table[rows])
+    def run(_):
+        work = make_worker()
+        while (part := next_numbers()) is not None:
+            work(*part)
 
-    run_in_threads(work, threads_worth(n_rows * flops_per_row(plan), n_jobs))
-    return everything.log_given, everything.origins
+    run_in_threads(run, threads_worth(n_rows * flops, n_jobs))
+
+
+def numbers_of_rows(plan, n_rows, dtype, rng):
+    """What rows are drawn from one at a time: of a vector, the first number is used."""
+    n_features = len(plan.features)
+    bits = _bits((n_rows, n_features, LANES), dtype, rng)
+    noise = _noise(plan.features["noise"], bits.shape, dtype, rng)
+    choices = _bits(bits.shape, dtype, rng)
+    return Randomness(bits, noise, choices, np.zeros((n_rows, 0, 1)))
 
 
 def _random_numbers(plan, shape, dtype, rng, are_particles):

@@ -93,14 +93,17 @@ class MaskSampler:
 
     def draw(self, rng, ordering=None):
         """A draw; with a given ordering if there is one."""
-        first_ordering, degrees = self.first
         if ordering is None:
-            ordering = first_ordering
+            ordering, _ = self.first
             if self.mask_sampling != "connectivity":
                 ordering = make_ordering(self.ordering, len(ordering), rng)
-        if self.mask_sampling != "ordering":
-            degrees = _degrees(self.architecture, rng)
-        return Draw.make(self.architecture, ordering, degrees)
+        return Draw.make(self.architecture, ordering, self.draw_degrees(rng))
+
+    def draw_degrees(self, rng):
+        """Degrees of each hidden layer, by unit."""
+        return (
+            self.first[1] if self.mask_sampling == "ordering" else _degrees(self.architecture, rng)
+        )
 
 
 def _degrees(architecture, rng):
