@@ -29,8 +29,8 @@ _FRESH_DRAWS = 32
 _STREAM = 2015
 # A product of which less than this share of the mixture's draws is kept cannot be sampled.
 _LEAST_ACCEPTANCE = 1e-3
-# Draws that were chosen from fewer independent ones are warned of.
-_LEAST_WORTH = 4
+# Draws that were chosen from fewer independent ones are warned of, in more than this share of rows.
+_LEAST_WORTH, _STRAY_ROWS = 4, 0.01
 # Scores given some columns with a larger standard error are warned of.
 _LARGEST_SCORE_ERROR = 0.1
 # A normaliser with a larger standard error (of its logarithm) is warned of.
@@ -629,7 +629,8 @@ class MADEDensity(DensityMixin, BaseEstimator):
         Warns
         -----
         UserWarning
-            If the particles of some rows are worth fewer than four independent draws.
+            If the particles of more than 1 % of the rows are worth fewer than four independent
+            draws each.
         """
         check_is_fitted(self)
         table = Table.read(self, X, reset=False)
@@ -903,9 +904,9 @@ def _warn_of_inexact_scores(errors):
 
 
 def warn_of_poor_draws(worth):
-    """Warn where draws of missing cells were chosen from few."""
+    """Warn where draws of missing cells were chosen from few, in more than some stray rows."""
     poor = worth < _LEAST_WORTH
-    if poor.any():
+    if poor.mean() > _STRAY_ROWS:
         warn(
             f"Draws of missing cells are approximate in {poor.sum()} of {len(worth)} rows: they "
             f"are chosen from particles that are worth {worth.min():.1f} independent draws where "

@@ -172,10 +172,10 @@ def _rows_at_a_time(n_rows, n_features):
     """
     n_tiles, at_a_time = _tiles(n_rows)[0], max(1, _CELLS // (n_features * DRAW_TILE))
     n_parts = 1 if n_tiles <= at_a_time else 2 * -(-n_tiles // (2 * at_a_time))
-    return -(-n_rows // (n_parts * LANES)) * LANES
+    return max(LANES, -(-n_rows // (n_parts * LANES)) * LANES)
 
 
 def _tiles(n_rows):
     """Number and width of the tiles that rows are drawn in: equal, and of whole vectors."""
-    n_tiles = -(-n_rows // DRAW_TILE)
+    n_tiles = max(1, -(-n_rows // DRAW_TILE))
     return n_tiles, -(-n_rows // (n_tiles * LANES)) * LANES
