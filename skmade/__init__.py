@@ -1,8 +1,9 @@
 """Density estimation for scikit-learn by MADE, the masked autoencoder."""
 
 from skmade._displays import ContributionsDisplay
+from skmade._imputer import MADEImputer
 from skmade._made import MADEDensity
 from skmade._outlier import MADEOutlierDetector
 
-__all__ = ["ContributionsDisplay", "MADEDensity", "MADEOutlierDetector"]
+__all__ = ["ContributionsDisplay", "MADEDensity", "MADEImputer", "MADEOutlierDetector"]
 __version__ = "0.1.0"

@@ -1,6 +1,7 @@
 """Networks, and the one density that they are combined to."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -12,11 +13,11 @@ from skmade._combination import (
     responsibilities,
 )
 from skmade._layout import flops_per_row
-from skmade._sampling import draw_missing, draw_product, draw_rows
+from skmade._sampling import draw_product, draw_rows
 from skmade._scoring import add_all_scores, log_densities, make_scorers
 
-# Rows to fill in are worked on so many at a time: bounds the memory.
-_FILLED_ROWS = 1000
+# A row is unusual that is among the least likely ones, this share of so many draws.
+_UNUSUAL, _USUAL_ROWS = 0.01, 256
 
 
 @dataclass
@@ -85,14 +86,15 @@ class Ensemble:
         logs = np.zeros((len(self.networks), len(table)))
         if contributions is None:
             add_all_scores(scorers, table, logs)
-            return self._combine(logs)
+            return self.combine(logs)
         own = np.zeros((len(self.networks), *contributions.shape))
         add_all_scores(scorers, table, logs, own)
-        scores = self._combine(logs)
+        scores = self.combine(logs)
         contributions[:] = self._combined_contributions(logs, scores, own)
         return scores
 
-    def _combine(self, logs):
+    def combine(self, logs):
+        """From log-densities under the networks, (n_networks, n), those of the combination."""
         if len(logs) == 1:
             return logs[0]
         if self.combination == "product":
@@ -127,17 +129,28 @@ class Ensemble:
 
     def sample(self, n_rows, rng, n_jobs):
         """Independent rows."""
-        if self.combination == "product" and len(self.networks) > 1:
+        if self.is_product:
             return draw_product(self.networks, np.exp(self.log_normalizer), n_rows, rng, n_jobs)
         return draw_rows(self.networks, self.weights, n_rows, rng, n_jobs)
 
-    def fill(self, table, missing, rng):
-        """The table with the cells of the missing columns drawn from their conditional."""
-        is_product = self.combination == "product" and len(self.networks) > 1
-        filled = table.copy()
-        for begin in range(0, len(table), _FILLED_ROWS):
-            rows = slice(begin, begin + _FILLED_ROWS)
-            filled[rows] = draw_missing(
-                self.networks, self.log_weights, is_product, table[rows], missing, rng
-            )
-        return filled
+    def of_weight(self):
+        """The ensemble of the networks that have any weight."""
+        if np.all(self.weights > 0):
+            return self
+        chosen = np.flatnonzero(self.weights > 0)
+        networks = [self.networks[k] for k in chosen]
+        return Ensemble(networks, self.combination, self.weights[chosen], self.log_normalizer)
+
+    @property
+    def is_product(self):
+        """Whether the density is the geometric mean of several."""
+        return self.combination == "product" and len(self.networks) > 1
+
+    @cached_property
+    def usual_densities(self):
+        """What the log-density under each network of nearly all draws from it is above."""
+        rng, lowest = np.random.default_rng(0), []
+        for network in self.networks:
+            logs = log_densities([network], draw_rows([network], [1.0], _USUAL_ROWS, rng))
+            lowest.append(np.quantile(logs, _UNUSUAL))
+        return lowest

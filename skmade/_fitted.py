@@ -3,18 +3,23 @@
 from functools import cached_property
 
 import numpy as np
+from scipy.stats import mode
 
+from skmade._agnostic import fill_in_any_ordering
 from skmade._columns import Columns
+from skmade._conditional import fill, log_evidence
 from skmade._ensemble import Ensemble
 from skmade._network import Architecture, Network
-from skmade._sampling import known_first
+from skmade._scoring import log_densities
 from skmade._shared import SharedNetwork
 from skmade._threads import map_chunks
 
 #: Of the plain state below. A file of another format is refused.
 FORMAT = 1
-# Draws of masks that are made to fill in missing cells.
-_FILLING_DRAWS = 8
+# Draws of masks that are made for scores given some columns.
+_DRAWS_FOR_SCORES = 8
+# Draws of which means are taken, or the most likely one; cells of them that are held at a time.
+_SUMMARISED_DRAWS, _CELLS = 32, 2**23
 
 
 class FittedDensity:
@@ -115,25 +120,92 @@ class FittedDensity:
         """Independent rows, as an array or frame like that of `fit`."""
         return self.columns.decode(self.ensemble.sample(n_rows, rng, n_jobs))
 
-    def fill(self, table, rng):
-        """A copy of a table that was read, with its missing cells drawn."""
-        missing = table.missing()
-        encoded = self.encode(self.columns.numbers(table))
-        patterns, group = np.unique(missing, axis=0, return_inverse=True)
-        for k, pattern in enumerate(patterns):
-            if pattern.any():
-                rows = np.flatnonzero(group.ravel() == k)
-                ensemble = self.ensemble_to_fill(pattern, rng)
-                encoded[rows] = ensemble.fill(encoded[rows], pattern, rng)
-        return self.columns.fill(table, encoded, missing)
+    def score_given(self, table, given, n_jobs):
+        """Log-density of the other cells of each row given some columns, and its standard error.
 
-    def ensemble_to_fill(self, missing, rng):
-        """What fills in cells of some features: with these last, if networks know all orderings."""
-        if all(known_first(ordering, missing) for ordering in self.orderings):
-            return self.ensemble
-        parts = [network.networks_for(missing, _FILLING_DRAWS, rng) for network in self.networks]
-        if parts[0] is None:
-            return self.ensemble
+        Parameters
+        ----------
+        table : Table
+        given : ndarray of bool of shape (n_features,)
+        n_jobs : int or None
+
+        Returns
+        -------
+        scores, errors : ndarray of shape (n,)
+        """
+        columns, numbers = self.columns, self.columns.numbers(table)
+        encoded, ensemble = self.encode(numbers), self.ensemble
+        if self._makes_orderings:
+            ensemble = self._ensemble_for(given, np.random.default_rng(0))
+        logs, errors = log_evidence(ensemble, encoded, given, n_jobs)
+        logs -= ensemble.log_normalizer
+        scores = ensemble.combine(log_densities(ensemble.networks, encoded, n_jobs)) - logs
+        contributions = np.tile(columns.offsets, (len(numbers), 1))
+        columns.add_extras(numbers, np.zeros(len(numbers)), contributions, table.may_have_gaps)
+        return scores + contributions[:, ~given].sum(axis=1), errors
+
+    def fill(self, table, rng, n_jobs, strategy="draw"):
+        """A copy of a table that was read, with its missing cells filled in.
+
+        Parameters
+        ----------
+        table : Table
+        rng : numpy.random.Generator
+        n_jobs : int or None
+        strategy : {"draw", "mean", "most_likely"}
+            By one draw, or by the mean or the most likely of several; of flags and labels the most
+            frequent is their mean.
+
+        Returns
+        -------
+        filled : array or frame
+        worth : ndarray of shape (n,)
+            How many independent draws what fills each row was chosen from.
+        """
+        encoded, known = self.encode(self.columns.numbers(table)), ~table.missing()
+        worth, holes = np.full(len(encoded), np.inf), np.flatnonzero(~known.all(axis=1))
+        n_draws = 1 if strategy == "draw" else _SUMMARISED_DRAWS
+        at_a_time = max(1, _CELLS // (n_draws * encoded.shape[1]))
+        for begin in range(0, len(holes), at_a_time):
+            rows = holes[begin : begin + at_a_time]
+            draws, worth[rows] = self._draws(encoded[rows], known[rows], n_draws, rng, n_jobs)
+            encoded[rows] = self._summary(draws, strategy, n_jobs)
+        return self.columns.fill(table, encoded, ~known, strategy == "mean"), worth
+
+    def _summary(self, draws, strategy, n_jobs):
+        """One row of each row's draws, (n_draws, n, n_features)."""
+        if strategy == "mean":
+            mean, is_discrete = draws.mean(axis=0, dtype=np.float64), self.columns.is_discrete
+            mean[:, is_discrete] = mode(draws[:, :, is_discrete], axis=0).mode
+            return mean
+        likeliest = np.zeros(draws.shape[1], int)
+        if strategy == "most_likely":
+            networks, flat = self.ensemble.networks, draws.reshape(-1, draws.shape[-1])
+            scores = self.ensemble.combine(log_densities(networks, flat, n_jobs))
+            likeliest = scores.reshape(draws.shape[:2]).argmax(axis=0)
+        return draws[likeliest, np.arange(draws.shape[1])]
+
+    def _draws(self, table, known, n_draws, rng, n_jobs):
+        """As `fill` of `skmade._conditional`; in orderings that are made, where networks can."""
+        if not self._makes_orderings or not known.any():
+            return fill(self.ensemble, table, known, n_draws, rng, n_jobs)
+        shares = np.bincount(self._owners, self.weights)
+        rows, cells = (np.tile(x, (n_draws, 1)) for x in (table, known))
+        filled = fill_in_any_ordering(self.networks, shares, rows, cells, rng, n_jobs)
+        return filled.reshape(n_draws, *table.shape), np.inf
+
+    @property
+    def _owners(self):
+        """The number of the network of each ordering."""
+        return np.repeat(np.arange(len(self.networks)), [len(n.orderings) for n in self.networks])
+
+    @property
+    def _makes_orderings(self):
+        return all(network.makes_orderings for network in self.networks)
+
+    def _ensemble_for(self, known, rng):
+        """Draws of masks that have known features first."""
+        parts = [network.networks_for(known, _DRAWS_FOR_SCORES, rng) for network in self.networks]
         return Ensemble.equal([part for own in parts for part in own], "mixture")
 
     def state(self):

@@ -29,6 +29,10 @@ _FRESH_DRAWS = 32
 _STREAM = 2015
 # A product of which less than this share of the mixture's draws is kept cannot be sampled.
 _LEAST_ACCEPTANCE = 1e-3
+# Draws that were chosen from fewer independent ones are warned of, in more than this share of rows.
+_LEAST_WORTH, _STRAY_ROWS = 4, 0.01
+# Scores given some columns with a larger standard error are warned of.
+_LARGEST_SCORE_ERROR = 0.1
 # A normaliser with a larger standard error (of its logarithm) is warned of.
 _LARGEST_ERROR = 0.05
 
@@ -106,8 +110,13 @@ class MADEDensity(DensityMixin, BaseEstimator):
     n_components : int or "auto", default="auto"
         Components of mixtures. "auto" is 10, but 5 of fewer than 4,000 rows, and fewer where
         parameters would be too many (see `n_estimators`).
-    ordering : {"random", "natural"} or permutation of the features, default="random"
-        The first feature of a permutation comes first.
+    ordering : {"random", "natural", "auto"} or permutation of the features, default="random"
+        The first feature of a permutation comes first. "auto" has `targets` last, and random
+        orderings before them and among them.
+    targets : sequence of str or int, or one of these, default=None
+        Names or positions of columns that will be asked for given all others, for
+        ``ordering="auto"``: then `sample_conditional` and ``score_samples(X, given=others)`` are
+        exact and fast.
     n_masks : int or None, default=1
         Draws of (ordering, connectivity) that one network with shared weights cycles
         through, a new one each mini-batch. None: a fresh draw each mini-batch (order- and
@@ -235,7 +244,8 @@ class MADEDensity(DensityMixin, BaseEstimator):
         "atoms": [StrOptions({"auto"}), dict, None],
         "missing": [StrOptions({"ignorable", "informative"})],
         "n_components": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
-        "ordering": [StrOptions({"random", "natural"}), "array-like"],
+        "ordering": [StrOptions({"random", "natural", "auto"}), "array-like"],
+        "targets": ["array-like", str, Integral, None],
         "n_masks": [Interval(Integral, 1, None, closed="left"), None],
         "mask_sampling": [StrOptions({"both", "ordering", "connectivity"})],
         "n_estimators": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
@@ -274,6 +284,7 @@ class MADEDensity(DensityMixin, BaseEstimator):
         missing="ignorable",
         n_components="auto",
         ordering="random",
+        targets=None,
         n_masks=1,
         mask_sampling="both",
         n_estimators="auto",
@@ -306,6 +317,7 @@ class MADEDensity(DensityMixin, BaseEstimator):
         self.missing = missing
         self.n_components = n_components
         self.ordering = ordering
+        self.targets = targets
         self.n_masks = n_masks
         self.mask_sampling = mask_sampling
         self.n_estimators = n_estimators
@@ -376,7 +388,7 @@ class MADEDensity(DensityMixin, BaseEstimator):
         """Fit, to columns that were learnt before or else to new ones."""
         continued = self.warm_start and self.__sklearn_is_fitted__()
         before = self._density if continued else None
-        rng = _to_generator(self.random_state)
+        rng = to_generator(self.random_state)
         table, weights = self._validate_training(X, sample_weight, reset=not continued)
         columns = before.columns if continued else columns or self._learn_columns(table, weights)
         rows = self._encode(columns, table, weights)
@@ -434,7 +446,7 @@ class MADEDensity(DensityMixin, BaseEstimator):
 
     def _partial_fit(self, X, sample_weight):
         before = self._density if self.__sklearn_is_fitted__() else None
-        rng = _to_generator(self.random_state if before is None else self._next_seed)
+        rng = to_generator(self.random_state if before is None else self._next_seed)
         table, weights = self._validate_training(X, sample_weight, reset=before is None)
         columns = self._learn_columns(table, weights) if before is None else before.columns
         rows = self._encode(columns, table, weights)
@@ -473,12 +485,17 @@ class MADEDensity(DensityMixin, BaseEstimator):
         network.theta = progress.theta
         network.moments, network.step = progress.moments, progress.step
 
-    def score_samples(self, X):
-        """Log-density of each row.
+    def score_samples(self, X, given=None):
+        """Log-density of each row, or of its other columns given some.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
+        given : sequence of str or int, or one of these, default=None
+            Names or positions of columns to condition on: the score is then
+            ``log p(other columns | given ones)``. It is exact where orderings of the model have
+            these first, and for ``n_masks=None``; elsewhere the density of the given columns is
+            estimated by importance sampling.
 
         Returns
         -------
@@ -493,10 +510,22 @@ class MADEDensity(DensityMixin, BaseEstimator):
         NotFittedError
             Before `fit`.
         ValueError
-            For infinite values, a wrong number of columns, and values that the conditionals
-            do not admit.
+            For infinite values, a wrong number of columns, values that the conditionals
+            do not admit, and for columns in `given` that there are not, or twice.
+
+        Warns
+        -----
+        UserWarning
+            If a score given some columns has a standard error above 0.1.
         """
-        return self._score(X)[0]
+        check_is_fitted(self)
+        given = self._density.columns.mask_of(given, "given")
+        if not given.any():
+            return self._score(X)[0]
+        table = Table.read(self, X, reset=False)
+        scores, errors = self._density.score_given(table, given, self.n_jobs)
+        _warn_of_inexact_scores(errors)
+        return scores
 
     def score_features(self, X):
         """How much each feature adds to the log-density of each row.
@@ -570,17 +599,17 @@ class MADEDensity(DensityMixin, BaseEstimator):
         if not isinstance(n_samples, Integral) or isinstance(n_samples, bool) or n_samples < 1:
             raise ValueError(f"n_samples must be a positive integer; got {n_samples!r}.")
         self._check_acceptance()
-        rng = _to_generator(random_state)
+        rng = to_generator(random_state)
         return self._density.sample(n_samples, rng, self.n_jobs)
 
     def sample_conditional(self, X, random_state=None):
         """Draw missing cells given the other cells of their row.
 
         Exact where the orderings of the model have a row's known features first, and for
-        ``n_masks=None``, where such orderings are made. Elsewhere each row is chosen
-        from 64 draws by importance resampling: the draws are ancestral, with known cells
-        held, and weighted by the density of the known cells. Then the answer is
-        approximate, the more so the less a draw's earlier features know of the later ones.
+        ``n_masks=None``, where such orderings are made. Elsewhere a row is chosen from particles
+        by sequential importance resampling: they are drawn in the ordering that fits the row
+        best, weighted by known cells as these are passed, and resampled. Their number doubles
+        until they are worth several independent draws, up to some thousands.
 
         Parameters
         ----------
@@ -597,10 +626,18 @@ class MADEDensity(DensityMixin, BaseEstimator):
         ------
         NotFittedError, ValueError
             As `score_samples`.
+
+        Warns
+        -----
+        UserWarning
+            If the particles of more than 1 % of the rows are worth fewer than four independent
+            draws each.
         """
         check_is_fitted(self)
         table = Table.read(self, X, reset=False)
-        return self._density.fill(table, _to_generator(random_state))
+        filled, worth = self._density.fill(table, to_generator(random_state), self.n_jobs)
+        warn_of_poor_draws(worth)
+        return filled
 
     @contextlib.contextmanager
     def _unchanged_on_error(self):
@@ -703,7 +740,7 @@ class MADEDensity(DensityMixin, BaseEstimator):
             for conditional, column in zip(architecture.families if rngs else [], training.table.T)
         ]
         for own in rngs:
-            networks.append(self._make_network(architecture, marginals, own, dtype, columns.names))
+            networks.append(self._make_network(architecture, marginals, own, dtype, columns))
         if np.isnan(training.table.min()):
             for network in networks:
                 network.admit_gaps()
@@ -747,23 +784,35 @@ class MADEDensity(DensityMixin, BaseEstimator):
             direct_connections, self._input_limit,
         )  # fmt: skip
 
-    def _make_network(self, architecture, marginals, rng, dtype, names):
+    def _make_network(self, architecture, marginals, rng, dtype, columns):
         """A network with new masks and initial weights."""
-        n_features = len(marginals)
+        n_features, ordering = len(marginals), self._ordering_to_draw(columns)
         if self.n_masks == 1:
-            ordering = make_ordering(self.ordering, n_features, rng)
+            ordering = make_ordering(ordering, n_features, rng)
             degrees = draw_degrees(architecture.sizes, n_features, self.residual, rng)
-            _warn_of_lost_dependencies(ordering, degrees, architecture.direct_connections, names)
+            direct = architecture.direct_connections
+            _warn_of_lost_dependencies(ordering, degrees, direct, columns.names)
             return Network.initial(architecture, ordering, degrees, marginals, rng, dtype)
-        if self.mask_sampling == "ordering" and not _is_random(self.ordering):
+        if self.mask_sampling == "ordering" and not _is_random(ordering):
             raise ValueError(
                 "mask_sampling='ordering' draws orderings, but a fixed ordering was given; set "
                 "ordering='random', or mask_sampling='connectivity'."
             )
-        sampler = MaskSampler.start(architecture, self.ordering, self.mask_sampling, rng)
+        sampler = MaskSampler.start(architecture, ordering, self.mask_sampling, rng)
         fresh = self.n_masks is None
         n_draws = _FRESH_DRAWS if fresh else self.n_masks
         return SharedNetwork.initial(sampler, n_draws, fresh, marginals, rng, dtype)
+
+    def _ordering_to_draw(self, columns):
+        """What orderings are made from; see `make_ordering`."""
+        is_auto = isinstance(self.ordering, str) and self.ordering == "auto"
+        targets = np.flatnonzero(columns.mask_of(self.targets, "targets"))
+        if is_auto != (len(targets) > 0):
+            raise ValueError(
+                "ordering='auto' puts targets last, so the two go together: set both, or neither; "
+                f"got ordering={self.ordering!r} and targets={self.targets!r}."
+            )
+        return {"last": targets} if is_auto else self.ordering
 
     def _combine(self, validation, rng):
         """Set the weights or the normaliser of the combination."""
@@ -843,7 +892,31 @@ def _warn_of_lost_dependencies(ordering, degrees, direct_connections, names):
         )
 
 
-def _to_generator(random_state):
+def _warn_of_inexact_scores(errors):
+    """Warn of standard errors that are large."""
+    poor = errors > _LARGEST_SCORE_ERROR
+    if poor.any():
+        warn(
+            f"Scores given these columns are estimates in {poor.sum()} of {len(errors)} rows: "
+            f"their standard error is {errors.max():.2g} nats where it is worst, because these "
+            "columns come late in the orderings. Fit with n_masks=None, or with an ordering that "
+            "has them first."
+        )
+
+
+def warn_of_poor_draws(worth):
+    """Warn where draws of missing cells were chosen from few, in more than some stray rows."""
+    poor = worth < _LEAST_WORTH
+    if poor.mean() > _STRAY_ROWS:
+        warn(
+            f"Draws of missing cells are approximate in {poor.sum()} of {len(worth)} rows: they "
+            f"are chosen from particles that are worth {worth.min():.1f} independent draws where "
+            "it is worst, because known features come late in the orderings. Fit with "
+            "n_masks=None, or with an ordering that has known features first."
+        )
+
+
+def to_generator(random_state):
     """A NumPy generator from what scikit-learn accepts as random_state."""
     if isinstance(random_state, Integral):
         if random_state < 0:
@@ -875,4 +948,4 @@ def _checked_sizes(hidden_layer_sizes, residual):
 
 
 def _is_random(ordering):
-    return isinstance(ordering, str) and ordering == "random"
+    return isinstance(ordering, dict) or (isinstance(ordering, str) and ordering == "random")

@@ -125,9 +125,8 @@ class Network:
         """The networks that are averaged, with parameters `theta`: this one."""
         return [Network(self.ordering, self.degrees, theta, self.plan)]
 
-    def networks_for(self, missing, n, rng):
-        """It has no other ordering than its own, in which missing features may come early."""
-        return None
+    #: It has no other ordering than its own.
+    makes_orderings = False
 
     def state(self):
         """The network as plain arrays; weights matrix by matrix, row by row, then biases."""

@@ -8,11 +8,12 @@ def make_ordering(ordering, n_features, rng):
 
     Parameters
     ----------
-    ordering : {"random", "natural"} or array-like of shape (n_features,)
-        An explicit permutation is returned as it is.
+    ordering : {"random", "natural"}, dict, or array-like of shape (n_features,)
+        An explicit permutation is returned as it is. A dict has the features that come last, in
+        random order as the others, as "last".
     n_features : int
     rng : numpy.random.Generator
-        Drawn from for "random" only.
+        Drawn from for random orderings only.
 
     Returns
     -------
@@ -23,6 +24,9 @@ def make_ordering(ordering, n_features, rng):
     ValueError
         If `ordering` is not a permutation of ``range(n_features)``.
     """
+    if isinstance(ordering, dict):
+        others = np.setdiff1d(np.arange(n_features), ordering["last"])
+        return np.concatenate([rng.permutation(part) for part in (others, ordering["last"])])
     if isinstance(ordering, str):
         if ordering == "natural":
             return np.arange(n_features)

@@ -45,7 +45,7 @@ class MADEOutlierDetector(OutlierMixin, MADEDensity):
     categorical_features : see `MADEDensity`
     handle_unknown : {"error", "rare"}, default="rare"
         See `MADEDensity`: a label that was not seen is strange, and no error.
-    atoms, missing, n_components, ordering, n_masks, mask_sampling : see `MADEDensity`
+    atoms, missing, n_components, ordering, targets, n_masks, mask_sampling : see `MADEDensity`
     n_estimators : int or "auto", default="auto"
         Networks with orderings of their own, which see each relation from several sides: 4, but
         fewer where parameters would be too many.
@@ -132,6 +132,7 @@ class MADEOutlierDetector(OutlierMixin, MADEDensity):
         missing="ignorable",
         n_components="auto",
         ordering="random",
+        targets=None,
         n_masks=1,
         mask_sampling="both",
         n_estimators="auto",
@@ -165,6 +166,7 @@ class MADEOutlierDetector(OutlierMixin, MADEDensity):
             missing=missing,
             n_components=n_components,
             ordering=ordering,
+            targets=targets,
             n_masks=n_masks,
             mask_sampling=mask_sampling,
             n_estimators=n_estimators,

@@ -1,4 +1,4 @@
-"""Drawing rows of the table: all of a row, or the missing cells of one.
+"""Drawing rows of the table, from one network or several.
 
 Randomness comes from NumPy generators, in an order that does not depend on threads.
 """
@@ -8,12 +8,12 @@ import threading
 
 import numpy as np
 
-from skmade._combination import log_acceptance, log_mean_exp
-from skmade._kernels._ancestral import Randomness, ancestral_pass
-from skmade._kernels._constants import DRAW_TILE
+from skmade._combination import log_acceptance
+from skmade._kernels._ancestral import Known, Randomness, ancestral_pass
+from skmade._kernels._constants import DRAW_TILE, PARTICLES
 from skmade._kernels._memory import make_buffers
 from skmade._kernels._product import LANES
-from skmade._layout import NOISES, flops_per_row, with_gaps, without_drawn_gaps
+from skmade._layout import NOISES, flops_per_row
 from skmade._scoring import log_densities
 from skmade._threads import run_in_threads, threads_worth
 
@@ -21,8 +21,6 @@ from skmade._threads import run_in_threads, threads_worth
 _MOST_BLOCK = 16
 # Cells of the table that random numbers are made for at a time: they should stay in the cache.
 _CELLS = 2**16
-# Draws among which one is chosen, where a conditional cannot be drawn from exactly.
-_PROPOSALS = 64
 
 
 def draw_rows(networks, weights, n_rows, rng, n_jobs=None):
@@ -53,41 +51,102 @@ def _draw_from(network, n_rows, rng, n_jobs):
     """Independent rows from one network."""
     n_features = len(network.ordering)
     table = np.empty((n_rows, n_features), network.dtype)
-    _ancestral(network, network.plan, table, np.zeros(n_features, bool), rng, n_jobs)
+    complete(network, network.plan, table, np.zeros((0, n_features), bool), rng, n_jobs)
     return table
 
 
-def _ancestral(network, plan, table, given, rng, n_jobs=None):
-    """Draw the columns of the table that are not given; returns log-densities of the others."""
+def complete(network, plan, table, known, rng, n_jobs=None, until=None, are_particles=False):
+    """Draw the cells of a table that are not known from a network.
+
+    Parameters
+    ----------
+    network : Network
+    plan : Plan
+    table : ndarray of shape (n, n_features)
+        What is drawn is written to it.
+    known : ndarray of bool of shape (n, n_features)
+        Of no rows, where no cell is known.
+    rng : numpy.random.Generator
+    n_jobs : int or None
+    until : int or None
+        Features beyond the first so many of the ordering are left alone.
+    are_particles : bool
+        Whether each PARTICLES rows are particles of one row, to be resampled.
+
+    Returns
+    -------
+    log_given : ndarray of shape (n,)
+        Log-density of what is known, each cell given those before it; of particles, their
+        logarithmic weights.
+    origins : ndarray of shape (n,)
+        Which particle of its group each began as.
+    """
     theta, (n_rows, n_features) = network.theta, table.shape
+    n_drawn = n_features if until is None else until
     size, block = _rows_at_a_time(n_rows, n_features), max(1, min(n_features // 4, _MOST_BLOCK))
-    log_given, begins, in_turn = np.zeros(n_rows), iter(range(0, n_rows, size)), threading.Lock()
+    origins = np.resize(np.arange(PARTICLES, dtype=table.dtype), n_rows)
+    everything = Known(known, np.zeros(n_rows), origins)
+
+    def numbers_of(rows):
+        shape = rows.stop - rows.start, n_drawn
+        return _random_numbers(plan, shape, table.dtype, rng, are_particles)
+
+    def make_worker():
+        buffers = make_buffers(plan, 1, min(size, DRAW_TILE), table.dtype)
+
+        def work(rows, randomness):
+            own = Known(*(part[rows] for part in everything))
+            ancestral_pass(plan, theta, block, randomness, own, buffers, table[rows])
+
+        return work
+
+    draw_in_turn(make_worker, numbers_of, n_rows, size, flops_per_row(plan), n_jobs)
+    return everything.log_given, everything.origins
+
+
+def draw_in_turn(make_worker, numbers_of, n_rows, size, flops, n_jobs):
+    """Work through parts of rows with random numbers: the same in any number of threads.
+
+    Every thread calls ``make_worker()`` once, and what this returned with a slice of at most
+    `size` rows, and with ``numbers_of(rows)``, which are drawn in the order of the rows.
+    """
+    begins, in_turn = iter(range(0, n_rows, size)), threading.Lock()
 
     def next_numbers():
-        """The next rows, and random numbers for them: the same in any number of threads."""
         with in_turn:
             begin = next(begins, None)
             if begin is None:
                 return None
             rows = slice(begin, min(begin + size, n_rows))
-            n_tiles, width = _tiles(rows.stop - begin)
-            shape = n_tiles, n_features, width
-            bits = _bits(shape, table.dtype, rng)
-            noise = _noise(plan, shape, table.dtype, rng)
-            n_choosing = n_features if np.any(plan.features["n_states"]) else 0
-            choices = _bits((n_tiles, n_choosing, width), table.dtype, rng)
-            return rows, Randomness(bits, noise, choices)
+            return rows, numbers_of(rows)
 
-    def work(_):
-        buffers = make_buffers(plan, 1, min(size, DRAW_TILE), table.dtype)
-        while (numbers := next_numbers()) is not None:
-            rows, randomness = numbers
-            ancestral_pass(
-                plan, theta, block, randomness, given, buffers, table[rows], log_given[rows]
-            )
+    def run(_):
+        work = make_worker()
+        while (part := next_numbers()) is not None:
+            work(*part)
 
-    run_in_threads(work, threads_worth(n_rows * flops_per_row(plan), n_jobs))
-    return log_given
+    run_in_threads(run, threads_worth(n_rows * flops, n_jobs))
+
+
+def numbers_of_rows(plan, n_rows, dtype, rng):
+    """What rows are drawn from one at a time: of a vector, the first number is used."""
+    n_features = len(plan.features)
+    bits = _bits((n_rows, n_features, LANES), dtype, rng)
+    noise = _noise(plan.features["noise"], bits.shape, dtype, rng)
+    choices = _bits(bits.shape, dtype, rng)
+    return Randomness(bits, noise, choices, np.zeros((n_rows, 0, 1)))
+
+
+def _random_numbers(plan, shape, dtype, rng, are_particles):
+    """What some features of some rows are drawn from."""
+    n_features, (n_tiles, width) = shape[1], _tiles(shape[0])
+    bits = _bits((n_tiles, n_features, width), dtype, rng)
+    noise = _noise(plan.features["noise"][:n_features], bits.shape, dtype, rng)
+    n_choosing = n_features if np.any(plan.features["n_states"]) else 0
+    choices = _bits((n_tiles, n_choosing, width), dtype, rng)
+    n_resampled = n_features if are_particles else 0
+    turns = rng.random((n_tiles, n_resampled, width // PARTICLES))
+    return Randomness(bits, noise, choices, turns)
 
 
 def _bits(shape, dtype, rng):
@@ -97,9 +156,8 @@ def _bits(shape, dtype, rng):
     return words.view(f"u{dtype.itemsize}").reshape(shape)
 
 
-def _noise(plan, shape, dtype, rng):
+def _noise(kinds, shape, dtype, rng):
     """What the families of the features need besides bits; any numbers where none needs it."""
-    kinds = plan.features["noise"]
     if not np.any(kinds != NOISES.index("none")):
         return np.empty(shape, dtype)
     noise, is_logistic = rng.standard_normal(shape, dtype), kinds == NOISES.index("logistic")
@@ -114,58 +172,10 @@ def _rows_at_a_time(n_rows, n_features):
     """
     n_tiles, at_a_time = _tiles(n_rows)[0], max(1, _CELLS // (n_features * DRAW_TILE))
     n_parts = 1 if n_tiles <= at_a_time else 2 * -(-n_tiles // (2 * at_a_time))
-    return -(-n_rows // (n_parts * LANES)) * LANES
+    return max(LANES, -(-n_rows // (n_parts * LANES)) * LANES)
 
 
 def _tiles(n_rows):
     """Number and width of the tiles that rows are drawn in: equal, and of whole vectors."""
-    n_tiles = -(-n_rows // DRAW_TILE)
+    n_tiles = max(1, -(-n_rows // DRAW_TILE))
     return n_tiles, -(-n_rows // (n_tiles * LANES)) * LANES
-
-
-def draw_missing(networks, log_weights, is_product, table, missing, rng):
-    """Fill in missing cells of rows that all miss the same columns.
-
-    Every network proposes rows, weighted by what it gives to their known cells (and, for a
-    product, by what the product gives to the row); one of them is drawn by weight. A network
-    that has the known columns first proposes from its conditional, so that one proposal
-    stands for it: where all are such networks of a mixture, the draw is exact.
-
-    Parameters
-    ----------
-    networks : list of Network
-    log_weights : ndarray of shape (n_networks,)
-    is_product : bool
-        Whether the density is the networks' geometric mean.
-    table : ndarray of shape (n, n_features)
-    missing : ndarray of bool of shape (n_features,)
-    rng : numpy.random.Generator
-
-    Returns
-    -------
-    ndarray of shape (n, n_features)
-    """
-    chosen = np.flatnonzero(log_weights > -np.inf)
-    several = -(-_PROPOSALS // len(chosen))
-    proposals, logs = [], []
-    for network, log_weight in zip([networks[k] for k in chosen], log_weights[chosen]):
-        is_exact = known_first(network.ordering, missing) and not is_product
-        n_proposals = 1 if is_exact else several
-        rows = np.tile(table, (n_proposals, 1))  # one pass over all of them
-        plan = with_gaps(without_drawn_gaps(network.plan))
-        log_given = log_weight + _ancestral(network, plan, rows, ~missing, rng)
-        log_given -= np.log(n_proposals)
-        if is_product:
-            log_given += log_acceptance(log_densities(networks, rows))
-        proposals.append(rows.reshape(n_proposals, *table.shape))
-        logs.append(log_given.reshape(n_proposals, len(table)))
-    proposals, logs = np.concatenate(proposals), np.concatenate(logs)
-    cumulated = np.cumsum(np.exp(logs - log_mean_exp(logs) - np.log(len(logs))), axis=0)
-    index = np.sum(cumulated < rng.random(len(table)) * cumulated[-1], axis=0)
-    return proposals[np.minimum(index, len(logs) - 1), np.arange(len(table))]
-
-
-def known_first(ordering, missing):
-    """Whether all known columns come before all missing ones."""
-    positions = missing[ordering]
-    return not np.any(positions[:-1] & ~positions[1:])

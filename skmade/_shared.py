@@ -86,16 +86,25 @@ class MaskSampler:
         first = make_ordering(ordering, len(architecture.families), rng)
         return cls(architecture, ordering, mask_sampling, (first, _degrees(architecture, rng)))
 
+    @property
+    def draws_orderings(self):
+        """Whether orderings differ from draw to draw, without any preference."""
+        is_random = isinstance(self.ordering, str) and self.ordering == "random"
+        return is_random and self.mask_sampling != "connectivity"
+
     def draw(self, rng, ordering=None):
         """A draw; with a given ordering if there is one."""
-        first_ordering, degrees = self.first
         if ordering is None:
-            ordering = first_ordering
+            ordering, _ = self.first
             if self.mask_sampling != "connectivity":
                 ordering = make_ordering(self.ordering, len(ordering), rng)
-        if self.mask_sampling != "ordering":
-            degrees = _degrees(self.architecture, rng)
-        return Draw.make(self.architecture, ordering, degrees)
+        return Draw.make(self.architecture, ordering, self.draw_degrees(rng))
+
+    def draw_degrees(self, rng):
+        """Degrees of each hidden layer, by unit."""
+        return (
+            self.first[1] if self.mask_sampling == "ordering" else _degrees(self.architecture, rng)
+        )
 
 
 def _degrees(architecture, rng):
@@ -273,14 +282,17 @@ class SharedNetwork:
         """The draw that a step trains under."""
         return self.sampler.draw(rng) if self.fresh else self.draws[step % len(self.draws)]
 
-    def networks_for(self, missing, n, rng):
-        """Networks whose orderings have missing features last; None if only `draws` are known."""
-        if not self.fresh:
-            return None
+    @property
+    def makes_orderings(self):
+        """Whether it was trained for any ordering, and not for those of `draws` alone."""
+        return self.fresh and self.sampler.draws_orderings
+
+    def networks_for(self, known, n, rng):
+        """Networks whose orderings have known features first."""
         made = []
         for _ in range(n):
             ordering = np.concatenate(
-                [rng.permutation(np.flatnonzero(part)) for part in (~missing, missing)]
+                [rng.permutation(np.flatnonzero(part)) for part in (known, ~known)]
             )
             made.append(self.network(self.sampler.draw(rng, ordering), self.theta))
         return made

@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from sklearn.utils.validation import _get_feature_names
+from sklearn.utils._set_output import _get_output_config
+from sklearn.utils.validation import _check_feature_names_in, _get_feature_names
 
 
 @dataclass
@@ -26,3 +27,13 @@ def with_names(frame, names):
     It is the frame itself, but for versions of scikit-learn that do not know its library.
     """
     return frame if _get_feature_names(frame) is not None else _NamedColumns(names, frame.shape)
+
+
+def checked_feature_names(estimator, input_features):
+    """Names of the features of `fit`, or those given for them, which must agree."""
+    return _check_feature_names_in(estimator, input_features)
+
+
+def output_library(transformer):
+    """The library of the frame that `set_output` asks for, or "default"."""
+    return _get_output_config("transform", transformer)["dense"]

@@ -7,8 +7,10 @@ import pytest
 from conftest import JIT, binary_states, correlated_flags, encoded, quick, sizes
 from scipy.stats import chisquare
 
-from skmade import _combination, _fitted
-from skmade._fitted import FittedDensity
+from skmade import _agnostic, _combination
+from skmade._combination import log_mean_exp
+from skmade._scoring import log_densities
+from skmade._shared import SharedNetwork
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -29,7 +31,7 @@ def fitted(n_samples=400, **parameters):
 def conditional_frequencies(model, row, n, score=None):
     """Observed and expected numbers of the states of the missing cells.
 
-    `score` gives log-densities of states; by default the model's.
+    `score` gives log-densities of states that agree in the known cells; by default the model's.
     """
     missing, states = np.isnan(row), binary_states(D)
     filled = model.sample_conditional(np.tile(row, (n, 1)), random_state=0)
@@ -93,21 +95,21 @@ def test_a_product_is_close_where_the_known_features_come_first(row):
 
 
 @pytest.mark.parametrize("n_estimators", [1, 2])
-def test_order_agnostic_networks_are_exact_in_an_ordering_that_is_made(n_estimators, monkeypatch):
+def test_order_agnostic_networks_are_exact_in_orderings_that_are_made(n_estimators, monkeypatch):
     model, made = fitted(n_masks=None, n_estimators=n_estimators), []
-    make = FittedDensity.ensemble_to_fill
-    monkeypatch.setattr(_fitted, "known_first", lambda ordering, missing: False)
+    make = SharedNetwork.networks_for
+    monkeypatch.setattr(_agnostic, "_COMMON", 100)
     monkeypatch.setattr(
-        FittedDensity, "ensemble_to_fill", lambda *these: made.append(make(*these)) or made[-1]
+        SharedNetwork, "networks_for", lambda *these: made.extend(make(*these)) or made[-8:]
     )
 
-    def score(states):
-        return made[0].score(encoded(model, states))
+    def score(states):  # each row is drawn under one of the networks
+        logs = log_densities(made, encoded(model, states))
+        return log_mean_exp(logs - log_mean_exp(logs.T, np.zeros(len(states)))[:, None])
 
     assert_follows(*conditional_frequencies(model, ROW, sizes(20_000, 300), score))
-    assert len(made) == 1
-    assert len(made[0].networks) == _fitted._FILLING_DRAWS * n_estimators
-    for network in made[0].networks:
+    assert len(made) == _agnostic._DRAWS * n_estimators
+    for network in made:
         assert set(network.ordering[:3]) == {0, 2, 4}
 
 

@@ -21,8 +21,8 @@ from naive import DRAW, LOG_PROB, VALUE, DenseNetwork
 from skmade import _sampling
 from skmade._columns import Table
 from skmade._kernels import _elementary, _memory
-from skmade._kernels._ancestral import Randomness, ancestral_pass
-from skmade._kernels._constants import ACTIVATIONS, SOLVERS
+from skmade._kernels._ancestral import Known, Randomness, ancestral_pass
+from skmade._kernels._constants import ACTIVATIONS, PARTICLES, SOLVERS
 from skmade._kernels._elementary import NEGLIGIBLE
 from skmade._kernels._memory import make_buffers
 from skmade._kernels._optimizers import update
@@ -285,6 +285,18 @@ def random_bits(shape, rng):
     return rng.integers(2**64, size=shape, dtype=np.uint64)
 
 
+def of_rows(bits, noise, choices):
+    """Randomness of rows that stand for themselves."""
+    n_tiles, _, width = bits.shape
+    return Randomness(bits, noise, choices, np.zeros((n_tiles, 0, width // PARTICLES)))
+
+
+def nothing(table):
+    """What is known of rows of which all cells are to be drawn."""
+    n_rows, n_features = table.shape
+    return Known(np.zeros((0, n_features), bool), np.zeros(n_rows), np.zeros(n_rows, table.dtype))
+
+
 @pytest.mark.parametrize("block", [1, 2, 3, 8, 100])
 @pytest.mark.parametrize("parameters", NETWORKS)
 def test_one_pass_sampling_equals_as_many_passes_as_features(parameters, block, rng):
@@ -294,9 +306,8 @@ def test_one_pass_sampling_equals_as_many_passes_as_features(parameters, block, 
     bits, noise, choices = random_bits(shape, rng), rng.normal(size=shape), random_bits(shape, rng)
     buffers = make_buffers(network.plan, 1, 16, network.theta.dtype)
     uniform, choosing = bits * 0.5**64, choices * 0.5**64
-    none, sums, drawn = np.zeros(n_features, bool), np.zeros(n_rows), np.zeros((n_rows, n_features))
-    randomness = Randomness(bits, noise, choices)
-    ancestral_pass(network.plan, network.theta, block, randomness, none, buffers, drawn, sums)
+    drawn, randomness = np.zeros((n_rows, n_features)), of_rows(bits, noise, choices)
+    ancestral_pass(network.plan, network.theta, block, randomness, nothing(drawn), buffers, drawn)
     naive = DenseNetwork(network)
     for b in range(n_rows) if JIT else [0, 16, 18]:
         place = b // 16, slice(None), b % 16
@@ -317,12 +328,9 @@ def test_sample_and_score_agree_on_the_blocks_of_many_features():
     choices, drawn = random_bits((1, 0, width), random), []
     for block in (1, _sampling._MOST_BLOCK, n_features):
         buffers = make_buffers(network.plan, 1, width, network.theta.dtype)
-        none, sums = np.zeros(n_features, bool), np.zeros(width)
         drawn.append(np.zeros((width, n_features)))
-        randomness = Randomness(bits, noise, choices)
-        ancestral_pass(
-            network.plan, network.theta, block, randomness, none, buffers, drawn[-1], sums
-        )
+        randomness, known = of_rows(bits, noise, choices), nothing(drawn[-1])
+        ancestral_pass(network.plan, network.theta, block, randomness, known, buffers, drawn[-1])
     np.testing.assert_array_equal(drawn[0], drawn[1])
     np.testing.assert_array_equal(drawn[0], drawn[2])
 

@@ -9,12 +9,12 @@ from sklearn.exceptions import ConvergenceWarning
 
 from skmade import MADEOutlierDetector, _training
 from skmade._combination import learn_weights
+from skmade._conditional import fill
 from skmade._ensemble import Ensemble
 from skmade._families import logistic_mixture
 from skmade._kernels._constants import SOLVERS
 from skmade._kernels._memory import aligned
 from skmade._kernels._steps import Batches, Descent, make_memory, train_steps
-from skmade._sampling import draw_missing
 from skmade._teams import make_teams
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -206,10 +206,11 @@ def test_a_network_with_one_proposal_weighs_as_much_as_one_with_many(rng):
     model = quick(n_estimators=1, ordering=[0, 1], max_iter=sizes(20, 2)).fit(X)
     other = quick(n_estimators=1, ordering=[1, 0], max_iter=sizes(20, 2)).fit(X)
     networks = [network_of(model), network_of(other)]
-    n, known = sizes(20_000, 400), np.array([False, True])
+    n = sizes(20_000, 400)
     table = np.column_stack([np.zeros(n), np.ones(n)]).astype(np.float32)
-    log_weights = np.log([0.5, 0.5])
-    drawn = draw_missing(networks, log_weights, False, table, ~known, rng)[:, 0].mean()
+    known = np.tile([False, True], (n, 1))
+    draws, _ = fill(Ensemble.equal(networks, "mixture"), table, known, 1, rng, None)
+    drawn = draws[0, :, 0].mean()
     states = np.array([[0.0, 1], [1, 1]])
     joint = np.mean([np.exp(m.score_samples(states)) for m in (model, other)], axis=0)
     assert drawn == pytest.approx(joint[1] / joint.sum(), abs=sizes(0.015, 0.15))

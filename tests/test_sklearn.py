@@ -20,7 +20,7 @@ from sklearn.utils.estimator_checks import (
     parametrize_with_checks,
 )
 
-from skmade import MADEDensity, MADEOutlierDetector
+from skmade import MADEDensity, MADEImputer, MADEOutlierDetector
 
 
 def estimator():
@@ -35,6 +35,10 @@ def detector():
     )
 
 
+def imputer():
+    return MADEImputer(estimator(), random_state=0)
+
+
 def expected_failures(estimator):
     """Mini-batches make weights and repeats equal in distribution only."""
     if not isinstance(estimator, MADEOutlierDetector):
@@ -45,7 +49,9 @@ def expected_failures(estimator):
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.SkipTestWarning")
-@parametrize_with_checks([estimator(), detector()], expected_failed_checks=expected_failures)
+@parametrize_with_checks(
+    [estimator(), detector(), imputer()], expected_failed_checks=expected_failures
+)
 def test_checks_of_scikit_learn(estimator, check):
     check(estimator)
 
@@ -53,12 +59,14 @@ def test_checks_of_scikit_learn(estimator, check):
 def test_parameter_validation():
     check_param_validation("MADEDensity", estimator())
     check_param_validation("MADEOutlierDetector", detector())
+    check_param_validation("MADEImputer", imputer())
 
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 def test_names_of_columns():
     check_dataframe_column_names_consistency("MADEDensity", estimator())
     check_dataframe_column_names_consistency("MADEOutlierDetector", detector())
+    check_dataframe_column_names_consistency("MADEImputer", imputer())
 
 
 @pytest.fixture(scope="module")

@@ -4,8 +4,11 @@ A kind of column is one class, in a file of its own. What a column is follows fr
 and values, never from its neighbours.
 """
 
+from numbers import Integral
+
 import numpy as np
 
+from skmade._columns._assemble import select, with_columns
 from skmade._columns._category import Category
 from skmade._columns._constant import Constant
 from skmade._columns._flag import Flag
@@ -175,6 +178,27 @@ class Columns:
         columns = zip(names, self.columns)
         return {name: column.atom_values() for name, column in columns if column.may_have_atoms}
 
+    def mask_of(self, given, parameter):
+        """Columns by names or positions, as a mask; none for None.
+
+        Raises
+        ------
+        ValueError
+            For what is no column, and for columns that are named twice.
+        """
+        names, mask = self.container.get("names", []), np.zeros(len(self.columns), bool)
+        is_one = isinstance(given, str) or not np.iterable(given)
+        for column in [] if given is None else [given] if is_one else given:
+            place = names.index(column) if column in names else column
+            is_place = isinstance(place, Integral) and not isinstance(place, (bool, np.bool_))
+            if not is_place or not 0 <= place < len(mask) or mask[place]:
+                raise ValueError(
+                    f"{parameter} must hold names or positions of columns, each once, among "
+                    f"{names or f'0 to {len(mask) - 1}'}; got {given!r}."
+                )
+            mask[place] = True
+        return mask
+
     def numbers(self, table):
         """Rows of a table as floats in the columns' own units, codes for labels; NaN where cells
         are missing.
@@ -261,16 +285,19 @@ class Columns:
             return make_frame(self.container, self._values(table), np.isnan(table))
         return self._array(table, array_dtype(self.container))
 
-    def fill(self, given, table, missing):
-        """A copy of `given`, a table that was read, with its missing cells from drawn rows."""
+    def fill(self, given, table, missing, are_means=False):
+        """A copy of `given`, a table that was read, with its missing cells from drawn rows.
+
+        Means of draws may lie between the values of a lattice.
+        """
         if given.is_frame:
             record = self.container if "dtypes" in self.container else None
-            return fill_frame(given.given, record, self._values(table), missing)
+            return fill_frame(given.given, record, self._values(table, are_means), missing)
         filled = np.array(given.given)
-        filled[missing] = self._array(table, filled.dtype)[missing]
+        filled[missing] = self._array(table, filled.dtype, are_means)[missing]
         return filled
 
-    def _array(self, table, dtype):
+    def _array(self, table, dtype, are_means=False):
         is_written = self._written or self._with_atoms or dtype.kind == "O"
         if self._is_plain and not is_written:  # numbers stand for themselves
             return table.astype(dtype, copy=False)
@@ -280,7 +307,8 @@ class Columns:
             return numbers.astype(dtype, copy=False)
         made = np.empty(table.shape, dtype)
         for j in range(len(self.columns)):
-            made[:, j] = self._write(j, numbers[:, j]) if j in written else numbers[:, j]
+            is_written = j in written
+            made[:, j] = self._write(j, numbers[:, j], are_means) if is_written else numbers[:, j]
         if np.isnan(table.min(initial=0)):
             made[np.isnan(table)] = missing_value(dtype)
         return made
@@ -291,16 +319,16 @@ class Columns:
             self.columns[j].restore_atoms(table[:, j], numbers[:, j])
         return numbers
 
-    def _values(self, table):
+    def _values(self, table, are_means=False):
         """What each column makes of drawn rows; anything where cells are missing."""
         numbers = self._numbers_of(table)
-        return [self._write(j, values) for j, values in enumerate(numbers.T)]
+        return [self._write(j, values, are_means) for j, values in enumerate(numbers.T)]
 
-    def _write(self, j, numbers):
-        missing = np.isnan(numbers)
+    def _write(self, j, numbers, are_means=False):
+        column, missing = self.columns[j], np.isnan(numbers)
         if missing.any():
-            numbers = np.where(missing, self.columns[j].placeholder, numbers)
-        return self.columns[j].write(numbers)
+            numbers = np.where(missing, column.placeholder, numbers)
+        return column.write_means(numbers) if are_means else column.write(numbers)
 
     def state(self):
         """The columns as plain arrays and values."""
@@ -330,4 +358,4 @@ def _check_block(table):
             _check_finite(cells)
 
 
-__all__ = ["Columns", "Table", "make_rules"]
+__all__ = ["Columns", "Table", "make_rules", "select", "with_columns"]

@@ -67,6 +67,10 @@ class Column:
         """Whether what is written are the numbers themselves, as they are."""
         return False
 
+    def write_means(self, numbers):
+        """As `write`, of means of drawn numbers."""
+        return self.write(numbers)
+
     def mixed(self, n_components):
         """The family of the conditional, beside atoms and gaps."""
         return Mixed(self.family(n_components), **self._gaps())

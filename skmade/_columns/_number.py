@@ -206,6 +206,10 @@ class Lattice(Real):
             numbers = np.round(numbers, self.decimals)
         return super().write(numbers)
 
+    def write_means(self, numbers):
+        """Numbers between those of the lattice, where the column's dtype can hold them."""
+        return Real.write(self, numbers)
+
 
 def learn_number(cells, conditional, weights, atoms):
     """A column of numbers; `conditional` "auto" is chosen by their values.

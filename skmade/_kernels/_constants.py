@@ -18,3 +18,6 @@ PANEL_ROWS = 48
 # Source units that are not zero are listed by blocks of so many, whose weights for a panel stay in
 # the nearest cache while all rows of a tile add them up.
 LIST_BLOCK = 4 * PANEL_ROWS
+
+# Rows of a group of particles: one vector, so that groups never lie in two tiles.
+PARTICLES = 16

@@ -1,0 +1,204 @@
+"""The transformer: missing cells filled in by what a density makes of the others."""
+
+import numpy as np
+from sklearn.base import BaseEstimator, TransformerMixin, _fit_context, clone
+from sklearn.impute import MissingIndicator
+from sklearn.utils._param_validation import StrOptions
+from sklearn.utils.validation import check_is_fitted
+
+from skmade._columns import Table, select, with_columns
+from skmade._made import MADEDensity, to_generator, warn_of_poor_draws
+from skmade._sklearn import checked_feature_names, output_library
+
+
+class MADEImputer(TransformerMixin, BaseEstimator):
+    """Fill in missing cells given the other cells of their row.
+
+    A :class:`MADEDensity` learns from rows with missing cells as they are, and gives the
+    conditional density of what is missing given what is known, whichever cells these are. Cells
+    are filled in by a draw from it, by its mean, or by the most likely of some draws. Cells that
+    are known stay bit for bit, and columns keep their dtypes.
+
+    Parameters
+    ----------
+    estimator : MADEDensity or None, default=None
+        What learns the density; it is cloned. None is ``MADEDensity()`` with the `random_state`
+        of this imputer.
+    strategy : {"draw", "mean", "most_likely"}, default="draw"
+        What a row is filled in with:
+
+        - "draw": a draw from the conditional, with all its spread, so that filled tables are
+          distributed as whole ones. It is for multiple imputation, and for what is learnt from
+          the table as a whole.
+        - "mean": means of 32 draws; of flags and labels the most frequent. Single cells are
+          closest to the truth, but spreads and relations of columns are lost.
+        - "most_likely": of 32 draws that with the highest density, all cells of the row together.
+    add_indicator : bool, default=False
+        Append a column for each one with missing cells in `fit`, that says where they were
+        (see :class:`sklearn.impute.MissingIndicator`).
+    keep_empty_features : bool, default=False
+        Keep columns in which all cells were missing in `fit`, filled in with 0. By default they
+        are left out.
+    random_state : int, RandomState instance or None, default=None
+        Determines draws, and the density where `estimator` is None. With an integer, calls of
+        `transform` give the same draws; set another one for another imputation.
+
+    Attributes
+    ----------
+    estimator_ : MADEDensity
+        The fitted density of the columns that are not empty.
+    indicator_ : MissingIndicator or None
+        What adds the indicators.
+    n_features_in_ : int
+        Number of features seen in `fit`.
+    feature_names_in_ : ndarray of shape (n_features,)
+        Names of the features, where X had names that are all strings.
+
+    See Also
+    --------
+    MADEDensity.sample_conditional : The draws that cells are filled in with.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skmade import MADEDensity, MADEImputer
+    >>> rng = np.random.default_rng(0)
+    >>> x = rng.normal(size=(2000, 1))
+    >>> X = np.hstack([x, 2 * x + 0.1 * rng.normal(size=(2000, 1))])
+    >>> X[rng.random(X.shape) < 0.2] = np.nan
+    >>> imputer = MADEImputer(MADEDensity(n_estimators=1, random_state=0), strategy="mean")
+    >>> filled = imputer.fit(X).transform([[1.0, np.nan], [np.nan, 1.0]])
+    >>> bool(abs(filled[0, 1] - 2) < 0.2), bool(abs(filled[1, 0] - 0.5) < 0.2)
+    (True, True)
+
+    Several imputations differ as much as what is missing is uncertain:
+
+    >>> imputer.set_params(strategy="draw")
+    MADEImputer(estimator=MADEDensity(n_estimators=1, random_state=0))
+    >>> tables = [imputer.set_params(random_state=k).transform(X) for k in range(5)]
+    >>> bool(np.isnan(tables).any())
+    False
+    """
+
+    _parameter_constraints: dict = {
+        "estimator": [MADEDensity, None],
+        "strategy": [StrOptions({"draw", "mean", "most_likely"})],
+        "add_indicator": ["boolean"],
+        "keep_empty_features": ["boolean"],
+        "random_state": ["random_state"],
+    }
+
+    def __init__(
+        self,
+        estimator=None,
+        *,
+        strategy="draw",
+        add_indicator=False,
+        keep_empty_features=False,
+        random_state=None,
+    ):
+        self.estimator = estimator
+        self.strategy = strategy
+        self.add_indicator = add_indicator
+        self.keep_empty_features = keep_empty_features
+        self.random_state = random_state
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        return tags
+
+    @_fit_context(prefer_skip_nested_validation=False)
+    def fit(self, X, y=None):
+        """Learn the density of the rows of X.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            NaN (or None) marks what is missing.
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError
+            As :meth:`MADEDensity.fit`, and where all columns are empty.
+        """
+        table = Table.read(self, X, reset=True, n_least=2)
+        missing = table.missing()
+        self._is_empty = missing.all(axis=0)
+        if self._is_empty.all():
+            raise ValueError("All cells of X are missing: nothing can be learnt from it.")
+        estimator = self.estimator
+        if estimator is None:
+            estimator = MADEDensity(random_state=self.random_state)
+        self.estimator_ = clone(estimator).fit(select(table, ~self._is_empty))
+        self.indicator_ = None
+        if self.add_indicator:
+            self.indicator_ = MissingIndicator(error_on_new=False).fit(_marked(missing))
+        return self
+
+    def transform(self, X):
+        """A copy of X with missing cells filled in.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray or DataFrame of shape (n_samples, n_features_out)
+            An array for an array, a frame of the same library for a frame, unless `set_output`
+            asks for another.
+
+        Raises
+        ------
+        NotFittedError, ValueError
+            As :meth:`MADEDensity.sample_conditional`.
+
+        Warns
+        -----
+        UserWarning
+            As :meth:`MADEDensity.sample_conditional`.
+        """
+        check_is_fitted(self)
+        table = Table.read(self, X, reset=False)
+        model, indicators = self.estimator_, None
+        own = Table.read(model, select(table, ~self._is_empty), reset=False)
+        filled, worth = model._density.fill(
+            own, to_generator(self.random_state), model.n_jobs, self.strategy
+        )
+        warn_of_poor_draws(worth)
+        if self.indicator_ is not None:
+            indicators = self.indicator_.transform(_marked(table.missing()))
+        is_zero = self._is_empty & self.keep_empty_features
+        names, library = self.get_feature_names_out(), output_library(self)
+        return with_columns(filled, table, is_zero, indicators, names, library)
+
+    def get_feature_names_out(self, input_features=None):
+        """Names of the columns that `transform` returns.
+
+        Parameters
+        ----------
+        input_features : array-like of str or None, default=None
+            Names of the columns of X; by default those of `fit`, or x0, x1, and so on.
+
+        Returns
+        -------
+        ndarray of str objects
+        """
+        check_is_fitted(self)
+        names = checked_feature_names(self, input_features)
+        kept = names if self.keep_empty_features else names[~self._is_empty]
+        if self.indicator_ is None:
+            return kept
+        return np.concatenate([kept, self.indicator_.get_feature_names_out(names)])
+
+
+def _marked(missing):
+    """An array that is missing where a mask says so."""
+    return np.where(missing, np.nan, 0.0)
