@@ -70,6 +70,10 @@ class Ensemble:
         self.log_normalizer, error = estimate_normalizer(draw_logs)
         return error
 
+    def score_all(self, table, n_jobs):
+        """Log-density of each row of a table, sparse or not, of any number of rows."""
+        return self.combine(log_densities(self.networks, table, n_jobs))
+
     def scorers(self, n_rows):
         """What scores about so many rows under each network; for one thread at a time."""
         return make_scorers(self.networks, n_rows)

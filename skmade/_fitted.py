@@ -10,7 +10,6 @@ from skmade._columns import Columns
 from skmade._conditional import fill, log_evidence
 from skmade._ensemble import Ensemble
 from skmade._network import Architecture, Network
-from skmade._scoring import log_densities
 from skmade._shared import SharedNetwork
 from skmade._threads import map_chunks
 
@@ -93,6 +92,17 @@ class FittedDensity:
         scores : ndarray of shape (n,)
         contributions : ndarray of shape (n, n_features), or None
         """
+        if not table.is_sparse:
+            return self._score_dense(table, n_jobs, with_contributions)
+        scores = np.zeros(len(table))
+        contributions = np.zeros(table.shape) if with_contributions else None
+        for rows, stretch in table.stretches():
+            scores[rows], own = self._score_dense(stretch, n_jobs, with_contributions)
+            if with_contributions:
+                contributions[rows] = own
+        return scores, contributions
+
+    def _score_dense(self, table, n_jobs, with_contributions):
         columns, ensemble, numbers = self.columns, self.ensemble, self.columns.numbers(table)
         scores = np.zeros(len(numbers))
         contributions = np.zeros(numbers.shape) if with_contributions else None
@@ -133,13 +143,16 @@ class FittedDensity:
         -------
         scores, errors : ndarray of shape (n,)
         """
+        if table.is_sparse:
+            parts = [self.score_given(dense, given, n_jobs) for _, dense in table.stretches()]
+            return tuple(map(np.concatenate, zip(*parts)))
         columns, numbers = self.columns, self.columns.numbers(table)
         encoded, ensemble = self.encode(numbers), self.ensemble
         if self._makes_orderings:
             ensemble = self._ensemble_for(given, np.random.default_rng(0))
         logs, errors = log_evidence(ensemble, encoded, given, n_jobs)
         logs -= ensemble.log_normalizer
-        scores = ensemble.combine(log_densities(ensemble.networks, encoded, n_jobs)) - logs
+        scores = ensemble.score_all(encoded, n_jobs) - logs
         contributions = np.tile(columns.offsets, (len(numbers), 1))
         columns.add_extras(numbers, np.zeros(len(numbers)), contributions, table.may_have_gaps)
         return scores + contributions[:, ~given].sum(axis=1), errors
@@ -180,8 +193,7 @@ class FittedDensity:
             return mean
         likeliest = np.zeros(draws.shape[1], int)
         if strategy == "most_likely":
-            networks, flat = self.ensemble.networks, draws.reshape(-1, draws.shape[-1])
-            scores = self.ensemble.combine(log_densities(networks, flat, n_jobs))
+            scores = self.ensemble.score_all(draws.reshape(-1, draws.shape[-1]), n_jobs)
             likeliest = scores.reshape(draws.shape[:2]).argmax(axis=0)
         return draws[likeliest, np.arange(draws.shape[1])]
 

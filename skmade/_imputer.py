@@ -128,7 +128,7 @@ class MADEImputer(TransformerMixin, BaseEstimator):
         ValueError
             As :meth:`MADEDensity.fit`, and where all columns are empty.
         """
-        table = Table.read(self, X, reset=True, n_least=2)
+        table = Table.read(self, X, reset=True, n_least=2, accept_sparse=False)
         missing = table.missing()
         self._is_empty = missing.all(axis=0)
         if self._is_empty.all():
@@ -166,7 +166,7 @@ class MADEImputer(TransformerMixin, BaseEstimator):
             As :meth:`MADEDensity.sample_conditional`.
         """
         check_is_fitted(self)
-        table = Table.read(self, X, reset=False)
+        table = Table.read(self, X, reset=False, accept_sparse=False)
         model, indicators = self.estimator_, None
         own = Table.read(model, select(table, ~self._is_empty), reset=False)
         filled, worth = model._density.fill(

@@ -7,6 +7,7 @@ from itertools import chain
 from numbers import Integral, Real
 
 import numpy as np
+from scipy.sparse import issparse
 from sklearn.base import BaseEstimator, DensityMixin, _fit_context
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
@@ -21,6 +22,7 @@ from skmade._masks import draw_degrees, lost_dependencies
 from skmade._network import Architecture, Network
 from skmade._orderings import make_ordering
 from skmade._shared import MaskSampler, SharedNetwork
+from skmade._sparse import columns_of
 from skmade._warnings import warn
 
 # Draws of masks that are averaged in scoring where each mini-batch had its own.
@@ -54,6 +56,7 @@ class MADEDensity(DensityMixin, BaseEstimator):
     - Real columns are standardised inside. Log-densities are in nats and in the units of
       X, so they change when a column is rescaled and may be positive; for discrete
       columns they are log-probabilities.
+    - Sparse matrices of SciPy give the same bits as their `toarray()`, which is never made.
     - Scoring costs one pass through the network, sampling costs one pass, too.
 
     Parameters
@@ -342,6 +345,7 @@ class MADEDensity(DensityMixin, BaseEstimator):
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.input_tags.allow_nan = True
+        tags.input_tags.sparse = True
         return tags
 
     def __sklearn_is_fitted__(self):
@@ -354,13 +358,13 @@ class MADEDensity(DensityMixin, BaseEstimator):
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
         y : None
             Ignored.
         sample_weight : array-like of shape (n_samples,), default=None
             Weights of the rows; only their ratios matter. A row of weight zero is left
             out. The held-out rows keep their weights.
-        X_val : array-like of shape (n_validation, n_features), default=None
+        X_val : {array-like, sparse matrix} of shape (n_validation, n_features), default=None
             Rows to judge by, in place of a fraction of X. Implies early stopping.
 
         Returns
@@ -391,8 +395,9 @@ class MADEDensity(DensityMixin, BaseEstimator):
         rng = to_generator(self.random_state)
         table, weights = self._validate_training(X, sample_weight, reset=not continued)
         columns = before.columns if continued else columns or self._learn_columns(table, weights)
-        rows = self._encode(columns, table, weights)
-        training, validation = self._split(rows, self._validation_rows(columns, X_val), rng)
+        training, validation = self._split(  # (which copies: nobody keeps all rows)
+            self._encode(columns, table, weights), self._validation_rows(columns, X_val), rng
+        )
         if self.combination == "weighted" and validation is None:
             raise ValueError(
                 "combination='weighted' learns its weights from held-out rows: set "
@@ -425,7 +430,7 @@ class MADEDensity(DensityMixin, BaseEstimator):
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
         y : None
             Ignored.
         sample_weight : array-like of shape (n_samples,), default=None
@@ -490,7 +495,7 @@ class MADEDensity(DensityMixin, BaseEstimator):
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
         given : sequence of str or int, or one of these, default=None
             Names or positions of columns to condition on: the score is then
             ``log p(other columns | given ones)``. It is exact where orderings of the model have
@@ -532,7 +537,7 @@ class MADEDensity(DensityMixin, BaseEstimator):
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
 
         Returns
         -------
@@ -553,7 +558,7 @@ class MADEDensity(DensityMixin, BaseEstimator):
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
         y : None
             Ignored.
         sample_weight : array-like of shape (n_samples,), default=None
@@ -586,7 +591,7 @@ class MADEDensity(DensityMixin, BaseEstimator):
         Returns
         -------
         ndarray or DataFrame of shape (n_samples, n_features)
-            Columns as in X, in its dtypes.
+            Columns as in X, in its dtypes; an array where `fit` was given a sparse matrix.
 
         Raises
         ------
@@ -613,14 +618,15 @@ class MADEDensity(DensityMixin, BaseEstimator):
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
             NaN (or None) marks what is missing.
         random_state : int, RandomState instance or None, default=None
 
         Returns
         -------
         ndarray or DataFrame of shape (n_samples, n_features)
-            A copy of X without missing cells; the others are the same bit for bit.
+            A copy of X without missing cells; the others are the same bit for bit. (Of a sparse
+            matrix an array.)
 
         Raises
         ------
@@ -634,7 +640,7 @@ class MADEDensity(DensityMixin, BaseEstimator):
             draws each.
         """
         check_is_fitted(self)
-        table = Table.read(self, X, reset=False)
+        table = Table.read(self, X.toarray() if issparse(X) else X, reset=False)
         filled, worth = self._density.fill(table, to_generator(random_state), self.n_jobs)
         warn_of_poor_draws(worth)
         return filled
@@ -688,11 +694,7 @@ class MADEDensity(DensityMixin, BaseEstimator):
 
     def _encode(self, columns, table, weights):
         """Rows of a table as the networks see them."""
-        numbers = columns.numbers(table)
-        encoded = np.empty(numbers.shape, self._network_dtype())
-        columns.encode(numbers, encoded)
-        extras = np.zeros(len(numbers))
-        columns.add_extras(numbers, extras, may_have_gaps=table.may_have_gaps)
+        encoded, extras = columns.encoded(table, self._network_dtype())
         return _training.Rows(encoded, weights, extras)
 
     def _network_dtype(self):
@@ -735,9 +737,10 @@ class MADEDensity(DensityMixin, BaseEstimator):
             )
         dtype = networks[0].theta.dtype if networks else np.dtype(self.dtype)
         rngs = rng.spawn(n_estimators - len(networks)) if len(networks) < n_estimators else []
+        families = architecture.families if rngs else []
         marginals = [
             conditional.initial_bias(column, training.weights)
-            for conditional, column in zip(architecture.families if rngs else [], training.table.T)
+            for conditional, column in zip(families, columns_of(training.table))
         ]
         for own in rngs:
             networks.append(self._make_network(architecture, marginals, own, dtype, columns))

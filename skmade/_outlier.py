@@ -212,7 +212,8 @@ class MADEOutlierDetector(OutlierMixin, MADEDensity):
             weights = self._weights_without_the_least_dense(X, sample_weight)
             super()._fit(X, weights, X_val, self._density.columns)
         rows = vars(self).pop("_calibration")
-        scores = self._density.ensemble.score(rows.table) + self._density.columns.offset
+        scores = self._density.ensemble.score_all(rows.table, self.n_jobs)
+        scores += self._density.columns.offset
         self._hold_out(scores + rows.extras, rows.weights)
         return self.calibrate(X, sample_weight)
 
@@ -274,7 +275,7 @@ class MADEOutlierDetector(OutlierMixin, MADEDensity):
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features), default=None
+        X : {array-like, sparse matrix} of shape (n_samples, n_features), default=None
             Rows of which a fraction `contamination` is to be flagged; not needed with
             "auto", where the held-out scores of `fit` decide.
         sample_weight : array-like of shape (n_samples,), default=None
@@ -312,7 +313,7 @@ class MADEOutlierDetector(OutlierMixin, MADEDensity):
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
 
         Returns
         -------
@@ -331,7 +332,7 @@ class MADEOutlierDetector(OutlierMixin, MADEDensity):
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
 
         Returns
         -------
@@ -350,7 +351,7 @@ class MADEOutlierDetector(OutlierMixin, MADEDensity):
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
 
         Returns
         -------

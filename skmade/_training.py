@@ -15,6 +15,7 @@ from skmade._kernels._memory import aligned_copy
 from skmade._kernels._steps import Batches, Descent
 from skmade._layout import flops_per_row
 from skmade._scoring import log_densities
+from skmade._sparse import DENSE_CELLS, SparseRows
 from skmade._teams import Crew
 from skmade._threads import n_threads, never, out_of_reach, take_in_turn
 from skmade._warnings import warn
@@ -47,7 +48,7 @@ class Rows:
     `extras` is what each has beyond the log-density of the networks and the offset.
     """
 
-    table: np.ndarray
+    table: np.ndarray | SparseRows
     weights: np.ndarray
     extras: np.ndarray | float = 0.0
 
@@ -360,8 +361,9 @@ def run_epoch(network, progress, training, settings, rng, crew):
             say(progress, len(progress.loss_curve) + 1, f"{bounds[first] / n:.0%} of the rows")
         part = slice(bounds[first], bounds[last])
         noise, kept = draw_noise(plan, settings, part.stop - part.start, weights.dtype, rng)
+        table, index = _rows_to_load(training.table, rows[part])
         batches = Batches(
-            training.table, rows[part], weights[part], bounds[first : last + 1] - part.start,
+            table, index, weights[part], bounds[first : last + 1] - part.start,
             noise, kept,
         )  # fmt: skip
         descent = Descent(
@@ -374,11 +376,22 @@ def run_epoch(network, progress, training, settings, rng, crew):
     return total / used if used else np.nan
 
 
+def _rows_to_load(table, rows):
+    """A dense table with some rows, and which of its rows these are."""
+    if isinstance(table, SparseRows):
+        return table[rows].toarray(), np.arange(len(rows))
+    return table, rows
+
+
 def _stretches(plan, settings, bounds):
     """Runs of batches between two returns to Python, where interrupts are heeded."""
     n_batches, rows_per_batch = len(bounds) - 1, bounds[-1] / (len(bounds) - 1)
     cells = 1 + (plan.layers[-1, 0] if settings.dropout or settings.input_noise else 0)
-    n_rows = min(_NOISE_CELLS / cells, _FLOPS_AT_A_TIME / (3 * flops_per_row(plan)))
+    n_rows = min(
+        _NOISE_CELLS / cells,
+        DENSE_CELLS / len(plan.features),  # of dense rows, too: they get the same noise
+        _FLOPS_AT_A_TIME / (3 * flops_per_row(plan)),
+    )
     size = max(1, int(n_rows / rows_per_batch))
     return [(first, min(first + size, n_batches)) for first in range(0, n_batches, size)]
 

@@ -8,7 +8,7 @@ import polars as pl
 import pyarrow as pa
 import pytest
 from conftest import ALL_CONDITIONALS, correlated_flags, mixed_table, network_of, quick
-from scipy.sparse import csr_array
+from scipy.sparse import coo_array, csr_array
 from sklearn.utils.validation import _get_feature_names
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -27,7 +27,10 @@ BAD = {
     "inf": (with_cell(np.inf), ValueError, "infinity"),
     "1-D": (GOOD[:, 0], ValueError, "Expected 2D array"),
     "3-D": (GOOD[None], ValueError, "dim"),
-    "sparse": (csr_array(GOOD), TypeError, "dense"),
+    "sparse, inf": (csr_array(with_cell(np.inf)), ValueError, r"infinity.*column 1, row 4"),
+    "sparse, complex": (csr_array(GOOD + 1j), ValueError, "Complex data not supported"),
+    "sparse, 1-D": (coo_array(GOOD[:, 0]), ValueError, "Expected 2D"),
+    "sparse, no rows": (csr_array(GOOD[:0]), ValueError, "0 sample"),
     "complex": (GOOD + 1j, ValueError, "Complex data not supported"),
     "no rows": (GOOD[:0], ValueError, "0 sample"),
     "no columns": (GOOD[:, :0], ValueError, "0 feature"),

@@ -17,6 +17,7 @@ from skmade._columns._number import Lattice, Real, learn_number, numeric
 from skmade._columns._rules import make_rules
 from skmade._columns._table import Table, array_dtype, missing_value
 from skmade._columns._time import Time, learn_time
+from skmade._sparse import DENSE_CELLS, SparseRows
 
 _KINDS = {kind.__name__: kind for kind in (Flag, Category, Constant, Real, Lattice, Time)}
 # A standardised number may be this large at most, so that it stays finite in float32.
@@ -146,6 +147,12 @@ class Columns:
         self._flags = _places(columns, Flag)
         self._constants = np.array(_places(columns, Constant), int)
         self._with_extras = [j for j, column in enumerate(columns) if column.has_extras]
+        # Constants and flags may be rare, but these values of them are not.
+        rare = [j for j in _places(columns, (Constant, Flag)) if columns[j].has_extras]
+        self._may_be_rare = np.array(rare, int)
+        self._low = self.center[self._may_be_rare]
+        width = np.where(np.isin(rare, self._flags), self.scale[self._may_be_rare], 0.0)
+        self._high = self._low + width
         self._with_atoms = [j for j, column in enumerate(columns) if len(column.atoms)]
         self._reads_numbers = all(column.reads_numbers for column in columns)
         self._written = {j for j, column in enumerate(columns) if not column.is_linear}
@@ -199,9 +206,39 @@ class Columns:
             mask[place] = True
         return mask
 
+    def encoded(self, table, dtype):
+        """Rows of a table as the networks see them.
+
+        Parameters
+        ----------
+        table : Table
+        dtype : dtype
+            Of the networks.
+
+        Returns
+        -------
+        encoded : ndarray or SparseRows of shape (n, n_features)
+        extras : ndarray of shape (n,)
+            See `add_extras`.
+        """
+        if table.is_sparse:
+            return self._encoded_by_stretch(table, dtype)
+        numbers = self.numbers(table)
+        encoded, extras = np.empty(numbers.shape, dtype), np.zeros(len(numbers))
+        self.encode(numbers, encoded)
+        self.add_extras(numbers, extras, may_have_gaps=table.may_have_gaps)
+        return encoded, extras
+
+    def _encoded_by_stretch(self, table, dtype):
+        encoded, extras = SparseRows.like(table.block, dtype), np.zeros(len(table))
+        for rows, stretch in table.stretches():
+            seen, extras[rows] = self.encoded(stretch, dtype)
+            encoded.write(rows, seen)
+        return encoded, extras
+
     def numbers(self, table):
-        """Rows of a table as floats in the columns' own units, codes for labels; NaN where cells
-        are missing.
+        """Rows of a dense table as floats in the columns' own units, codes for labels; NaN where
+        cells are missing.
 
         Raises
         ------
@@ -262,8 +299,7 @@ class Columns:
         Those are log-probabilities of what is rare; of atoms, which have no density that could
         be in other units; and of missing cells, which have no value.
         """
-        is_same = np.all(numbers[:, self._constants] == self.center[self._constants], axis=0)
-        nothing = set(self._constants[is_same])
+        nothing = self._without_rare_cells(numbers)
         for j in self._with_extras:
             if j not in nothing:
                 extras = self.columns[j].extras(numbers[:, j])
@@ -273,6 +309,16 @@ class Columns:
             for j in np.flatnonzero(missing.any(axis=0) & (self.offsets != 0)):
                 extras = np.where(missing[:, j], -self.offsets[j], 0.0)
                 self._add(extras, j, scores, contributions)
+
+    def _without_rare_cells(self, numbers):
+        """Constants and flags that hold nothing else."""
+        is_usual = np.ones(len(self._may_be_rare), bool)
+        size = max(1, DENSE_CELLS // max(1, len(is_usual)))
+        for begin in range(0, len(numbers), size):
+            cells = numbers[begin : begin + size, self._may_be_rare]
+            is_known = (cells == self._low) | (cells == self._high) | np.isnan(cells)
+            is_usual &= is_known.all(axis=0)
+        return set(self._may_be_rare[is_usual].tolist())
 
     def _add(self, extras, j, scores, contributions):
         scores += extras

@@ -1,4 +1,4 @@
-"""A table, read: arrays of numbers stay whole, all others are cells, column by column."""
+"""A table, read: numbers in arrays stay whole, all others are cells, column by column."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -11,6 +11,7 @@ from sklearn.utils.validation import check_array, validate_data
 from skmade._columns._cells import cells_of_array
 from skmade._columns._frames import as_frame, block_of_frame, describe, names_of, read_frame
 from skmade._sklearn import with_names
+from skmade._sparse import DENSE_CELLS, SparseRows, columns_of
 
 
 @dataclass
@@ -19,9 +20,9 @@ class Table:
 
     Parameters
     ----------
-    given : array or DataFrame
-        The rows as they came, but lists as arrays.
-    block : ndarray of shape (n, n_features), or None
+    given : array, sparse matrix or DataFrame
+        The rows as they came, but lists as arrays, and what is sparse as CSR.
+    block : ndarray or SparseRows of shape (n, n_features), or None
         All columns, if the table is an array of numbers or flags.
     columns : list of Cells, or None
         Each column, where it was read.
@@ -32,13 +33,13 @@ class Table:
     """
 
     given: object
-    block: np.ndarray | None
+    block: np.ndarray | SparseRows | None
     columns: list | None
     is_frame: bool
     positions: np.ndarray | None = None
 
     @classmethod
-    def read(cls, estimator, X, *, reset, n_least=1):
+    def read(cls, estimator, X, *, reset, n_least=1, accept_sparse="csr"):
         """Read X, which must have the features of `fit`.
 
         Raises
@@ -66,9 +67,11 @@ class Table:
                 "as real and imaginary parts in columns of their own."
             )
         X = validate_data(
-            estimator, X, reset=reset, dtype=None, ensure_all_finite=False,
-            ensure_min_samples=n_least,
+            estimator, X, accept_sparse=accept_sparse, reset=reset, dtype=None,
+            ensure_all_finite=False, ensure_min_samples=n_least,
         )  # fmt: skip
+        if issparse(X):
+            return cls(X, SparseRows.of(X), None, False)
         if X.dtype.kind in "biuf":
             return cls(X, X, None, False)
         return cls(X, None, [cells_of_array(j, column) for j, column in enumerate(X.T)], False)
@@ -84,16 +87,39 @@ class Table:
         cells = self.cells()
         return len(cells[0].values), len(cells)
 
+    @property
+    def is_sparse(self):
+        """Whether it is never to be made dense as a whole."""
+        return isinstance(self.block, SparseRows)
+
+    def stretches(self):
+        """Slices of the rows of a sparse table, each with the dense table of these rows."""
+        n_rows, n_columns = self.shape
+        positions = np.arange(n_rows) if self.positions is None else self.positions
+        size = max(1, DENSE_CELLS // n_columns)
+        for begin in range(0, n_rows, size):
+            rows = slice(begin, min(begin + size, n_rows))
+            dense = self.block[rows].toarray()
+            yield rows, Table(self.given, dense, None, False, positions[rows])
+
     def names(self):
         """Names of the columns of a frame; none of an array's."""
         return names_of(self.given) if self.is_frame else []
 
     def cells(self):
-        """Cells of each column."""
-        if self.columns is None and self.is_frame:
+        """Cells of each column; of a sparse table one after the other, which nobody keeps."""
+        if self.columns is not None:
+            return self.columns
+        if self.is_frame:
             self.columns = read_frame(self.given)
-        elif self.columns is None:
-            self.columns = [cells_of_array(j, column) for j, column in enumerate(self.block.T)]
+            return self.columns
+        cells = (
+            replace(cells_of_array(j, column), positions=self.positions)
+            for j, column in enumerate(columns_of(self.block))
+        )
+        if self.is_sparse:
+            return cells
+        self.columns = list(cells)
         return self.columns
 
     def rows(self, kept):
@@ -101,8 +127,9 @@ class Table:
         if np.all(kept):
             return self
         positions = np.flatnonzero(kept) if self.positions is None else self.positions[kept]
-        block = None if self.block is None else self.block[kept]
-        columns = [replace(cells.rows(kept), positions=positions) for cells in self.cells()]
+        block, columns = None if self.block is None else self.block[kept], None
+        if not self.is_sparse:
+            columns = [replace(cells.rows(kept), positions=positions) for cells in self.cells()]
         return Table(self.given, block, columns, self.is_frame, positions)
 
     def container(self):
