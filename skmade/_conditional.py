@@ -16,15 +16,16 @@ from skmade._particles import LOWEST, Particles, index_by_weight, plan_to_fill
 from skmade._sampling import complete
 from skmade._scoring import log_densities
 
-# What a row's particles should be worth, in independent draws for each that is asked for, and
-# how many groups of them there are at most.
-_WORTH, _MOST_GROUPS = 8, 256
-# Where no particle comes near the known cells, all weigh as little, and alike. So a completed row
-# that the network finds unusual (see `Ensemble.usual_densities`) gets so many groups.
-_GROUPS_OF_UNUSUAL = 64
-# Operations that a row is worth at first, for particles, and for densities of those chosen: small
-# networks can have more, up to so many groups, and so many candidates to be weighed.
-_FLOPS, _FIRST_GROUPS, _CANDIDATES = 5e6, (1, 64), (2, 64)
+# What a row's particles should be worth, in independent draws for each that is asked for.
+_WORTH = 6
+# Operations that a row is worth: at first, for particles, and for densities of those chosen; where
+# no particle comes near the known cells, and all weigh as little, and alike, so that the network
+# finds the completed row unusual (see `Ensemble.usual_densities`); and at most.
+_FLOPS, _FLOPS_OF_UNUSUAL, _MOST_FLOPS = 5e6, 1.6e8, 1e9
+# How many groups of particles these are, whatever they cost.
+_GROUPS = 64, 1024, 2048
+# How many candidates are weighed by the densities of all networks: small ones can have more.
+_CANDIDATES = 2, 64
 # The standard error of an estimated log-density that is small enough, how many groups there are
 # for it at first and at most, and particles that ratios of densities are averaged over.
 _SMALL_ERROR, _GROUPS_OF_EVIDENCE, _RATIOS = 0.05, (16, 4096), 32
@@ -112,8 +113,12 @@ def _log_evidences(networks, table, known, rng, n_jobs):
 
 def _resample(ensemble, k, lowest, table, known, n_draws, rng, n_jobs):
     """As `fill`, of rows that network k proposes draws for."""
-    flops, n_chosen, least = flops_per_row(ensemble.networks[k].plan), n_draws, max(n_draws, _WORTH)
-    n_first = np.clip(_FLOPS // (flops * PARTICLES), *_FIRST_GROUPS)
+    n_chosen, least = n_draws, max(n_draws, _WORTH)
+    group = PARTICLES * flops_per_row(ensemble.networks[k].plan)
+    n_first, n_unusual, n_most = (
+        int(np.clip(flops // group, 1, most))
+        for flops, most in zip((_FLOPS, _FLOPS_OF_UNUSUAL, _MOST_FLOPS), _GROUPS)
+    )
     if len(ensemble.networks) > 1:
         n_chosen += int(np.clip(_FLOPS // ensemble.flops_per_row, *_CANDIDATES)) - 1
     particles = Particles(ensemble.networks[k], table, known, n_chosen, rng, n_jobs)
@@ -121,8 +126,8 @@ def _resample(ensemble, k, lowest, table, known, n_draws, rng, n_jobs):
     def is_enough(them):
         return (them.n_groups >= n_first) & (them.worth >= least)
 
-    proposals = _Proposals(ensemble, k, particles, is_enough, _MOST_GROUPS)
-    proposals.heed_unusual(lowest)
+    proposals = _Proposals(ensemble, k, particles, is_enough, n_most)
+    proposals.heed_unusual(lowest, n_unusual)
     return proposals.choose(n_draws)
 
 
@@ -142,11 +147,11 @@ class _Proposals:
         logs = log_densities(self.ensemble.networks, flat, self.particles.n_jobs)
         return np.fmax(logs, LOWEST).reshape(-1, *chosen.shape[:2])
 
-    def heed_unusual(self, lowest):
-        """More particles for rows that are less likely than what is usual."""
+    def heed_unusual(self, lowest, n_groups):
+        """More particles, in so many groups, for rows that are less likely than what is usual."""
         unusual = self.logs[self.k].max(axis=0) < lowest
         if unusual.any():
-            self.particles.grow(lambda them: ~unusual, _GROUPS_OF_UNUSUAL)
+            self.particles.grow(lambda them: ~unusual, n_groups)
             self.particles.grow(self.is_enough, self.n_most)
             self.logs[:, :, unusual] = self._log_densities(unusual)
 
@@ -211,7 +216,7 @@ def _estimate(ensemble, k, lowest, row, known):
         return (them.n_groups >= n_first) & (them.error <= _SMALL_ERROR)
 
     proposals = _Proposals(ensemble, k, particles, is_enough, n_most)
-    proposals.heed_unusual(lowest)
+    proposals.heed_unusual(lowest, 4 * n_first)
     ratios = np.exp(proposals.log_ratios[:, 0])
     error = ratios.std() / ratios.mean() / np.sqrt(len(ratios))
     return particles.log_evidence[0] + np.log(ratios.mean()), np.hypot(particles.error[0], error)
