@@ -13,6 +13,7 @@ from sklearn.pipeline import make_pipeline
 from skmade import MADEDensity, MADEImputer
 
 pytestmark = [
+    pytest.mark.skipif(not JIT, reason="is about tables, not kernels"),
     pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning"),
     pytest.mark.filterwarnings("ignore:Draws of missing cells"),
 ]
