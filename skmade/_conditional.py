@@ -16,15 +16,16 @@ from skmade._particles import LOWEST, Particles, index_by_weight, plan_to_fill
 from skmade._sampling import complete
 from skmade._scoring import log_densities
 
-# What a row's particles should be worth, in independent draws for each that is asked for, and
-# how many groups of them there are at most.
-_WORTH, _MOST_GROUPS = 8, 256
-# Where no particle comes near the known cells, all weigh as little, and alike. So a completed row
-# that the network finds unusual (see `Ensemble.usual_densities`) gets so many groups.
-_GROUPS_OF_UNUSUAL = 64
-# Operations that a row is worth at first, for particles, and for densities of those chosen: small
-# networks can have more, up to so many groups, and so many candidates to be weighed.
-_FLOPS, _FIRST_GROUPS, _CANDIDATES = 5e6, (1, 64), (2, 64)
+# What a row's particles should be worth, in independent draws for each that is asked for.
+_WORTH = 8
+# Operations that a row is worth: at first, for particles, and for densities of those chosen; where
+# no particle comes near the known cells, and all weigh as little, and alike, so that the network
+# finds the completed row unusual (see `Ensemble.usual_densities`); and at most.
+_FLOPS, _FLOPS_OF_UNUSUAL, _MOST_FLOPS = 5e6, 1e8, 1e9
+# How many groups of particles these are, whatever they cost.
+_GROUPS = 32, 1024, 2048
+# How many candidates are weighed by the densities of all networks: small ones can have more.
+_CANDIDATES = 2, 64
 # The standard error of an estimated log-density that is small enough, how many groups there are
 # for it at first and at most, and particles that ratios of densities are averaged over.
 _SMALL_ERROR, _GROUPS_OF_EVIDENCE, _RATIOS = 0.05, (16, 4096), 32
@@ -59,14 +60,13 @@ def fill(ensemble, table, known, n_draws, rng, n_jobs):
         drawn = _draw_exactly(ensemble, rows, cells, rng, n_jobs)
         draws[:, is_exact] = drawn.reshape(n_draws, -1, table.shape[1])
     best = np.argmin(inversions + rng.random(inversions.shape), axis=0)  # one of equals
-    lowest = [] if is_exact.all() else ensemble.usual_densities
     at_a_time = max(1, _CELLS // ((n_draws + _CANDIDATES[1]) * table.shape[1]))
-    for k in range(len(lowest)):
+    for k in range(len(ensemble.networks)):
         rows = np.flatnonzero((best == k) & ~is_exact)
         for begin in range(0, len(rows), at_a_time):
             own = rows[begin : begin + at_a_time]
             draws[:, own], worth[own] = _resample(
-                ensemble, k, lowest[k], table[own], known[own], n_draws, rng, n_jobs
+                ensemble, k, table[own], known[own], n_draws, rng, n_jobs
             )
     return draws, worth
 
@@ -110,64 +110,52 @@ def _log_evidences(networks, table, known, rng, n_jobs):
     return logs
 
 
-def _resample(ensemble, k, lowest, table, known, n_draws, rng, n_jobs):
+def _resample(ensemble, k, table, known, n_draws, rng, n_jobs):
     """As `fill`, of rows that network k proposes draws for."""
-    flops, n_chosen, least = flops_per_row(ensemble.networks[k].plan), n_draws, max(n_draws, _WORTH)
-    n_first = np.clip(_FLOPS // (flops * PARTICLES), *_FIRST_GROUPS)
+    n_candidates, least = n_draws, max(n_draws, _WORTH)
+    group = PARTICLES * flops_per_row(ensemble.networks[k].plan)
+    n_first, n_unusual, n_most = (
+        int(np.clip(flops // group, 1, most))
+        for flops, most in zip((_FLOPS, _FLOPS_OF_UNUSUAL, _MOST_FLOPS), _GROUPS)
+    )
     if len(ensemble.networks) > 1:
-        n_chosen += int(np.clip(_FLOPS // ensemble.flops_per_row, *_CANDIDATES)) - 1
-    particles = Particles(ensemble.networks[k], table, known, n_chosen, rng, n_jobs)
+        n_candidates += int(np.clip(_FLOPS // ensemble.flops_per_row, *_CANDIDATES)) - 1
+    particles = Particles(ensemble.networks[k], table, known, n_candidates + 1, rng, n_jobs)
 
     def is_enough(them):
         return (them.n_groups >= n_first) & (them.worth >= least)
 
-    proposals = _Proposals(ensemble, k, particles, is_enough, _MOST_GROUPS)
-    proposals.heed_unusual(lowest)
-    return proposals.choose(n_draws)
+    candidates = _grown(particles, is_enough, n_unusual, n_most, ensemble.usual_densities[k])
+    if len(ensemble.networks) == 1:
+        return candidates, particles.worth
+    logs = _log_ratios(ensemble, k, candidates, n_jobs)
+    weights = np.exp(logs - logs.max(axis=0)).T
+    cumulated, rows = np.cumsum(weights, axis=1), np.arange(len(weights))
+    draws = [candidates[index_by_weight(cumulated, rng), rows] for _ in range(n_draws)]
+    share = cumulated[:, -1] ** 2 / np.sum(weights**2, axis=1) / n_candidates
+    return np.stack(draws), particles.worth * share
 
 
-class _Proposals:
-    """Particles of network k, and those chosen of them, weighed by the density of all networks."""
+def _grown(particles, is_enough, n_unusual, n_most, lowest):
+    """What is chosen of particles, once there are enough; there are more of unusual rows.
 
-    def __init__(self, ensemble, k, particles, is_enough, n_most):
-        self.ensemble, self.k, self.particles = ensemble, k, particles
-        self.is_enough, self.n_most = is_enough, n_most
+    One of those chosen says whether a row is unusual, and is not used for anything else: rows
+    drawn anew because they are unlikely would make likely ones too frequent.
+    """
+    particles.grow(is_enough, n_most)
+    (logs,) = log_densities([particles.network], particles.chosen[-1], particles.n_jobs)
+    unusual = logs < lowest
+    if unusual.any():
+        particles.grow(lambda them: ~unusual, n_unusual)
         particles.grow(is_enough, n_most)
-        self.logs = self._log_densities(slice(None))
+    return particles.chosen[:-1]
 
-    def _log_densities(self, rows):
-        """Of what was chosen, under each network: (n_networks, n_chosen, n)."""
-        chosen = self.particles.chosen[:, rows]
-        flat = chosen.reshape(-1, chosen.shape[-1])
-        logs = log_densities(self.ensemble.networks, flat, self.particles.n_jobs)
-        return np.fmax(logs, LOWEST).reshape(-1, *chosen.shape[:2])
 
-    def heed_unusual(self, lowest):
-        """More particles for rows that are less likely than what is usual."""
-        unusual = self.logs[self.k].max(axis=0) < lowest
-        if unusual.any():
-            self.particles.grow(lambda them: ~unusual, _GROUPS_OF_UNUSUAL)
-            self.particles.grow(self.is_enough, self.n_most)
-            self.logs[:, :, unusual] = self._log_densities(unusual)
-
-    def choose(self, n_draws):
-        """Draws, (n_draws, n, n_features), and how many independent ones they are chosen from."""
-        chosen, worth = self.particles.chosen, self.particles.worth
-        if len(self.ensemble.networks) == 1:
-            return chosen, worth
-        weights = np.exp(self.log_ratios - self.log_ratios.max(axis=0)).T
-        cumulated, rows = np.cumsum(weights, axis=1), np.arange(len(weights))
-        draws = [
-            chosen[index_by_weight(cumulated, self.particles.rng), rows] for _ in range(n_draws)
-        ]
-        share = cumulated[:, -1] ** 2 / np.sum(weights**2, axis=1) / len(chosen)
-        return np.stack(draws), worth * share
-
-    @property
-    def log_ratios(self):
-        """Logarithms of the density of what was chosen over that of the network: (n_chosen, n)."""
-        flat = self.logs.reshape(len(self.logs), -1)
-        return self.ensemble.combine(flat).reshape(self.logs.shape[1:]) - self.logs[self.k]
+def _log_ratios(ensemble, k, candidates, n_jobs):
+    """Logarithms of the density of rows, (n_candidates, n, n_features), over that of network k."""
+    flat = candidates.reshape(-1, candidates.shape[-1])
+    logs = np.fmax(log_densities(ensemble.networks, flat, n_jobs), LOWEST)
+    return (ensemble.combine(logs) - logs[k]).reshape(candidates.shape[:2])
 
 
 def log_evidence(ensemble, table, known, n_jobs):
@@ -194,24 +182,22 @@ def log_evidence(ensemble, table, known, n_jobs):
         own = _log_evidences(ensemble.networks, table, cells, nothing, n_jobs)
         return log_mean_exp(own, ensemble.log_weights), errors
     k = np.argmin(inversions)
-    lowest = ensemble.usual_densities[k]
     for i in range(len(table)):
-        logs[i], errors[i] = _estimate(ensemble, k, lowest, table[i : i + 1], known[None])
+        logs[i], errors[i] = _estimate(ensemble, k, table[i : i + 1], known[None])
     return logs, errors
 
 
-def _estimate(ensemble, k, lowest, row, known):
+def _estimate(ensemble, k, row, known):
     """Log-density of the known cells of one row, by particles of network k, and its error."""
     rng = np.random.default_rng(np.frombuffer(row[known].tobytes(), np.uint8))
     n_ratios = _RATIOS if len(ensemble.networks) > 1 else 1
-    particles = Particles(ensemble.networks[k], row, known, n_ratios, rng)
+    particles = Particles(ensemble.networks[k], row, known, n_ratios + 1, rng)
     n_first, n_most = _GROUPS_OF_EVIDENCE
 
     def is_enough(them):
         return (them.n_groups >= n_first) & (them.error <= _SMALL_ERROR)
 
-    proposals = _Proposals(ensemble, k, particles, is_enough, n_most)
-    proposals.heed_unusual(lowest)
-    ratios = np.exp(proposals.log_ratios[:, 0])
+    candidates = _grown(particles, is_enough, 4 * n_first, n_most, ensemble.usual_densities[k])
+    ratios = np.exp(_log_ratios(ensemble, k, candidates, None)[:, 0])
     error = ratios.std() / ratios.mean() / np.sqrt(len(ratios))
     return particles.log_evidence[0] + np.log(ratios.mean()), np.hypot(particles.error[0], error)

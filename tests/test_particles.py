@@ -173,8 +173,8 @@ def test_the_network_that_fits_best_proposes_and_all_of_them_correct():
 
 
 def test_a_warning_says_how_little_particles_are_worth(line, monkeypatch):
-    monkeypatch.setattr(_conditional, "_MOST_GROUPS", 1)
-    monkeypatch.setattr(_conditional, "_GROUPS_OF_UNUSUAL", 1)
+    for name in ("_FLOPS", "_FLOPS_OF_UNUSUAL", "_MOST_FLOPS"):
+        monkeypatch.setattr(_conditional, name, 1)
     model = quick(
         hidden_layer_sizes=(32,), max_iter=20, learning_rate_init=0.01, ordering=[0, 1]
     ).fit(line)
