@@ -53,12 +53,15 @@ def _draw_from(network, n_rows, rng, n_jobs):
     """Independent rows from one network."""
     n_features = len(network.ordering)
     table = np.empty((n_rows, n_features), network.dtype)
-    _ancestral(network, network.plan, table, np.zeros(n_features, bool), rng, n_jobs)
+    _ancestral(network, network.plan, table, None, rng, n_jobs)
     return table
 
 
 def _ancestral(network, plan, table, given, rng, n_jobs=None):
-    """Draw the columns of the table that are not given; returns log-densities of the others."""
+    """Draw the columns of the table that are not given; returns log-densities of those that are.
+
+    Where `given` is None, all are drawn.
+    """
     theta, (n_rows, n_features) = network.theta, table.shape
     size, block = _rows_at_a_time(n_rows, n_features), max(1, min(n_features // 4, _MOST_BLOCK))
     log_given, begins, in_turn = np.zeros(n_rows), iter(range(0, n_rows, size)), threading.Lock()

@@ -22,6 +22,7 @@ from skmade import _sampling
 from skmade._columns import Table
 from skmade._kernels import _elementary, _memory
 from skmade._kernels._ancestral import Randomness, ancestral_pass
+from skmade._kernels._choice import in_use
 from skmade._kernels._constants import ACTIVATIONS, SOLVERS
 from skmade._kernels._elementary import NEGLIGIBLE
 from skmade._kernels._memory import make_buffers
@@ -191,7 +192,7 @@ def objective_and_gradient(network, table, weights, kept, alpha, theta):
     moments, nothing = np.zeros((2, len(theta))), np.zeros((0, 0), theta.dtype)
     rows, bounds = np.arange(len(table)), np.array([0, len(table)])
     batches = Batches(table, rows, weights, bounds, nothing, kept)
-    descent = Descent(SOLVERS.index("sgd"), 0.0, 0, alpha, 1e300)
+    descent = Descent(in_use(["sgd"], SOLVERS), 0.0, 0, alpha, 1e300)
     loss, _ = train_steps(network.plan, team, theta, moments, batches, descent, memory)
     assert memory.squares.sum() == pytest.approx(np.sum(memory.gradient**2))
     return loss + alpha / 2 * np.sum(theta[: network.plan.biases] ** 2), memory.gradient
@@ -235,7 +236,7 @@ def test_negligible_derivatives_are_zero():
     moments = np.full((2, len(network.theta)), 1e-17, network.theta.dtype)
     weights, bounds = np.full(64, 1 / 64, network.theta.dtype), np.array([0, 64])
     batches = Batches(table, np.arange(64), weights, bounds, nothing, nothing)
-    descent = Descent(SOLVERS.index("adam"), 0.0, 0, 0.0, np.inf)
+    descent = Descent(in_use(["adam"], SOLVERS), 0.0, 0, 0.0, np.inf)
     train_steps(network.plan, team, network.theta, moments, batches, descent, memory)
     derivatives = memory.buffers.deltas[0, slice(*network.plan.layers[-1]), :64]  # no padding
     assert np.any(derivatives == 0)
@@ -349,12 +350,12 @@ def naive_update(solver, theta, gradient, m, v, rate, step):
 @pytest.mark.parametrize("solver", SOLVERS)
 def test_steps_of_the_optimisers(solver, rng):
     theta = rng.normal(size=11)
-    step_of = called_by_kernel(update)
+    step_of, chosen = called_by_kernel(update), in_use([solver], SOLVERS)
     expected, moments, naive_moments = theta.copy(), np.zeros((2, 11)), np.zeros((2, 11))
     for step in range(1, 6):
         gradient = rng.normal(size=11)
         for part in [(0, 4), (4, 11)]:
-            step_of(SOLVERS.index(solver), theta, gradient, moments, *part, 0.01, step, 0.5)
+            step_of(chosen, theta, gradient, moments, *part, 0.01, step, 0.5)
         expected = naive_update(solver, expected, 0.5 * gradient, *naive_moments, 0.01, step)
         np.testing.assert_allclose(theta, expected, rtol=1e-7)
 

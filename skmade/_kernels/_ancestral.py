@@ -37,6 +37,8 @@ class Randomness(NamedTuple):
 def ancestral_pass(plan, theta, block, randomness, given, buffers, table, log_given):
     """Draw the columns of the table that are not `given`, in blocks of so many features.
 
+    Where `given` is None, all are drawn.
+
     ``log_given`` gets the sum of the log-densities of what is given, each given the features
     before it.
     """
@@ -61,7 +63,7 @@ def _draw_tile(plan, theta, block, randomness, given, buffers, table, log_given)
         for d in range(before, after):
             _complete_outputs(plan, theta, before, d, buffers, width)
             column = plan.features[d].column
-            if given[column]:
+            if given is not None and given[column]:
                 for b in range(width):  # columns past the last row repeat it
                     targets[d, b] = table[min(b, n_rows - 1), column]
                 feature_log_prob(plan, d, buffers, out, width)
