@@ -8,9 +8,9 @@ and by our tiles; and of what it costs to share dense weights among draws of mas
 """
 
 import argparse
+import functools
 from itertools import pairwise
 
-import numba
 import numpy as np
 import pandas as pd
 import threadpoolctl
@@ -21,6 +21,9 @@ from skmade import MADEDensity
 from skmade._families import Bernoulli
 from skmade._families._mixed import Mixed
 from skmade._kernels import _memory, _passes, _steps
+from skmade._kernels._choice import in_use
+from skmade._kernels._compile import kernel
+from skmade._kernels._constants import SOLVERS
 from skmade._kernels._optimizers import update
 from skmade._kernels._product import FROM_ZERO
 from skmade._kernels._shared import gather, scatter
@@ -31,8 +34,9 @@ from skmade._teams import make_teams
 
 ROWS = 100
 
-# Without counts of references, as the kernels are that this calls parts of.
-compiled = numba.njit(nogil=True, _nrt=False)
+# Kernels, for only these can call parts of kernels.
+compiled = functools.partial(kernel, is_cached=False)
+_ADAM = in_use(["adam"], SOLVERS)
 
 
 def main():
@@ -117,7 +121,7 @@ def gradient(plan, theta, memory, tiles):
 
 @compiled
 def adam(theta, gradient, moments):
-    update(np.int64(0), theta, gradient, moments, np.int64(0), len(theta), 1e-9, 1, 1.0)
+    update(_ADAM, theta, gradient, moments, np.int64(0), len(theta), 1e-9, 1, 1.0)
 
 
 def step_parts(n_features, hidden):

@@ -10,7 +10,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from skmade._families import family_code
+from skmade._families import FAMILIES, family_code
+from skmade._kernels._choice import in_use
 from skmade._kernels._constants import ACTIVATIONS, PANEL_ROWS
 from skmade._kernels._product import LANES
 
@@ -65,10 +66,15 @@ class Plan(NamedTuple):
     """(n_features, at least 1): constants of the families, in the order of generation."""
     biases: int
     """Offset of the biases in theta."""
-    activation: int
+    activation: tuple
+    """Which of the activations is in use, see `_choice`."""
     residual: bool
     input_limit: float
     """Inputs are held within so many standard deviations."""
+    families: tuple
+    """Which families are in use, by code, see `_choice`."""
+    is_mixed: bool | None
+    """True where there may be atoms or missing cells, else None."""
 
 
 def n_parameters(plan):
@@ -115,7 +121,7 @@ def with_gaps(plan):
     """The plan, for rows in which cells of any feature may be missing."""
     features = plan.features.copy()
     features["is_mixed"] = 1
-    return plan._replace(features=features)
+    return plan._replace(features=features, is_mixed=True)
 
 
 def without_drawn_gaps(plan):
@@ -181,9 +187,11 @@ def make_plan(architecture, ordering, degrees):
         features=features,
         constants=architecture.constants[ordering],
         biases=panels.n_weights,
-        activation=ACTIVATIONS.index(architecture.activation),
+        activation=in_use([architecture.activation], ACTIVATIONS),
         residual=bool(architecture.residual),
         input_limit=float(architecture.input_limit),
+        families=in_use(features["family"], range(len(FAMILIES))),
+        is_mixed=True if features["is_mixed"].any() else None,
     )
 
 

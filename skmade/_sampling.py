@@ -51,7 +51,7 @@ def _draw_from(network, n_rows, rng, n_jobs):
     """Independent rows from one network."""
     n_features = len(network.ordering)
     table = np.empty((n_rows, n_features), network.dtype)
-    complete(network, network.plan, table, np.zeros((0, n_features), bool), rng, n_jobs)
+    complete(network, network.plan, table, None, rng, n_jobs)
     return table
 
 
@@ -64,8 +64,8 @@ def complete(network, plan, table, known, rng, n_jobs=None, until=None, are_part
     plan : Plan
     table : ndarray of shape (n, n_features)
         What is drawn is written to it.
-    known : ndarray of bool of shape (n, n_features)
-        Of no rows, where no cell is known.
+    known : ndarray of bool of shape (n, n_features), or None
+        None where no cell is known.
     rng : numpy.random.Generator
     n_jobs : int or None
     until : int or None
@@ -85,7 +85,7 @@ def complete(network, plan, table, known, rng, n_jobs=None, until=None, are_part
     n_drawn = n_features if until is None else until
     size, block = _rows_at_a_time(n_rows, n_features), max(1, min(n_features // 4, _MOST_BLOCK))
     origins = np.resize(np.arange(PARTICLES, dtype=table.dtype), n_rows)
-    everything = Known(known, np.zeros(n_rows), origins)
+    log_given = np.zeros(n_rows)
 
     def numbers_of(rows):
         shape = rows.stop - rows.start, n_drawn
@@ -95,13 +95,13 @@ def complete(network, plan, table, known, rng, n_jobs=None, until=None, are_part
         buffers = make_buffers(plan, 1, min(size, DRAW_TILE), table.dtype)
 
         def work(rows, randomness):
-            own = Known(*(part[rows] for part in everything))
+            own = None if known is None else Known(known[rows], log_given[rows], origins[rows])
             ancestral_pass(plan, theta, block, randomness, own, buffers, table[rows])
 
         return work
 
     draw_in_turn(make_worker, numbers_of, n_rows, size, flops_per_row(plan), n_jobs)
-    return everything.log_given, everything.origins
+    return log_given, origins
 
 
 def draw_in_turn(make_worker, numbers_of, n_rows, size, flops, n_jobs):

@@ -10,6 +10,7 @@ import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
 from skmade._combination import log_mean_exp
+from skmade._kernels._choice import in_use
 from skmade._kernels._constants import SOLVERS
 from skmade._kernels._memory import aligned_copy
 from skmade._kernels._steps import Batches, Descent
@@ -367,7 +368,7 @@ def run_epoch(network, progress, training, settings, rng, crew):
             noise, kept,
         )  # fmt: skip
         descent = Descent(
-            SOLVERS.index(settings.solver), float(progress.rate), progress.step,
+            in_use([settings.solver], SOLVERS), float(progress.rate), progress.step,
             float(settings.alpha), _MAX_NORM,
         )  # fmt: skip
         loss, n_used = network.run_steps(progress, batches, descent, memory, rng, crew)

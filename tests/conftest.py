@@ -9,6 +9,7 @@ import pytest
 import skmade
 from skmade._columns import Table
 from skmade._families import FAMILIES, FAMILY_NAMES
+from skmade._kernels._compile import kernel
 
 #: Without compilation kernels are slow: tests then take smaller sizes.
 JIT = not numba.config.DISABLE_JIT
@@ -32,11 +33,10 @@ def sizes(compiled, interpreted):
 def called_by_kernel(function):
     """`function`, which only kernels can call."""
 
-    @numba.njit(nogil=True, _nrt=False)
     def call(*arguments):
         return function(*arguments)
 
-    return call
+    return _uncached(call)
 
 
 def apply(function, x, out):
@@ -46,7 +46,12 @@ def apply(function, x, out):
         for i in range(x.shape[0]):
             out[i] = function(x[i])
 
-    (numba.njit(loop) if JIT else loop)(x, out)
+    _uncached(loop)(x, out)
+
+
+def _uncached(function):
+    """`function` as a kernel that is not kept on disk."""
+    return kernel(function, is_cached=False)
 
 
 def binary_states(n_features):

@@ -66,7 +66,7 @@ class DenseNetwork:
 
     def outputs(self, inputs):
         """Output units, from dense masked products."""
-        activation, n_layers = ACTIVATIONS[self.plan.activation], len(self.plan.layers)
+        activation, n_layers = ACTIVATIONS[self.plan.activation.index(True)], len(self.plan.layers)
         values = inputs
         for layer in range(1, n_layers - 1):
             masked = self.weights[layer, layer - 1] * self.masks[layer, layer - 1]

@@ -12,6 +12,7 @@ from scipy.stats import chisquare, kstest
 from skmade import _families
 from skmade._families import FAMILIES, Categorical, NegativeBinomial, family_code
 from skmade._families.negative_binomial import _gamma_rest, _psi_rest
+from skmade._kernels._choice import in_use
 from skmade._scoring import Scorer
 
 SUPPORTS = {"flags", "codes", "counts", "real"}
@@ -68,19 +69,24 @@ def some_values(family, n, rng):
     return rng.choice(values[:20] if family.support == "counts" else values, n)
 
 
+def chosen(family):
+    """What kernels of families are told: which are in use, and which one is meant."""
+    return in_use([family_code(family)], range(len(FAMILIES))), family_code(family)
+
+
 def log_prob(family, a, values):
     """Log-densities, and what the gradient starts from."""
     constants, work = np.array([*family.constants, 0.0]), np.zeros_like(a)
     out = np.zeros((2, len(values)), a.dtype)
     arguments = a, values.astype(a.dtype), constants, work, out, len(values)
-    KERNELS["log_prob"](family_code(family), arguments)
+    KERNELS["log_prob"](*chosen(family), arguments)
     return out[0], work
 
 
 def gradient(family, a, values):
     constants, (_, deltas) = np.array([*family.constants, 0.0]), log_prob(family, a, values)
     arguments = a, values.astype(a.dtype), constants, deltas, len(values)
-    KERNELS["gradient"](family_code(family), arguments)
+    KERNELS["gradient"](*chosen(family), arguments)
     return deltas
 
 
@@ -92,7 +98,7 @@ def draw(family, a, bits, noise):
     )
     out = np.zeros((2, len(values)), a.dtype)
     arguments = a, bits, noise, constants, work, out, values, len(values)
-    KERNELS["draw"](family_code(family), arguments)
+    KERNELS["draw"](*chosen(family), arguments)
     return values
 
 

@@ -21,7 +21,8 @@ from naive import DRAW, LOG_PROB, VALUE, DenseNetwork
 from skmade import _sampling
 from skmade._columns import Table
 from skmade._kernels import _elementary, _memory
-from skmade._kernels._ancestral import Known, Randomness, ancestral_pass
+from skmade._kernels._ancestral import Randomness, ancestral_pass
+from skmade._kernels._choice import in_use
 from skmade._kernels._constants import ACTIVATIONS, PARTICLES, SOLVERS
 from skmade._kernels._elementary import NEGLIGIBLE
 from skmade._kernels._memory import make_buffers
@@ -191,7 +192,7 @@ def objective_and_gradient(network, table, weights, kept, alpha, theta):
     moments, nothing = np.zeros((2, len(theta))), np.zeros((0, 0), theta.dtype)
     rows, bounds = np.arange(len(table)), np.array([0, len(table)])
     batches = Batches(table, rows, weights, bounds, nothing, kept)
-    descent = Descent(SOLVERS.index("sgd"), 0.0, 0, alpha, 1e300)
+    descent = Descent(in_use(["sgd"], SOLVERS), 0.0, 0, alpha, 1e300)
     loss, _ = train_steps(network.plan, team, theta, moments, batches, descent, memory)
     assert memory.squares.sum() == pytest.approx(np.sum(memory.gradient**2))
     return loss + alpha / 2 * np.sum(theta[: network.plan.biases] ** 2), memory.gradient
@@ -235,7 +236,7 @@ def test_negligible_derivatives_are_zero():
     moments = np.full((2, len(network.theta)), 1e-17, network.theta.dtype)
     weights, bounds = np.full(64, 1 / 64, network.theta.dtype), np.array([0, 64])
     batches = Batches(table, np.arange(64), weights, bounds, nothing, nothing)
-    descent = Descent(SOLVERS.index("adam"), 0.0, 0, 0.0, np.inf)
+    descent = Descent(in_use(["adam"], SOLVERS), 0.0, 0, 0.0, np.inf)
     train_steps(network.plan, team, network.theta, moments, batches, descent, memory)
     derivatives = memory.buffers.deltas[0, slice(*network.plan.layers[-1]), :64]  # no padding
     assert np.any(derivatives == 0)
@@ -291,12 +292,6 @@ def of_rows(bits, noise, choices):
     return Randomness(bits, noise, choices, np.zeros((n_tiles, 0, width // PARTICLES)))
 
 
-def nothing(table):
-    """What is known of rows of which all cells are to be drawn."""
-    n_rows, n_features = table.shape
-    return Known(np.zeros((0, n_features), bool), np.zeros(n_rows), np.zeros(n_rows, table.dtype))
-
-
 @pytest.mark.parametrize("block", [1, 2, 3, 8, 100])
 @pytest.mark.parametrize("parameters", NETWORKS)
 def test_one_pass_sampling_equals_as_many_passes_as_features(parameters, block, rng):
@@ -307,7 +302,7 @@ def test_one_pass_sampling_equals_as_many_passes_as_features(parameters, block, 
     buffers = make_buffers(network.plan, 1, 16, network.theta.dtype)
     uniform, choosing = bits * 0.5**64, choices * 0.5**64
     drawn, randomness = np.zeros((n_rows, n_features)), of_rows(bits, noise, choices)
-    ancestral_pass(network.plan, network.theta, block, randomness, nothing(drawn), buffers, drawn)
+    ancestral_pass(network.plan, network.theta, block, randomness, None, buffers, drawn)
     naive = DenseNetwork(network)
     for b in range(n_rows) if JIT else [0, 16, 18]:
         place = b // 16, slice(None), b % 16
@@ -329,8 +324,8 @@ def test_sample_and_score_agree_on_the_blocks_of_many_features():
     for block in (1, _sampling._MOST_BLOCK, n_features):
         buffers = make_buffers(network.plan, 1, width, network.theta.dtype)
         drawn.append(np.zeros((width, n_features)))
-        randomness, known = of_rows(bits, noise, choices), nothing(drawn[-1])
-        ancestral_pass(network.plan, network.theta, block, randomness, known, buffers, drawn[-1])
+        randomness = of_rows(bits, noise, choices)
+        ancestral_pass(network.plan, network.theta, block, randomness, None, buffers, drawn[-1])
     np.testing.assert_array_equal(drawn[0], drawn[1])
     np.testing.assert_array_equal(drawn[0], drawn[2])
 
@@ -357,12 +352,12 @@ def naive_update(solver, theta, gradient, m, v, rate, step):
 @pytest.mark.parametrize("solver", SOLVERS)
 def test_steps_of_the_optimisers(solver, rng):
     theta = rng.normal(size=11)
-    step_of = called_by_kernel(update)
+    step_of, chosen = called_by_kernel(update), in_use([solver], SOLVERS)
     expected, moments, naive_moments = theta.copy(), np.zeros((2, 11)), np.zeros((2, 11))
     for step in range(1, 6):
         gradient = rng.normal(size=11)
         for part in [(0, 4), (4, 11)]:
-            step_of(SOLVERS.index(solver), theta, gradient, moments, *part, 0.01, step, 0.5)
+            step_of(chosen, theta, gradient, moments, *part, 0.01, step, 0.5)
         expected = naive_update(solver, expected, 0.5 * gradient, *naive_moments, 0.01, step)
         np.testing.assert_allclose(theta, expected, rtol=1e-7)
 

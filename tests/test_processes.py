@@ -13,11 +13,15 @@ from pathlib import Path
 import numba
 import numpy as np
 import pytest
-from conftest import ALL_CONDITIONALS, JIT, mixed_table, quick
+from conftest import ALL_CONDITIONALS, JIT, mixed_table, network_of, quick
 from numba.core import caching, event
 
 import skmade
 from skmade._kernels import _elementary, _optimizers
+from skmade._kernels._compile import kernel
+from skmade._kernels._conditionals import feature_log_prob
+from skmade._kernels._memory import of_tile
+from skmade._scoring import Scorer
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -57,7 +61,7 @@ class Compilations(event.Listener):
 
 
 @pytest.mark.skipif(not JIT, reason="counts compilations")
-def test_a_second_fit_of_another_kind_compiles_nothing():
+def test_a_second_fit_of_another_shape_compiles_nothing():
     def work(X, families, **parameters):
         model = quick(conditionals=families, early_stopping=True, **parameters).fit(X)
         model.partial_fit(X).score_features(X[:2])
@@ -68,10 +72,26 @@ def test_a_second_fit_of_another_kind_compiles_nothing():
     listener = Compilations()
     with event.install_listener("numba:compile", listener):
         work(X[:70], families, hidden_layer_sizes=(), batch_size=7)
-        work(X[:, 2:], "gaussian", hidden_layer_sizes=(5, 5, 5), residual=True, dropout=0.2)
-        work(X[:, [0]], "bernoulli", solver="sgd", input_noise=0.1, batch_size=300)
-        work(np.asfortranarray(X), ALL_CONDITIONALS, activation="elu", n_components=7)
+        work(X, families, hidden_layer_sizes=(5, 5, 5), residual=True, dropout=0.2)
+        work(X[:, ::-1], families[::-1], input_noise=0.1, batch_size=300)
+        work(np.asfortranarray(X), ALL_CONDITIONALS, n_components=7)
     assert listener.names == []
+
+
+@kernel
+def score_first(plan, memory):
+    buffers = of_tile(memory.buffers, np.int64(0))
+    feature_log_prob(plan, np.int64(0), buffers, buffers.deltas, np.int64(16))
+
+
+@pytest.mark.skipif(not JIT, reason="concerns compilation")
+def test_kernels_hold_what_is_in_use_only():
+    network = network_of(quick(conditionals="bernoulli").fit(np.eye(20)[:, :3]))
+    score_first(network.plan, Scorer(network, 9).memory)
+    (compiled,) = score_first.overloads.values()
+    parts = {library.name for library in compiled.library._linking_libraries}
+    assert "Bernoulli.log_prob" in parts
+    assert not {"softmax", "LogisticMixture.log_prob"} & parts
 
 
 @pytest.mark.slow

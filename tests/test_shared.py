@@ -6,6 +6,7 @@ from conftest import correlated_flags, encoded, network_of, quick, sizes
 from naive import DenseDraw, DenseNetwork
 
 from skmade import _shared
+from skmade._kernels._choice import in_use
 from skmade._kernels._constants import SOLVERS
 from skmade._kernels._shared import Dense, gather, scatter, shared_step
 from skmade._kernels._steps import Batches, Descent
@@ -160,8 +161,9 @@ def test_a_step_follows_the_gradient_of_the_dense_weights(setting, rng):
         moments = np.zeros((2, len(theta)))
         dense = Dense(theta, memory.dense_gradient, moments, draw.places, memory.blocks)
         batches = Batches(table, rows, weights, np.array([0, len(rows)]), nothing, nothing)
+        descent = Descent(in_use(["sgd"], SOLVERS), rate, 1, 0.0, 1e300)
         loss = shared_step(
-            draw.plan, team, dense, batches, 0, Descent(SOLVERS.index("sgd"), rate, 1, 0.0, 1e300),
+            draw.plan, team, dense, batches, 0, descent,
             memory.theta[:n], memory.steps,
         )  # fmt: skip
         return loss, theta, memory.dense_gradient

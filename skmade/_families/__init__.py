@@ -26,7 +26,7 @@ Its kernels work on one feature for the rows of a tile, of which there are `widt
   parameters, in place of what `log_prob` left in its `work`;
 - ``draw(a, bits, noise, constants, work, out, values, width)``: ``values[b] ~ p``.
 
-Here each kernel is one for all families: a chain of if and else over their codes.
+Here each kernel is one for all families in use: a chain of if and else over their codes.
 """
 
 from dataclasses import fields
@@ -68,7 +68,7 @@ def family_code(family):
 
 
 def _of_all_families(kernel):
-    """One kernel for all families: its first argument says of which."""
+    """One kernel for all families: its first arguments say which are in use, and of which."""
     kernels = [getattr(family, kernel) for family in FAMILIES]
     return choice(kernels)
 

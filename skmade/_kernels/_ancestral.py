@@ -47,7 +47,7 @@ class Known(NamedTuple):
     """What is known of the rows of a table; inside a pass, of those of one tile."""
 
     cells: np.ndarray
-    """(n, n_features): which cells are known and stay; no rows, where none is."""
+    """(n, n_features): which cells are known and stay."""
     log_given: np.ndarray
     """(n,), float64: gets the log-density of what is known, each cell given those before it."""
     origins: np.ndarray
@@ -57,6 +57,8 @@ class Known(NamedTuple):
 @kernel
 def ancestral_pass(plan, theta, block, randomness, known, buffers, table):
     """Draw the cells of the table that are not known, in blocks of so many features.
+
+    Where `known` is None, all are drawn.
 
     Where there are `turns`, PARTICLES rows after each other are particles: they have the same
     known cells, and ``log_given`` are the logarithms of their weights. Before a feature is drawn
@@ -69,8 +71,7 @@ def ancestral_pass(plan, theta, block, randomness, known, buffers, table):
         begin, end = tile * width, min((tile + 1) * width, table.shape[0])
         _draw_tile(
             plan, theta, block, Randomness(bits[tile], noise[tile], choices[tile], turns[tile]),
-            Known(known.cells[begin:end], known.log_given[begin:end], known.origins[begin:end]),
-            buffers, table[begin:end],
+            _known_of_tile(known, begin, end), buffers, table[begin:end],
         )  # fmt: skip
 
 
@@ -84,24 +85,35 @@ def _draw_tile(plan, theta, block, randomness, known, buffers, table):
         _from_earlier_blocks(plan, theta, before, after, buffers, width)
         for d in range(before, after):
             _complete_outputs(plan, theta, before, d, buffers, width)
-            n_known = _count_known(known.cells, plan.features[d].column)
+            n_known = _count_known(known, plan.features[d].column)
             if n_known < table.shape[0]:
-                if randomness.turns.shape[0] > 0:
-                    _resample(plan, after, d, randomness.turns[d], known, buffers)
+                if known is not None:
+                    if randomness.turns.shape[0] > 0:
+                        _resample(plan, after, d, randomness.turns[d], known, buffers)
                 draw_feature(plan, d, randomness, buffers, out, width)
-            if n_known > 0:
-                _weigh_known(plan, d, known, table, buffers, out, width)
+            if known is not None:
+                if n_known > 0:
+                    _weigh_known(plan, d, known, table, buffers, out, width)
             feed(plan, d, buffers, width)
             _complete_hidden(plan, theta, before, d, buffers, width)
     _store(plan, buffers.targets[:n_features], table)
 
 
 @part
-def _count_known(cells, column):
+def _known_of_tile(known, begin, end):
+    """What is known of some of the rows."""
+    if known is None:
+        return None
+    return Known(known.cells[begin:end], known.log_given[begin:end], known.origins[begin:end])
+
+
+@part
+def _count_known(known, column):
     """In how many rows a column is known."""
     n = 0
-    for b in range(cells.shape[0]):
-        n += cells[b, column]
+    if known is not None:
+        for b in range(known.cells.shape[0]):
+            n += known.cells[b, column]
     return n
 
 

@@ -1,60 +1,67 @@
-"""One of several parts, chosen by a number, while a kernel runs."""
+"""What there may be one of several of, and what of it a kernel holds.
+
+Kernels are compiled for what is in use only. What is, they learn from the types of a tuple: its
+items are True where the kind of that number is in use, and None elsewhere.
+"""
 
 import numba
 
-from skmade._kernels._compile import IS_PLAIN, part
-from skmade._kernels._intrinsics import cgutils, intrinsic, types
+from skmade._kernels._compile import part, part_for
+
+
+def in_use(used, kinds):
+    """Of all kinds, which are in use: True or None."""
+    return tuple(True if kind in used else None for kind in kinds)
+
+
+def the_one(parts):
+    """What calls the part that is in use, for its own arguments: what is in use, and a tuple."""
+
+    def call(used, arguments):
+        return parts[used.index(True)](*arguments)
+
+    @part_for(call)
+    def choose(used, arguments):
+        (chosen,) = _held(parts, used).values()
+        return lambda used, arguments: chosen(*arguments)
+
+    return call
 
 
 def choice(parts):
-    """What calls ``parts[k](*arguments)``, for its own two arguments: k and a tuple.
+    """What calls ``parts[k](*arguments)``, for its own arguments: what is in use, k, and a tuple.
 
-    All parts take arguments of the same types, and return nothing. (A chain of if and else
-    would do; but a call in compiled code takes long to compile, and a switch does not.)
+    All parts take arguments of the same types, and return nothing.
     """
-    if numba.config.DISABLE_JIT:
-        return lambda k, arguments: parts[k](*arguments)
-    if IS_PLAIN:
-        return _chain(*parts)
 
-    @intrinsic
-    def choose(typingctx, k, arguments):
-        functions = [types.Dispatcher(part) for part in parts]
-        signatures = [
-            typingctx.resolve_function_type(function, arguments.types, {}) for function in functions
-        ]
+    def call(used, k, arguments):
+        parts[k](*arguments)
 
-        def codegen(context, builder, signature, args):
-            k, arguments = args[0], cgutils.unpack_tuple(builder, args[1])
-            after = builder.append_basic_block()
-            switch = builder.switch(k, after)
-            for code, (function, own) in enumerate(zip(functions, signatures)):
-                block = builder.append_basic_block()
-                switch.add_case(k.type(code), block)
-                with builder.goto_block(block):
-                    call = context.get_function(function, own)
-                    context.add_linking_libs(call.libs)
-                    call(builder, arguments)
-                    builder.branch(after)
-            builder.position_at_end(after)
-            return context.get_dummy_value()
+    @part_for(call)
+    def choose(used, k, arguments):
+        chain = _chain(*_held(parts, used).items())
+        return lambda used, k, arguments: chain(k, arguments)
 
-        return types.void(k, arguments), codegen
+    return call
 
-    return choose
+
+def _held(parts, used):
+    """The parts that are in use, by number."""
+    return {k: parts[k] for k, kind in enumerate(used.types) if kind != numba.types.none}
 
 
 def _chain(first, *others):
-    """A chain of if and else."""
+    """A chain of if and else, that calls one of numbered parts."""
+    code, function = first
     if not others:
-        return part(lambda k, arguments: first(*arguments))
+        return part(lambda k, arguments: function(*arguments))
     rest = _chain(*others)
 
     @part
     def choose(k, arguments):
-        if k == 0:
-            first(*arguments)
+        if k == code:
+            function(*arguments)
         else:
-            rest(k - 1, arguments)
+            rest(k, arguments)
 
     return choose

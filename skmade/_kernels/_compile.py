@@ -4,7 +4,7 @@ Kernels are compiled on first use, never at import, release the GIL, and take al
 their data as arguments. Machine code is cached on disk where a folder can be
 written; where none can (a read-only install, no home, a zipped package, a full disk) they are
 compiled anew in each process. ``SKMADE_CACHE=0`` turns the disk cache off. ``SKMADE_PLAIN=1``
-compiles by what Numba documents only, without a disk cache, in about twice the time, to the
+compiles by what Numba documents only, without a disk cache, in some three times the time, to the
 same results.
 
 To compile takes seconds. So functions that only kernels call are not made into machine code
@@ -41,11 +41,11 @@ else:
     from skmade._kernels._numba import compile_kernel, compile_part, compile_part_for
 
 
-def kernel(function):
+def kernel(function, is_cached=_IS_CACHED):
     """Compile `function` to be called from Python, cached on disk where that is possible."""
     if numba.config.DISABLE_JIT:
         return function
-    return compile_kernel(function, _IS_CACHED, fastmath=_FASTMATH, **_OPTIONS)
+    return compile_kernel(function, is_cached, fastmath=_FASTMATH, **_OPTIONS)
 
 
 def part(function, **options):

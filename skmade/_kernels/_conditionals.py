@@ -39,12 +39,14 @@ def feed(plan, d, buffers, width):
         for b in range(width):
             units[start, b] = max(min(targets[d, b], limit), -limit)
     if feature.is_mixed:
-        _feed_states(plan, d, buffers, start, n, width)
+        _feed_states(plan.is_mixed, plan, d, buffers, start, n, width)
 
 
 @part
-def _feed_states(plan, d, buffers, start, n, width):
+def _feed_states(is_mixed, plan, d, buffers, start, n, width):
     """Set the inputs that say which atom a value is, and whether it is missing."""
+    if is_mixed is None:
+        return
     feature, values, units = plan.features[d], buffers.targets[d], buffers.units
     zero, one, row = like(values[0], 0), like(values[0], 1), start + n
     for k in range(feature.n_shown):
@@ -79,16 +81,18 @@ def feature_log_prob(plan, d, buffers, out, width):
     first, n = feature.first_output + feature.n_states, feature.n_outputs - feature.n_states
     a, work = rows_of(buffers.units, first, n), rows_of(buffers.deltas, first, n)
     if feature.is_mixed:
-        _find_states(plan, d, values, out, width)
+        _find_states(plan.is_mixed, plan, d, values, out, width)
         values = out[VALUES]
-    log_prob(feature.family, (a, values, plan.constants[d], work, out, width))
+    log_prob(plan.families, feature.family, (a, values, plan.constants[d], work, out, width))
     if feature.is_mixed:
-        _choose_state(plan, d, buffers, out, width)
+        _choose_state(plan.is_mixed, plan, d, buffers, out, width)
 
 
 @part
-def _find_states(plan, d, values, out, width):
+def _find_states(is_mixed, plan, d, values, out, width):
     """The state of each value, and for missing ones a value that families can take."""
+    if is_mixed is None:
+        return
     feature, zero = plan.features[d], like(values[0], 0)
     for b in range(width):
         is_missing = values[b] != values[b]
@@ -102,12 +106,14 @@ def _find_states(plan, d, values, out, width):
 
 
 @part
-def _choose_state(plan, d, buffers, out, width):
+def _choose_state(is_mixed, plan, d, buffers, out, width):
     """From the log-densities of the family, that of the feature.
 
     Leaves the derivatives of ``-log p`` by the outputs that choose the state in their rows of
     `deltas`.
     """
+    if is_mixed is None:
+        return
     feature = plan.features[d]
     first, n, n_atoms = feature.first_output, feature.n_states, feature.n_atoms
     zero, one = like(out[0, 0], 0), like(out[0, 0], 1)
@@ -152,7 +158,7 @@ def feature_gradient(plan, d, buffers, out, width):
     a, deltas = rows_of(buffers.units, first, n), rows_of(buffers.deltas, first, n)
     if feature.is_mixed:
         values = out[VALUES]
-    gradient(feature.family, (a, values, plan.constants[d], deltas, width))
+    gradient(plan.families, feature.family, (a, values, plan.constants[d], deltas, width))
     if feature.is_mixed:
         for r in range(n):
             for b in range(width):
@@ -166,11 +172,12 @@ def draw_feature(plan, d, randomness, buffers, out, width):
     first, n = feature.first_output + feature.n_states, feature.n_outputs - feature.n_states
     a, work = rows_of(buffers.units, first, n), rows_of(buffers.deltas, first, n)
     bits, noise = randomness.bits[d], randomness.noise[d]
-    draw(feature.family, (a, bits, noise, plan.constants[d], work, out, values, width))
+    arguments = a, bits, noise, plan.constants[d], work, out, values, width
+    draw(plan.families, feature.family, arguments)
     if feature.has_bounds:
         _reflect(plan, d, values, width)
     if feature.n_states > 0:
-        _draw_states(plan, d, randomness, buffers, out, width)
+        _draw_states(plan.is_mixed, plan, d, randomness, buffers, out, width)
 
 
 @part
@@ -185,8 +192,10 @@ def _reflect(plan, d, values, width):
 
 
 @part
-def _draw_states(plan, d, randomness, buffers, out, width):
+def _draw_states(is_mixed, plan, d, randomness, buffers, out, width):
     """Replace values by atoms, and by NaN where cells are missing, as often as these are drawn."""
+    if is_mixed is None:
+        return
     feature, values = plan.features[d], buffers.targets[d]
     n = feature.n_states - (0 if feature.draws_gaps else feature.n_states - 1 - feature.n_atoms)
     zero, n_atoms = like(values[0], 0), feature.n_atoms

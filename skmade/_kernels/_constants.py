@@ -1,11 +1,8 @@
 """Codes and sizes that kernels are compiled with."""
 
-# Codes of activations and solvers: the order of these tuples.
+# Numbers of activations and solvers: the order of these tuples.
 ACTIVATIONS = ("relu", "tanh", "logistic", "softplus", "elu")
-RELU, TANH, LOGISTIC, SOFTPLUS, ELU = range(5)
-
 SOLVERS = ("adam", "adagrad", "adadelta", "sgd")
-ADAM, ADAGRAD, ADADELTA, SGD = range(4)
 
 # Rows are trained on, scored and drawn so many at a time: so that what units hold for them
 # stays in the cache, and the weights are not read too often.

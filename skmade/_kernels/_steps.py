@@ -84,7 +84,8 @@ class Batches(NamedTuple):
 class Descent(NamedTuple):
     """How parameters are moved."""
 
-    solver: int
+    solver: tuple
+    """Which of the solvers is in use, see `_choice`."""
     rate: float
     step: int
     """Steps up to this one or, where several are made, before the first of them."""
@@ -177,7 +178,7 @@ def _pass_tile(
         load(plan, batches.table, batches.rows, begin, end, buffers, first, last)
         if batches.noise.shape[0] > 0:
             add_noise(plan, batches.noise, begin, end, buffers, first, last)
-    _list_units(plan, team, 0, units, lists, n_rows, scratch)
+    _list_units(plan, team, np.int64(0), units, lists, n_rows, scratch)
     for layer in range(1, n_layers):
         while True:
             chunk = next_chunk(team)
