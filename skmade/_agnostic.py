@@ -65,7 +65,7 @@ def _complete_one_by_one(network, table, known, rng, n_jobs):
 
     def make_worker():
         buffers = make_buffers(plan, 1, LANES, table.dtype)
-        sums, values = np.zeros((2, buffers.units.shape[1]), table.dtype)
+        sums, values = np.zeros((2, plan.layers[-1, 1]), table.dtype)
         ready, places = np.zeros((1, LANES), table.dtype), np.zeros(LANES, np.int64)
         memory = OrdersMemory(buffers, sums, values, ready, places)
 
