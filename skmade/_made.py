@@ -272,6 +272,8 @@ class MADEDensity(DensityMixin, BaseEstimator):
     }
     # An extreme cell must not carry the conditionals of the others out of floating-point range.
     _input_limit = 100.0
+    # What "auto" is for numbers: a family, or chosen by their values.
+    _of_numbers = "auto"
 
     def __init__(
         self,
@@ -683,8 +685,8 @@ class MADEDensity(DensityMixin, BaseEstimator):
     def _learn_columns(self, table, weights):
         """Choose kinds and families of columns, learn scales and levels."""
         rules = make_rules(
-            table.names(), table.shape[1], self.conditionals, self.categorical_features,
-            self.handle_unknown, self.atoms, self.missing,
+            table.names(), table.shape[1], self.conditionals, self._of_numbers,
+            self.categorical_features, self.handle_unknown, self.atoms, self.missing,
         )  # fmt: skip
         columns = Columns.learn(table, weights, rules)
         if self.verbose:

@@ -114,6 +114,8 @@ class MADEOutlierDetector(OutlierMixin, MADEDensity):
     }
     # Else an extreme cell explains others away, by relations that few rows or none have shown.
     _input_limit = 4.0
+    # Thin tails tell extremes from others, and noise makes spikes and rounded values smooth.
+    _of_numbers = "gaussian_mixture"
 
     def __init__(
         self,
@@ -128,7 +130,7 @@ class MADEOutlierDetector(OutlierMixin, MADEDensity):
         conditionals="auto",
         categorical_features="from_dtype",
         handle_unknown="rare",
-        atoms="auto",
+        atoms=None,
         missing="ignorable",
         n_components="auto",
         ordering="random",

@@ -100,7 +100,7 @@ def _learn_numbers(cells, weights, rule):
     if auto and n_values == 1:
         return Constant.learn(cells)
     learn = learn_time if cells.kind in ("M", "m") else learn_number
-    return learn(cells, rule.conditional, weights, rule.atoms)
+    return learn(cells, rule.of_numbers if auto else rule.conditional, weights, rule.atoms)
 
 
 def _n_values(values):

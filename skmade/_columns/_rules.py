@@ -12,6 +12,8 @@ class Rule:
     """What is asked for of a column, besides what its dtype and values say."""
 
     conditional: str = "auto"
+    of_numbers: str = "auto"
+    """What "auto" is for numbers that are no flags: the name of a family, or chosen by values."""
     is_categorical: bool = False
     labels_are_categories: bool = True
     handle_unknown: str = "error"
@@ -25,8 +27,9 @@ class Rule:
 
 
 def make_rules(
-    names, n_features, conditionals, categorical_features, handle_unknown, atoms, missing
-):
+    names, n_features, conditionals, of_numbers, categorical_features, handle_unknown, atoms,
+    missing,
+):  # fmt: skip
     """A rule for each column, from parameters of `MADEDensity`.
 
     `names` are those of the columns of a frame, else empty.
@@ -39,7 +42,7 @@ def make_rules(
     from_dtype = isinstance(categorical_features, str)
     key = None if from_dtype else categorical_features
     return [
-        Rule(family, is_category, from_dtype, handle_unknown, own, missing)
+        Rule(family, of_numbers, is_category, from_dtype, handle_unknown, own, missing)
         for family, is_category, own in zip(
             _chosen_conditionals(conditionals, n_features),
             _chosen_categories(key, names, n_features),
