@@ -38,6 +38,7 @@ sphinx_gallery_conf = {
     "within_subsection_order": "ExampleTitleSortKey",
     "download_all_examples": False,
     "write_computation_times": False,
+    "capture_repr": ("_repr_html_",),  # frames and estimators: displays are pictures already
     "reference_url": {"skmade": None},
 }
 

@@ -46,6 +46,6 @@ for ax, title in zip(axes[0], titles):
     ax.set_title(title, fontsize="medium")
 
 # %%
-# The upper half stays as it is, bit for bit; the completions are draws of the lower one given it, and
-# where it leaves open which digit it is, they differ.
+# The upper half stays as it is, bit for bit. The completions are draws of the lower one given it,
+# and where it leaves open which digit it is, they differ.
 assert all(np.array_equal(rows[:, :32], digits[:, :32]) for rows in completed)

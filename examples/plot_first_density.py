@@ -30,7 +30,7 @@ density = np.exp(model.score_samples(grid.reshape(-1, 2))).reshape(200, 200)
 cell = (side[0][1] - side[0][0]) * (side[1][1] - side[1][0])
 print(f"sum over the grid: {density.sum() * cell:.3f}")
 
-figure, ax = plt.subplots(layout="constrained")
+figure, ax = plt.subplots(figsize=(7, 4), layout="constrained")
 shown = ax.pcolormesh(*side, density, cmap="Blues", rasterized=True)
 figure.colorbar(shown, label="density")
 ax.set(xlabel="x0", ylabel="x1", aspect="equal")
@@ -44,3 +44,7 @@ DrawsDisplay.from_estimator(model, test, random_state=0)
 # no more, and the best one was kept. Training losses are those of networks of which a part is left
 # out at random, by dropout, and so they may be the higher ones.
 LossCurveDisplay.from_estimator(model)
+
+# %%
+# In a notebook, a fitted model shows its parameters, and what it has learnt.
+model

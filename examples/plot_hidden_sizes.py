@@ -17,7 +17,7 @@ model = MADEDensity(n_estimators=1, direct_connections=False, random_state=0)
 # %%
 # Networks with too few units cannot say what digits look like. Dropout and held-out rows keep wide
 # ones from learning the training rows by heart: their score on these goes on to rise, while that on
-# others no longer does.
+# others hardly does.
 display = ValidationCurveDisplay.from_estimator(
     model,
     X,

@@ -3,8 +3,8 @@ Masks, and which feature sees which
 ===================================
 
 An autoencoder becomes a density by masks: no output may see its own feature, or a later one. Units
-are given degrees, and a weight is kept where it leads from a lower degree to a higher one. With the
-units in the order of their degrees, what is kept is a staircase.
+are given degrees, and a weight is kept where it does not lead to a lower degree, nor to an output
+of the same. With the units in the order of their degrees, what is kept is a staircase.
 """
 
 import matplotlib.pyplot as plt
@@ -13,7 +13,7 @@ from sklearn.datasets import load_wine
 
 from skmade import DependenciesDisplay, MADEDensity, MasksDisplay
 
-X = load_wine(as_frame=True).data
+X = load_wine(as_frame=True).data.rename(columns={"od280/od315_of_diluted_wines": "od280/od315"})
 model = MADEDensity(hidden_layer_sizes=(48, 48), n_estimators=2, random_state=0).fit(X)
 
 # %%
@@ -25,7 +25,7 @@ print(f"{kept:.0%} of the weights are kept")
 # %%
 # All paths together say which conditional depends on which feature: the feature that comes first
 # sees none, and the last one all others. The other network has another ordering.
-figure, axes = plt.subplots(1, 2, figsize=(11, 5.5), layout="constrained")
+figure, axes = plt.subplots(1, 2, figsize=(10, 5.5), layout="constrained")
 for index, ax in enumerate(axes):
     DependenciesDisplay.from_estimator(model, index=index, ax=ax)
     ax.set_title(f"network {index}")

@@ -3,7 +3,8 @@ Orderings and combinations
 ==========================
 
 A network generates the features in one ordering, and none is the right one. Several networks with
-orderings of their own make a better density together than each by itself.
+orderings of their own make a better density together than most of them by themselves, and which of
+these is best nobody knows before.
 """
 
 import matplotlib.pyplot as plt
@@ -44,10 +45,11 @@ ax.barh(names, [scores[name] - best for name in names], color=colors)
 ax.set_xlabel("log-density of held-out rows, less that of the best [nats]")
 
 # %%
-# The product is the sharpest: it has density where all networks have some. Its log-constant is
-# estimated, and exactly so well:
+# The product has density where all networks have some. The logarithm of its constant is estimated,
+# and how well is known:
 product = together["product"]
-print(f"{product.log_normalizer_:.3f}, with a standard error of {product.log_normalizer_se_:.3f}")
+constant, error = product.log_normalizer_, product.log_normalizer_se_
+print(f"logarithm of the constant: {constant:.3f}, with a standard error of {error:.3f}")
 
 # %%
 # What an ordering is: which conditional may see which feature. Two of the networks:

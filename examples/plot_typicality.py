@@ -15,8 +15,8 @@ from skmade import MADEOutlierDetector
 
 # %%
 # Independent normal columns. The densest row is the mean, all zeros. But rows lie at a distance of
-# about the square root of the number of columns from it, and the more columns there are, the farther
-# is the mean from all of them, in both distance and density.
+# about the square root of the number of columns from it: the more columns there are, the farther is
+# the mean from all of them, in both distance and density.
 rng = np.random.default_rng(0)
 figure, axes = plt.subplots(1, 3, figsize=(10, 3), layout="constrained")
 for ax, n_columns in zip(axes, (2, 10, 30)):
@@ -27,8 +27,8 @@ for ax, n_columns in zip(axes, (2, 10, 30)):
 figure.legend(["the mean of all rows", "rows"], loc="outside lower center", ncols=2)
 
 # %%
-# The detector has learnt as much: it finds nothing wrong with the mean, whose p-value is the highest
-# there is. A row that is too far out is flagged, one that is too far in is not.
+# The detector has learnt as much: it finds nothing wrong with the mean, whose p-value is the
+# highest there is. A row that is too far out is flagged, one that is too far in is not.
 X = rng.normal(size=(1000, 30))
 detector = MADEOutlierDetector((32,), n_estimators=1, random_state=0).fit(X)
 rows = {"the mean": np.zeros((1, 30)), "a fresh row": rng.normal(size=(1, 30))}
@@ -43,4 +43,5 @@ fresh = rng.normal(size=(500, 30))
 for name, some in {"fresh rows": fresh, "rows near the mean": 0.3 * fresh}.items():
     p = detector.p_values(some)
     both = np.minimum(1, 2 * np.minimum(p, 1 - p + 1 / (len(detector.held_out_scores_) + 1)))
-    print(f"{name}: {np.mean(p <= 0.05):.0%} flagged as too low, {np.mean(both <= 0.05):.0%} by both")
+    shares = [np.mean(values <= 0.05) for values in (p, both)]
+    print("{}: {:.0%} flagged as too low, {:.0%} as too low or too high".format(name, *shares))

@@ -22,8 +22,9 @@ from skmade._families import asks_for
 from skmade._made import to_generator
 from skmade._particles import index_by_weight
 
-# How far beyond the draws a curve goes, in their range; and atoms that have their share written.
-_BEYOND, _LEAST_WRITTEN = 0.2, 0.01
+# How far beyond the draws a curve goes, in their range; and how many atoms have their probability
+# written, at most.
+_BEYOND, _MOST_WRITTEN = 0.2, 5
 
 
 class ColumnDensityDisplay:
@@ -191,12 +192,13 @@ class ColumnDensityDisplay:
         """Atoms: the picture's height is a probability of 1."""
         heights = ax.get_xaxis_transform()
         ax.vlines(self.values, 0, self.probabilities, color=color, transform=heights, linewidth=2)
+        if len(self.values) > _MOST_WRITTEN:
+            return
         for value, p in zip(self.values, self.probabilities):
-            if p >= _LEAST_WRITTEN:
-                ax.annotate(
-                    f"{p:.0%}", (value, p), xycoords=heights, xytext=(0, 2),
-                    textcoords="offset points", ha="center", va="bottom", color=color,
-                )  # fmt: skip
+            ax.annotate(
+                f"{p:.0%}", (value, p), xycoords=heights, xytext=(0, 2),
+                textcoords="offset points", ha="center", va="bottom", color=color,
+            )  # fmt: skip
 
 
 def _read_given(density, given):

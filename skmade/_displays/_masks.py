@@ -13,6 +13,9 @@ from skmade._displays._common import (
 )
 from skmade._masks import reference_masks
 
+# Characters of names that there is room for in a new figure, and how much they need.
+_CHARACTERS, _INCHES = 30, 0.08
+
 
 class MasksDisplay:
     """Masks as staircases: which weights a network has, layer by layer.
@@ -107,26 +110,24 @@ class MasksDisplay:
         -------
         MasksDisplay
         """
-        n = len(self.masks)
-        self.axes_ = grid_of_axes(ax, n, n, (3, 3.6))
+        n, longest = len(self.masks), min(max(map(len, self.names)), _CHARACTERS)
+        self.axes_ = grid_of_axes(ax, n, n, (3, 3.2 + _INCHES * longest))
         for axes, mask, title in zip(self.axes_, self.masks, self.titles):
             axes.imshow(mask, cmap="Blues", vmin=0, vmax=1.4, aspect="auto", interpolation="none")
             axes.set_title(title, fontsize="medium")
             axes.set(xticks=[], yticks=[], xlabel="unit, by degree")
         self.axes_[0].set_ylabel("unit, by degree")
-        self._write_names()
+        if len(self.names) <= MOST_NAMES:
+            self._write_names()
         self.figure_ = self.axes_[0].figure
         return self
 
     def _write_names(self):
-        """Names of the features, where there is room: beside the inputs and the outputs."""
-        if len(self.names) > MOST_NAMES:
-            return
+        """Names of the features, below the inputs of the first mask and beside the last outputs."""
         places = np.arange(len(self.names))
-        for axes, title in zip(self.axes_, self.titles):
-            if title.startswith("inputs"):
-                axes.set_xticks(places, self.names, rotation=90)
-                axes.set_xlabel("")
-            if "outputs" in title:
-                axes.set_yticks(places, self.names)
-                axes.set_ylabel("")
+        self.axes_[0].set_xticks(places, self.names, rotation=90)
+        self.axes_[0].set_xlabel("")
+        self.axes_[-1].yaxis.tick_right()
+        self.axes_[-1].set_yticks(places, self.names)
+        if self.titles[-1].startswith("inputs"):
+            self.axes_[-1].set_xlabel("input, in the same order")
