@@ -25,6 +25,8 @@ exclude_patterns = ["_build"]
 html_theme = "pydata_sphinx_theme"
 html_title = "skmade"
 html_show_sourcelink = False
+html_theme_options = {"header_links_before_dropdown": 4}
+html_sidebars = {"*": [], "developer/*": []}  # pages without pages below them
 html_static_path = ["_static"]
 html_css_files = ["tables.css"]
 plot_html_show_source_link = plot_html_show_formats = False

@@ -2,7 +2,8 @@
 A first density
 ===============
 
-`MADEDensity` learns the density of a table, here of two columns, so that all of it can be seen.
+:class:`~skmade.MADEDensity` learns the density of a table, here of two columns, so that all of it
+can be seen.
 """
 
 import matplotlib.pyplot as plt
@@ -17,12 +18,12 @@ train, test = train_test_split(X, random_state=0)
 model = MADEDensity(hidden_layer_sizes=(64, 64), n_estimators=2, random_state=0).fit(train)
 
 # %%
-# `score` is the mean log-density of rows, in nats. That of rows the model has not seen says how
+# ``score`` is the mean log-density of rows, in nats. That of rows the model has not seen says how
 # good it is: higher is better.
 print(f"{model.score(test):.2f} nats per held-out row, {model.score(train):.2f} in training")
 
 # %%
-# `score_samples` has the log-density of each row. On a grid it is a picture of the density, which
+# ``score_samples`` has the log-density of each row. On a grid it is a picture of the density, which
 # sums to 1 over the plane.
 side = np.linspace(-2, 3, 200), np.linspace(-1.5, 2, 200)
 grid = np.stack(np.meshgrid(*side), axis=-1)
@@ -36,7 +37,7 @@ figure.colorbar(shown, label="density")
 ax.set(xlabel="x0", ylabel="x1", aspect="equal")
 
 # %%
-# `sample` draws new rows. They should look like rows that the model has not seen.
+# ``sample`` draws new rows. They should look like rows that the model has not seen.
 DrawsDisplay.from_estimator(model, test, random_state=0)
 
 # %%

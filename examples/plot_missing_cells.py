@@ -2,8 +2,9 @@
 Missing cells and how to fill them in
 =====================================
 
-Rows with missing cells are learnt from by the cells that they have. `MADEImputer` then fills in
-the others: by draws, which vary as the cells do, or by means, which are nearest to them.
+Rows with missing cells are learnt from by the cells that they have. :class:`~skmade.MADEImputer`
+then fills in the others: by draws, which vary as the cells do, or by means, which are nearest to
+them.
 """
 
 import matplotlib.pyplot as plt

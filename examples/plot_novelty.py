@@ -2,8 +2,9 @@
 Novelty: thresholds and p-values
 ================================
 
-`MADEOutlierDetector` learns what normal rows are like, and flags rows whose log-density is below a
-threshold. It is fitted here to benign tumours; malignant ones are what it has never seen.
+:class:`~skmade.MADEOutlierDetector` learns what normal rows are like, and flags rows whose
+log-density is below a threshold. It is fitted here to benign tumours; malignant ones are what it has
+never seen.
 """
 
 import matplotlib.pyplot as plt
@@ -39,7 +40,7 @@ ax.set(xlabel="log-density [nats]; the first bin holds all below", ylabel="densi
 ax.legend()
 
 # %%
-# Another rate needs no new training: `calibrate` sets the threshold anew.
+# Another rate needs no new training: ``calibrate`` sets the threshold anew.
 for rate in (0.02, 0.1, 0.2):
     detector.set_params(false_alarm_rate=rate).calibrate()
     benign_share, malignant_share = (
@@ -48,7 +49,7 @@ for rate in (0.02, 0.1, 0.2):
     print(f"rate {rate:.2f}: {benign_share:.0%} of benign, {malignant_share:.0%} of malignant")
 
 # %%
-# `p_values` has the threshold at which each row would just be flagged, as a rate. Those of fresh
+# ``p_values`` has the threshold at which each row would just be flagged, as a rate. Those of fresh
 # normal rows are uniform: their distribution follows the diagonal. How closely it can do so depends
 # on how many rows were held out, and how many there are now; the band has room for both. P-values
 # of malignant tumours are far from uniform.

@@ -25,8 +25,9 @@ for name, one in (("as it was", row), ("spoilt", spoilt)):
 print(f"{(X['area'] > spoilt['area'].iloc[0]).mean():.0%} of all areas are larger")
 
 # %%
-# It is strange beside the other cells of its row. `score_features` splits the log-density into what
-# each feature adds to it, and `ContributionsDisplay` draws that, less what it is in usual rows.
+# It is strange beside the other cells of its row. ``score_features`` splits the log-density into
+# what each feature adds to it, and :class:`~skmade.ContributionsDisplay` draws that, less what it is
+# in usual rows.
 ContributionsDisplay.from_estimator(detector, spoilt, reference=others)
 
 # %%
