@@ -16,8 +16,8 @@ from sklearn.model_selection import cross_val_predict, train_test_split
 from skmade import ColumnDensityDisplay, DrawsDisplay, MADEDensity
 
 # %%
-# Patients with diabetes: age and blood pressure are rounded, the glucose is a whole number, and
-# what the doctors' risk class would be is text.
+# Patients with diabetes. The age and the glucose are whole numbers, and a class of weight, which
+# follows from the body mass, is text.
 table = load_diabetes(as_frame=True, scaled=False).frame
 X = pd.DataFrame(
     {
@@ -53,7 +53,8 @@ DrawsDisplay.from_estimator(
 
 # %%
 # A classifier that is to tell draws from rows is a stricter judge. It looks for whatever differs,
-# relations of several columns included; with an area of 0.5 under its curve it finds nothing.
+# relations of several columns included; with an area of 0.5 under its curve it finds nothing, with
+# one of 1 everything.
 both = pd.concat([test, drawn], ignore_index=True)
 is_drawn = np.arange(len(both)) >= len(test)
 judge = HistGradientBoostingClassifier(categorical_features="from_dtype", random_state=0)

@@ -3,8 +3,8 @@ Novelty: thresholds and p-values
 ================================
 
 :class:`~skmade.MADEOutlierDetector` learns what normal rows are like, and flags rows whose
-log-density is below a threshold. It is fitted here to benign tumours; malignant ones are what it has
-never seen.
+log-density is below a threshold. It is fitted here to benign tumours; malignant ones are what it
+has never seen.
 """
 
 import matplotlib.pyplot as plt

@@ -21,13 +21,13 @@ for name, one in (("as it was", row), ("spoilt", spoilt)):
     print(f"{name}: {detector.score_samples(one)[0]:.1f} nats, p = {detector.p_values(one)[0]:.2f}")
 
 # %%
-# The spoilt area is one that many tumours have, so that no look at the column by itself finds it:
+# The spoilt area is not an extreme one, so that a look at the column by itself does not find it:
 print(f"{(X['area'] > spoilt['area'].iloc[0]).mean():.0%} of all areas are larger")
 
 # %%
 # It is strange beside the other cells of its row. ``score_features`` splits the log-density into
-# what each feature adds to it, and :class:`~skmade.ContributionsDisplay` draws that, less what it is
-# in usual rows.
+# what each feature adds to it, and :class:`~skmade.ContributionsDisplay` draws that, less what it
+# is in usual rows.
 ContributionsDisplay.from_estimator(detector, spoilt, reference=others)
 
 # %%
