@@ -16,13 +16,13 @@ from sklearn.model_selection import cross_val_predict, train_test_split
 from skmade import ColumnDensityDisplay, DrawsDisplay, MADEDensity
 
 # %%
-# Patients with diabetes. The age and the glucose are whole numbers, and a class of weight, which
-# follows from the body mass, is text.
+# Patients with diabetes. Age and glucose are whole numbers; the sex, which the table has as 1 or 2,
+# is a flag; and a class of weight, which follows from the body mass, is text.
 table = load_diabetes(as_frame=True, scaled=False).frame
 X = pd.DataFrame(
     {
         "age": table["age"].astype(int),
-        "female": table["sex"] == 2,
+        "sex is 2": table["sex"] == 2,
         "body mass": table["bmi"],
         "pressure": table["bp"],
         "glucose": table["s6"].astype(int),
@@ -46,7 +46,7 @@ DrawsDisplay.from_estimator(
     test,
     features=[
         ("age", "pressure"), ("body mass", "progression"), ("body mass", "glucose"),
-        "glucose", "weight", "female",
+        "glucose", "weight", "sex is 2",
     ],
     random_state=0,
 )  # fmt: skip
