@@ -177,6 +177,19 @@ def test_probabilities_of_a_flag(flag_models, ordering, given, is_exact):
     assert display.probabilities[1] == pytest.approx(exact(model, 2, given), abs=tolerance)
 
 
+@pytest.mark.parametrize("n_masks", [3, None])
+def test_probabilities_of_a_flag_by_shared_weights(n_masks):
+    model = quick(n_masks=n_masks, max_iter=sizes(20, 1)).fit(flags())
+    for given in ({0: 1.0, 1: 0.0, 3: 1.0}, {}):
+        display = ColumnDensityDisplay.from_estimator(
+            model, 2, given=given, n_draws=sizes(2000, 50), random_state=0
+        )
+        assert display.is_exact == (len(given) == 3)
+        assert display.probabilities[1] == pytest.approx(
+            exact(model, 2, given), abs=1e-5 if display.is_exact else sizes(0.03, 0.15)
+        )
+
+
 def test_probabilities_of_a_flag_by_a_product():
     model = quick(n_estimators=2, combination="product", max_iter=sizes(20, 1)).fit(flags())
     for given in ({0: 1.0, 1: 0.0, 3: 1.0}, {0: 1.0}):
@@ -216,6 +229,22 @@ def test_densities_sum_to_one(mixed_model, column, given):
     assert total == pytest.approx(1, abs=0.02)
     assert display.ax_.get_xlabel() == ("span [ns]" if column == "span" else column)
     display.figure_.canvas.draw()
+
+
+@pytest.mark.parametrize("zone", [None, "Asia/Tokyo"])
+def test_moments_are_given_in_any_form(zone):
+    frame = mixed_frame()
+    frame["since"] = frame["since"].dt.tz_localize("UTC").dt.tz_convert(zone)
+    model = quick(ordering="natural", max_iter=2).fit(frame)
+    moment = pd.Timestamp("2020-04-09")
+    rows = frame.iloc[[0, 0]].assign(member=[False, True])
+    rows["since"] = moment.tz_localize("UTC").tz_convert(zone)
+    p = np.exp(model.score_samples(rows))
+    others = rows.drop(columns="member").iloc[0].to_dict()
+    for since in (moment, moment.to_pydatetime(), moment.to_numpy(), "2020-04-09"):
+        given = {**others, "since": since}
+        display = ColumnDensityDisplay.from_estimator(model, "member", given=given)
+        np.testing.assert_allclose(display.probabilities, p / p.sum(), rtol=1e-4)
 
 
 def test_what_is_given_must_be_values_of_columns(mixed_model):

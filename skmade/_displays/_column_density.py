@@ -1,11 +1,14 @@
 """The density of one column, by itself or given others."""
 
+from dataclasses import replace
+
 import numpy as np
 from scipy.special import logsumexp, softmax
 
 from skmade._columns._cells import cells_of_array
 from skmade._displays._common import (
     axis_label,
+    by_itself,
     codes_of,
     column_at,
     density_of,
@@ -110,7 +113,8 @@ class ColumnDensityDisplay:
         column : str or int
             Its name or position.
         given : dict of str or int to values, default=None
-            Values of other columns, by their names or positions.
+            Values of other columns, by their names or positions; moments of a time zone are those
+            of UTC.
         n_points : int, default=200
             Where the curve is computed: half evenly over the range of draws of the column, half at
             their quantiles. A column on a lattice has its own points, unless they are more.
@@ -207,9 +211,16 @@ def _read_given(density, given):
     row = np.full(len(columns), np.nan)
     for name, value in (given or {}).items():
         j, column = column_at(density, name, "given")
-        (row[j],) = column.read(cells_of_array(column.label, np.array([value])))
+        (row[j],) = column.read(_cell(column, value))
         words.append(f"{names[j]} = {value}")
     return row, ", ".join(words)
+
+
+def _cell(column, value):
+    """A value of a column, as it is read from a table."""
+    is_time = np.dtype(column.dtype).kind in "Mm"
+    cell = cells_of_array(column.label, np.array([value], column.dtype if is_time else None))
+    return replace(cell, is_zoned=True) if getattr(column, "is_zoned", False) else cell
 
 
 def _has_cells(column):
@@ -293,12 +304,12 @@ def _parts(ensemble, known):
     """
     if ensemble.is_product:
         return [ensemble], np.zeros(1), [np.ones_like(known)]
-    seen = []
+    seen, parts = [], []
     for network in ensemble.networks:
+        parts.append(Ensemble.equal([by_itself(network)], "mixture"))
         needed = np.zeros_like(known)
         needed[network.ordering[: np.flatnonzero(known[network.ordering])[-1] + 1]] = True
         seen.append(needed)
-    parts = [Ensemble.equal([network], "mixture") for network in ensemble.networks]
     return parts, ensemble.log_weights, seen
 
 
