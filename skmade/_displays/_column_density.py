@@ -75,14 +75,15 @@ class ColumnDensityDisplay:
     Examples
     --------
     >>> import numpy as np
-    >>> from sklearn.datasets import load_iris
     >>> from skmade import ColumnDensityDisplay, MADEDensity
-    >>> model = MADEDensity((16,), n_estimators=2, random_state=0).fit(load_iris().data)
-    >>> display = ColumnDensityDisplay.from_estimator(model, 3, given={2: 1.4}, random_state=0)
-    >>> float(display.points[np.argmax(display.densities)]) < 0.5
+    >>> x = np.random.default_rng(0).normal(size=(500, 1))
+    >>> X = np.hstack([x, 2 * x + np.random.default_rng(1).normal(size=(500, 1))])
+    >>> model = MADEDensity((16,), n_estimators=2, random_state=0).fit(X)
+    >>> display = ColumnDensityDisplay.from_estimator(model, 1, given={0: 1.0}, random_state=0)
+    >>> bool(1 < display.points[np.argmax(display.densities)] < 3)
     True
-    >>> display.is_exact
-    False
+    >>> display.is_exact  # the other column is given
+    True
     """
 
     def __init__(self, name, points, densities, values, probabilities, given, is_exact):

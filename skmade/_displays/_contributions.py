@@ -24,15 +24,16 @@ class ContributionsDisplay:
 
     Examples
     --------
-    >>> from sklearn.datasets import load_iris
+    >>> import numpy as np
     >>> from skmade import ContributionsDisplay, MADEDensity
-    >>> X = load_iris().data
-    >>> model = MADEDensity((16,), n_estimators=2, random_state=0).fit(X)
+    >>> x = np.random.default_rng(0).normal(size=(500, 2))
+    >>> X = np.hstack([x, x[:, :1] + x[:, 1:]])  # the last column is the sum of the others
+    >>> model = MADEDensity((16,), ordering="natural", n_estimators=2, random_state=0).fit(X)
     >>> row = X[:1].copy()
-    >>> row[0, 3] = 2.5  # a petal wider than it is long
+    >>> row[0, 2] += 2.0
     >>> display = ContributionsDisplay.from_estimator(model, row, reference=X, n_features=2)
     >>> [label.get_text() for label in display.ax_.get_yticklabels()][-1]
-    'x3'
+    'x2'
     """
 
     def __init__(self, contributions, names):

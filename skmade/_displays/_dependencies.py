@@ -32,10 +32,11 @@ class DependenciesDisplay:
 
     Examples
     --------
-    >>> from sklearn.datasets import load_iris
+    >>> import numpy as np
     >>> from skmade import DependenciesDisplay, MADEDensity
+    >>> X = np.random.default_rng(0).normal(size=(500, 4))
     >>> model = MADEDensity((16,), ordering=[2, 0, 1, 3], n_estimators=1, random_state=0)
-    >>> display = DependenciesDisplay.from_estimator(model.fit(load_iris().data))
+    >>> display = DependenciesDisplay.from_estimator(model.fit(X))
     >>> display.sees.astype(int)
     array([[0, 0, 1, 0],
            [1, 0, 1, 0],

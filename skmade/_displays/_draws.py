@@ -50,15 +50,15 @@ class DrawsDisplay:
 
     Examples
     --------
-    >>> from sklearn.datasets import load_iris
+    >>> import numpy as np
     >>> from skmade import DrawsDisplay, MADEDensity
-    >>> X = load_iris().data
+    >>> X = np.random.default_rng(0).normal(size=(500, 4))
     >>> model = MADEDensity((16,), n_estimators=2, random_state=0).fit(X)
     >>> display = DrawsDisplay.from_estimator(model, X, features=[(0, 1), 3], random_state=0)
     >>> display.pictures
     [('x0', 'x1'), ('x3',)]
     >>> len(display.draws["x3"])
-    150
+    500
     """
 
     def __init__(self, data, draws, labels, pictures):

@@ -27,11 +27,12 @@ class ImagesDisplay:
 
     Examples
     --------
-    >>> from sklearn.datasets import load_digits
+    >>> import numpy as np
     >>> from skmade import ImagesDisplay, MADEDensity
-    >>> X = (load_digits().data > 7).astype(float)
-    >>> model = MADEDensity((64,), n_estimators=1, max_iter=500, random_state=0).fit(X)
-    >>> display = ImagesDisplay.from_estimator(model, X, (8, 8), n_images=5, random_state=0)
+    >>> X = np.tril(np.ones((9, 9)))[np.random.default_rng(0).integers(1, 8, size=300)]
+    >>> X = np.abs(X - (np.random.default_rng(1).random(X.shape) < 0.1))
+    >>> model = MADEDensity((16,), n_estimators=1, random_state=0).fit(X)
+    >>> display = ImagesDisplay.from_estimator(model, X, (3, 3), n_images=5, random_state=0)
     >>> display.axes_.shape
     (2, 5)
     """

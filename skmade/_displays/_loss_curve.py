@@ -29,9 +29,10 @@ class LossCurveDisplay:
 
     Examples
     --------
-    >>> from sklearn.datasets import load_iris
+    >>> import numpy as np
     >>> from skmade import LossCurveDisplay, MADEDensity
-    >>> model = MADEDensity((16,), n_estimators=2, random_state=0).fit(load_iris().data)
+    >>> X = np.random.default_rng(0).normal(size=(500, 4))
+    >>> model = MADEDensity((16,), n_estimators=2, random_state=0).fit(X)
     >>> display = LossCurveDisplay.from_estimator(model)
     >>> len(display.training), len(display.held_out)
     (2, 2)

@@ -42,9 +42,10 @@ class MasksDisplay:
 
     Examples
     --------
-    >>> from sklearn.datasets import load_iris
+    >>> import numpy as np
     >>> from skmade import MADEDensity, MasksDisplay
-    >>> model = MADEDensity((16,), n_estimators=2, random_state=0).fit(load_iris().data)
+    >>> X = np.random.default_rng(0).normal(size=(500, 4))
+    >>> model = MADEDensity((16,), n_estimators=2, random_state=0).fit(X)
     >>> display = MasksDisplay.from_estimator(model, index=1)
     >>> [mask.shape for mask in display.masks]
     [(16, 4), (4, 16), (4, 4)]
