@@ -8,7 +8,6 @@ from scipy.special import logsumexp, softmax
 from skmade._columns._cells import cells_of_array
 from skmade._displays._common import (
     axis_label,
-    by_itself,
     codes_of,
     column_at,
     density_of,
@@ -305,12 +304,12 @@ def _parts(ensemble, known):
     """
     if ensemble.is_product:
         return [ensemble], np.zeros(1), [np.ones_like(known)]
-    seen, parts = [], []
+    seen = []
     for network in ensemble.networks:
-        parts.append(Ensemble.equal([by_itself(network)], "mixture"))
         needed = np.zeros_like(known)
         needed[network.ordering[: np.flatnonzero(known[network.ordering])[-1] + 1]] = True
         seen.append(needed)
+    parts = [Ensemble.equal([network], "mixture") for network in ensemble.networks]
     return parts, ensemble.log_weights, seen
 
 

@@ -1,7 +1,5 @@
 """What displays have in common: axes, and the one door to what a fitted model keeps."""
 
-from dataclasses import replace
-
 import numpy as np
 from scipy.sparse import issparse
 from sklearn.utils.validation import check_is_fitted
@@ -118,11 +116,6 @@ def network_at(estimator, index):
             f"index must be that of a row of orderings_, 0 to {len(networks) - 1}; got {index}."
         )
     return networks[index], density.architecture.direct_connections
-
-
-def by_itself(network):
-    """A network that is scored alone, though it shares its weights with other draws of masks."""
-    return network if network.stack is None else replace(network, stack=None)
 
 
 def column_at(density, column, parameter):
