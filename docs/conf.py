@@ -16,18 +16,33 @@ extensions = [
     "sphinx.ext.mathjax",
     "matplotlib.sphinxext.plot_directive",
     "numpydoc",
+    "sphinx_gallery.gen_gallery",
 ]
 numpydoc_show_class_members = False
 numpydoc_validation_checks = {"PR01", "PR02", "PR03", "RT01"}
 autodoc_member_order = "bysource"
 exclude_patterns = ["_build"]
-html_theme = "furo"
+html_theme = "pydata_sphinx_theme"
 html_title = "skmade"
+html_show_sourcelink = False
+html_theme_options = {"header_links_before_dropdown": 4}
+html_sidebars = {"*": [], "developer/*": []}  # pages without pages below them
 html_static_path = ["_static"]
 html_css_files = ["tables.css"]
 plot_html_show_source_link = plot_html_show_formats = False
 plot_include_source = True
 plot_formats = ["png"]
+sphinx_gallery_conf = {
+    "examples_dirs": "../examples",
+    "gallery_dirs": "gallery",
+    "filename_pattern": "/plot_",
+    "ignore_pattern": "quickstart|planted_fault",  # scripts of the command line
+    "within_subsection_order": "ExampleTitleSortKey",
+    "download_all_examples": False,
+    "write_computation_times": False,
+    "capture_repr": ("_repr_html_",),  # frames and estimators: displays are pictures already
+    "reference_url": {"skmade": None},
+}
 
 
 def visit_inline(translator, node):

@@ -49,11 +49,13 @@ def make_scorers(networks, n_rows):
     """What scores about so many rows under all networks; for one thread at a time.
 
     All work in the same memory if it fits them. Few rows are scored under all draws of a shared
-    network together.
+    network together, if it is all of them that are asked for.
     """
     if n_rows <= ROWS and networks[0].stack is not None:
         stacks = {id(network.stack): network for network in networks}
-        return [StackScorer(network.stack, network.shared_theta) for network in stacks.values()]
+        together = [StackScorer(network.stack, network.shared_theta) for network in stacks.values()]
+        if sum(scorer.n_networks for scorer in together) == len(networks):
+            return together
     scorers = []
     for network in networks:
         scorers.append(Scorer(network, n_rows, scorers[-1] if scorers else None))

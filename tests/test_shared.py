@@ -11,7 +11,7 @@ from skmade._kernels._constants import SOLVERS
 from skmade._kernels._shared import Dense, gather, scatter, shared_step
 from skmade._kernels._steps import Batches, Descent
 from skmade._masks import lost_dependencies
-from skmade._scoring import Scorer
+from skmade._scoring import Scorer, log_densities
 from skmade._shared import SharedMemory, dense_blocks
 from skmade._teams import make_teams
 
@@ -222,3 +222,25 @@ def test_few_rows_have_the_same_bits_as_among_many(setting, dtype):
             np.testing.assert_array_equal(model.score_samples(X[2 : 2 + n]), scores[2 : 2 + n])
             few = model.score_features(X[2 : 2 + n])
             np.testing.assert_array_equal(few, contributions[2 : 2 + n])
+
+
+@pytest.mark.parametrize("kept", [[3], [0, 2]], ids=str)
+def test_some_of_the_draws_score_few_rows_as_all_do(kept):
+    X = correlated_flags(sizes(100, 20), 5)
+    model = quick(n_masks=4, max_iter=1).fit(X)
+    networks, table = model._density.ensemble.networks, encoded(model, X)
+    expected = log_densities(networks, table)[kept]
+    for n in (1, 2):
+        few = log_densities([networks[k] for k in kept], table[:n])
+        np.testing.assert_array_equal(few, expected[:, :n])
+
+
+def test_few_rows_are_completed_by_draws_of_one_network():
+    X = correlated_flags(sizes(100, 20), 5)
+    model = quick(n_masks=4, max_iter=1).fit(X)
+    row = X[:1].copy()
+    row[0, [0, 2, 4]] = np.nan
+    for seed in range(5):
+        filled = model.sample_conditional(row, random_state=seed)
+        np.testing.assert_array_equal(filled[0, [1, 3]], X[0, [1, 3]])
+        assert np.all(np.isin(filled, [0, 1]))

@@ -1,6 +1,8 @@
-"""Pictures of what a model says, in the manner of scikit-learn's displays."""
+"""Which cells make a row strange."""
 
 import numpy as np
+
+from skmade._displays._common import density_of, feature_names, one_axes
 
 
 class ContributionsDisplay:
@@ -19,6 +21,19 @@ class ContributionsDisplay:
     ----------
     ax_ : matplotlib Axes
     figure_ : matplotlib Figure
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skmade import ContributionsDisplay, MADEDensity
+    >>> x = np.random.default_rng(0).normal(size=(500, 2))
+    >>> X = np.hstack([x, x[:, :1] + x[:, 1:]])  # the last column is the sum of the others
+    >>> model = MADEDensity((16,), ordering="natural", n_estimators=2, random_state=0).fit(X)
+    >>> row = X[:1].copy()
+    >>> row[0, 2] += 2.0
+    >>> display = ContributionsDisplay.from_estimator(model, row, reference=X, n_features=2)
+    >>> [label.get_text() for label in display.ax_.get_yticklabels()][-1]
+    'x2'
     """
 
     def __init__(self, contributions, names):
@@ -33,9 +48,9 @@ class ContributionsDisplay:
         ----------
         estimator : MADEDensity or MADEOutlierDetector
             Fitted.
-        X : array-like of shape (1, n_features)
+        X : {array-like, sparse matrix} of shape (1, n_features)
             The row.
-        reference : array-like of shape (n_samples, n_features), default=None
+        reference : {array-like, sparse matrix} of shape (n_samples, n_features), default=None
             Usual rows. The mean of their contributions is subtracted, so that features in
             different units compare.
         n_features : int, default=10
@@ -51,13 +66,13 @@ class ContributionsDisplay:
         ValueError
             If X is not one row.
         """
+        names = feature_names(density_of(estimator))
         contributions = estimator.score_features(X)
         if len(contributions) != 1:
             raise ValueError(f"X must be a single row; got {len(contributions)} rows.")
         contributions = contributions[0]
         if reference is not None:
             contributions = contributions - estimator.score_features(reference).mean(axis=0)
-        names = [str(label).strip("'") for label in estimator._density.columns.names]
         return cls(contributions, names).plot(n_features=n_features, ax=ax)
 
     def plot(self, *, n_features=10, ax=None):
@@ -72,10 +87,8 @@ class ContributionsDisplay:
         -------
         ContributionsDisplay
         """
-        import matplotlib.pyplot as plt
-
+        ax = one_axes(ax)
         lowest = np.argsort(self.contributions)[:n_features][::-1]
-        ax = plt.subplots(layout="constrained")[1] if ax is None else ax
         values = self.contributions[lowest]
         ax.barh(range(len(lowest)), values, color=np.where(values < 0, "tab:red", "tab:blue"))
         ax.set_yticks(range(len(lowest)), [self.names[j] for j in lowest])

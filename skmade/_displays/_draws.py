@@ -1,0 +1,215 @@
+"""Draws beside data."""
+
+import numpy as np
+
+from skmade._displays._common import (
+    axis_label,
+    codes_of,
+    column_at,
+    density_of,
+    feature_names,
+    grid_of_axes,
+    is_number,
+    labels_of,
+    numbers_of,
+    on_axis,
+    show_moments,
+)
+from skmade._made import to_generator
+
+# Pictures that are chosen where none are asked for, how many are beside each other, labels of a
+# column that have bars, and characters of them that have room side by side, at most.
+_PICTURES, _BESIDE, _BARS, _CHARACTERS = 8, 4, 12, 24
+_COLORS = {"data": "0.55", "draws": "tab:orange"}
+_STYLES = {
+    "data": {"color": "0.75"},
+    "draws": {"color": "tab:orange", "histtype": "step", "linewidth": 1.5},
+}
+
+
+class DrawsDisplay:
+    """Draws beside data: pairs of columns of numbers as points, flags and categories as bars.
+
+    Made by `from_estimator`; drawn again by `plot`.
+
+    Parameters
+    ----------
+    data, draws : dict of str to ndarray
+        Cells of each column by the label of its axis: numbers or moments; of columns with labels
+        their positions in `labels`. Missing cells of numbers are left out of pictures; of labels
+        they have one of their own.
+    labels : dict of str to list of str
+        Of columns of flags or categories.
+    pictures : list of tuple of str
+        One column or a pair of them for each picture.
+
+    Attributes
+    ----------
+    axes_ : ndarray of matplotlib Axes of shape (n_pictures,)
+    figure_ : matplotlib Figure
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skmade import DrawsDisplay, MADEDensity
+    >>> X = np.random.default_rng(0).normal(size=(500, 4))
+    >>> model = MADEDensity((16,), n_estimators=2, random_state=0).fit(X)
+    >>> display = DrawsDisplay.from_estimator(model, X, features=[(0, 1), 3], random_state=0)
+    >>> display.pictures
+    [('x0', 'x1'), ('x3',)]
+    >>> len(display.draws["x3"])
+    500
+    """
+
+    def __init__(self, data, draws, labels, pictures):
+        self.data, self.draws = data, draws
+        self.labels = labels
+        self.pictures = pictures
+
+    @classmethod
+    def from_estimator(
+        cls, estimator, X, *, features=None, n_samples=1000, random_state=None, ax=None
+    ):
+        """Draw rows from the model, and show them beside rows of X.
+
+        Parameters
+        ----------
+        estimator : MADEDensity or MADEOutlierDetector
+            Fitted.
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Rows to compare with.
+        features : list of str, int, or pairs of these, default=None
+            Names or positions of columns, a picture for each. A pair of columns of numbers is
+            shown as points, one column of numbers as a histogram, flags and categories as bars.
+            By default neighbouring columns of numbers are paired, and the first eight pictures
+            shown.
+        n_samples : int, default=1000
+            As many rows are drawn as X has, but at most this number; of a larger X as many are
+            shown, chosen at random.
+        random_state : int, RandomState instance or None, default=None
+        ax : matplotlib Axes or array of these, default=None
+            One for each picture, or one whose place they share.
+
+        Returns
+        -------
+        DrawsDisplay
+
+        Raises
+        ------
+        NotFittedError
+            Before `fit`.
+        ValueError
+            For columns that there are not, for a pair with a column of labels, and for another
+            number of axes.
+        """
+        density = density_of(estimator)
+        pictures = _checked_pictures(density, features)
+        rng, rows = to_generator(random_state), numbers_of(estimator, X)
+        n = min(len(rows), n_samples)
+        rows = rows[np.sort(rng.permutation(len(rows))[:n])]
+        drawn = numbers_of(estimator, estimator.sample(n, int(rng.integers(2**31))))
+        columns, names = density.columns.columns, feature_names(density)
+        axes = [axis_label(*pair) for pair in zip(names, columns)]
+        data, draws, labels = {}, {}, {}
+        for j in {j for picture in pictures for j in picture}:
+            if not is_number(columns[j]):
+                labels[axes[j]] = [*labels_of(columns[j]), "others", "missing"]
+            for cells, numbers in ((data, rows), (draws, drawn)):
+                cells[axes[j]] = _cells(columns[j], numbers[:, j], labels.get(axes[j]))
+        return cls(data, draws, labels, [tuple(axes[j] for j in p) for p in pictures]).plot(ax=ax)
+
+    def plot(self, *, ax=None):
+        """Draw the pictures, data in grey and draws in colour.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes or array of these, default=None
+
+        Returns
+        -------
+        DrawsDisplay
+        """
+        n = len(self.pictures)
+        self.axes_ = grid_of_axes(ax, n, min(n, _BESIDE), (3.2, 3))
+        for axes, picture in zip(self.axes_, self.pictures):
+            if len(picture) == 2:
+                self._scatter(axes, *picture)
+            elif picture[0] in self.labels:
+                self._bars(axes, *picture)
+            else:
+                self._histogram(axes, *picture)
+        self.axes_[0].legend(markerscale=2)
+        self.figure_ = self.axes_[0].figure
+        return self
+
+    @property
+    def _sides(self):
+        return {"data": self.data, "draws": self.draws}.items()
+
+    def _scatter(self, axes, x, y):
+        for side, cells in self._sides:
+            axes.scatter(cells[x], cells[y], s=5, alpha=0.6, c=_COLORS[side], label=side, lw=0)
+        axes.set(xlabel=x, ylabel=y)
+        show_moments(axes.xaxis, self.data[x])
+        show_moments(axes.yaxis, self.data[y])
+
+    def _histogram(self, axes, x):
+        known = {side: cells[x][~np.isnan(cells[x])] for side, cells in self._sides}
+        edges = _edges([*known.values()])
+        for side, cells in known.items():
+            axes.hist(cells, bins=edges, density=True, label=side, **_STYLES[side])
+        axes.set(xlabel=x, ylabel="density")
+        show_moments(axes.xaxis, self.data[x])
+
+    def _bars(self, axes, x):
+        labels = self.labels[x]
+        shares = [np.bincount(c[x], minlength=len(labels)) / len(c[x]) for _, c in self._sides]
+        total = np.add(*shares)
+        shown = np.sort(np.argsort(-total, kind="stable")[: min(_BARS, np.sum(total > 0))])
+        for k, (side, share) in enumerate(zip(_COLORS, shares)):
+            places = np.arange(len(shown)) + 0.4 * k - 0.2
+            axes.bar(places, share[shown], 0.4, color=_COLORS[side], label=side)
+        texts = [labels[j] for j in shown]
+        upright = sum(map(len, texts)) > _CHARACTERS
+        axes.set_xticks(range(len(shown)), texts, rotation=90 if upright else 0)
+        axes.set(xlabel=x, ylabel="share of rows")
+
+
+def _checked_pictures(density, features):
+    """Positions of the columns of each picture."""
+    columns = density.columns.columns
+    if features is None:
+        numbers = [j for j, column in enumerate(columns) if is_number(column)]
+        pairs = [tuple(numbers[k : k + 2]) for k in range(0, len(numbers), 2)]
+        others = [(j,) for j, column in enumerate(columns) if not is_number(column)]
+        return [*pairs, *others][:_PICTURES]
+    pictures = []
+    for feature in features:
+        pair = feature if isinstance(feature, (tuple, list)) else [feature]
+        places = tuple(column_at(density, column, "features")[0] for column in pair)
+        labelled = [columns[j].label for j in places if not is_number(columns[j])]
+        if len(places) > 2 or (len(places) == 2 and labelled):
+            raise ValueError(
+                f"features must hold columns, and pairs of columns of numbers; got {feature!r}"
+                + (f", but column {labelled[0]} has labels: name it alone." if labelled else ".")
+            )
+        pictures.append(places)
+    return pictures
+
+
+def _cells(column, numbers, labels):
+    """Cells of a column as they are shown: of labels, positions among these."""
+    if labels is None:
+        return on_axis(column, numbers)
+    codes, (other, missing) = codes_of(column), (len(labels) - 2, len(labels) - 1)
+    place = np.argmin(abs(numbers[:, None] - codes), axis=1)
+    is_known = np.isclose(numbers, codes[place], rtol=1e-6, atol=0)
+    return np.where(np.isnan(numbers), missing, np.where(is_known, place, other))
+
+
+def _edges(sides):
+    """Edges of bins that data and draws share, as an axis shows cells."""
+    both = np.concatenate(sides)
+    is_time = both.dtype.kind == "M"
+    edges = np.histogram_bin_edges(both.view(np.int64) if is_time else both, bins=30)
+    return edges.astype(np.int64).view(both.dtype) if is_time else edges
