@@ -661,11 +661,13 @@ class MADEDensity(DensityMixin, BaseEstimator):
         state = super().__getstate__()
         if "_density" in state:
             state = {**state, "_density": state["_density"].state()}
+            del state["atoms_"]  # which columns tell, and whose keys need not be plain values
         return state
 
     def __setstate__(self, state):
         if "_density" in state:
-            state = {**state, "_density": FittedDensity.from_state(state["_density"])}
+            density = FittedDensity.from_state(state["_density"])
+            state = {**state, "_density": density, "atoms_": density.columns.atoms}
         super().__setstate__(state)
 
     def _validate_training(self, X, sample_weight, reset):
