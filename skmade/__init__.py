@@ -4,6 +4,13 @@ from skmade._displays import ContributionsDisplay
 from skmade._imputer import MADEImputer
 from skmade._made import MADEDensity
 from skmade._outlier import MADEOutlierDetector
+from skmade._versions import show_versions
 
-__all__ = ["ContributionsDisplay", "MADEDensity", "MADEImputer", "MADEOutlierDetector"]
+__all__ = [
+    "ContributionsDisplay",
+    "MADEDensity",
+    "MADEImputer",
+    "MADEOutlierDetector",
+    "show_versions",
+]
 __version__ = "0.1.0"

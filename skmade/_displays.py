@@ -1,6 +1,11 @@
 """Pictures of what a model says, in the manner of scikit-learn's displays."""
 
+from typing import Any, Self
+
 import numpy as np
+
+from skmade._made import MADEDensity
+from skmade._types import Floats, Rows
 
 
 class ContributionsDisplay:
@@ -21,12 +26,20 @@ class ContributionsDisplay:
     figure_ : matplotlib Figure
     """
 
-    def __init__(self, contributions, names):
+    def __init__(self, contributions: Floats, names: list[str]) -> None:
         self.contributions = contributions
         self.names = names
 
     @classmethod
-    def from_estimator(cls, estimator, X, *, reference=None, n_features=10, ax=None):
+    def from_estimator(
+        cls,
+        estimator: MADEDensity,
+        X: Rows,
+        *,
+        reference: Rows | None = None,
+        n_features: int = 10,
+        ax: Any = None,
+    ) -> Self:
         """Draw the contributions to the log-density of one row.
 
         Parameters
@@ -60,7 +73,7 @@ class ContributionsDisplay:
         names = [str(label).strip("'") for label in estimator._density.columns.names]
         return cls(contributions, names).plot(n_features=n_features, ax=ax)
 
-    def plot(self, *, n_features=10, ax=None):
+    def plot(self, *, n_features: int = 10, ax: Any = None) -> Self:
         """Draw bars, the lowest contribution on top.
 
         Parameters

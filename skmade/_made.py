@@ -2,13 +2,15 @@
 
 import contextlib
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
 from itertools import chain
 from numbers import Integral, Real
+from typing import Any, Self
 
 import numpy as np
-from scipy.sparse import issparse
-from sklearn.base import BaseEstimator, DensityMixin, _fit_context
+from numpy.typing import ArrayLike
+from sklearn.base import BaseEstimator, DensityMixin
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted
@@ -22,7 +24,26 @@ from skmade._masks import draw_degrees, lost_dependencies
 from skmade._network import Architecture, Network
 from skmade._orderings import make_ordering
 from skmade._shared import MaskSampler, SharedNetwork
-from skmade._sparse import columns_of
+from skmade._sklearn import fit_context
+from skmade._sparse import columns_of, dense
+from skmade._types import (
+    Activation,
+    Auto,
+    Categorical,
+    ColumnNames,
+    Combination,
+    Floats,
+    HandleUnknown,
+    MaskSampling,
+    Missing,
+    Ordering,
+    Precision,
+    RandomState,
+    Rows,
+    RowsOrCall,
+    Sizes,
+    Solver,
+)
 from skmade._warnings import warn
 
 # Draws of masks that are averaged in scoring where each mini-batch had its own.
@@ -232,7 +253,7 @@ class MADEDensity(DensityMixin, BaseEstimator):
     (3, 2)
     """
 
-    _parameter_constraints: dict = {
+    _parameter_constraints: dict[str, list[Any]] = {
         "hidden_layer_sizes": [
             "array-like",
             Interval(Integral, 1, None, closed="left"),
@@ -275,40 +296,40 @@ class MADEDensity(DensityMixin, BaseEstimator):
 
     def __init__(
         self,
-        hidden_layer_sizes="auto",
+        hidden_layer_sizes: Sizes = "auto",
         *,
-        activation="relu",
-        direct_connections="auto",
-        residual=False,
-        conditionals="auto",
-        categorical_features="from_dtype",
-        handle_unknown="error",
-        atoms="auto",
-        missing="ignorable",
-        n_components="auto",
-        ordering="random",
-        targets=None,
-        n_masks=1,
-        mask_sampling="both",
-        n_estimators="auto",
-        combination="mixture",
-        dropout=0.2,
-        input_noise=0.0,
-        alpha="auto",
-        dtype="float32",
-        solver="adam",
-        learning_rate_init=0.003,
-        batch_size="auto",
-        max_iter=500,
-        tol=1e-3,
-        n_iter_no_change=4,
-        early_stopping=True,
-        validation_fraction=0.1,
-        warm_start=False,
-        verbose=False,
-        random_state=None,
-        n_jobs=None,
-    ):
+        activation: Activation = "relu",
+        direct_connections: bool | Auto = "auto",
+        residual: bool = False,
+        conditionals: str | Sequence[str] = "auto",
+        categorical_features: Categorical = "from_dtype",
+        handle_unknown: HandleUnknown = "error",
+        atoms: Auto | dict[Any, Any] | None = "auto",
+        missing: Missing = "ignorable",
+        n_components: int | Auto = "auto",
+        ordering: Ordering = "random",
+        targets: ColumnNames = None,
+        n_masks: int | None = 1,
+        mask_sampling: MaskSampling = "both",
+        n_estimators: int | Auto = "auto",
+        combination: Combination = "mixture",
+        dropout: float = 0.2,
+        input_noise: float = 0.0,
+        alpha: float | Auto = "auto",
+        dtype: Precision = "float32",
+        solver: Solver = "adam",
+        learning_rate_init: float = 0.003,
+        batch_size: int | Auto = "auto",
+        max_iter: int = 500,
+        tol: float = 1e-3,
+        n_iter_no_change: int = 4,
+        early_stopping: bool = True,
+        validation_fraction: float = 0.1,
+        warm_start: bool = False,
+        verbose: bool = False,
+        random_state: RandomState = None,
+        n_jobs: int | None = None,
+    ) -> None:
         self.hidden_layer_sizes = hidden_layer_sizes
         self.activation = activation
         self.direct_connections = direct_connections
@@ -352,8 +373,14 @@ class MADEDensity(DensityMixin, BaseEstimator):
         # (scikit-learn's own search for attributes takes long beside the score of a row)
         return hasattr(self, "_density")
 
-    @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y=None, sample_weight=None, X_val=None):
+    @fit_context(prefer_skip_nested_validation=True)
+    def fit(
+        self,
+        X: Rows,
+        y: object = None,
+        sample_weight: ArrayLike | None = None,
+        X_val: RowsOrCall | None = None,
+    ) -> Self:
         """Fit the network to the rows of X.
 
         Parameters
@@ -420,8 +447,10 @@ class MADEDensity(DensityMixin, BaseEstimator):
             networks, training, validation, settings, columns.offset, rngs, self.n_jobs
         )
 
-    @_fit_context(prefer_skip_nested_validation=True)
-    def partial_fit(self, X, y=None, sample_weight=None):
+    @fit_context(prefer_skip_nested_validation=True)
+    def partial_fit(
+        self, X: Rows, y: object = None, sample_weight: ArrayLike | None = None
+    ) -> Self:
         """Go once over the rows of X, in mini-batches.
 
         The first call sets ordering, masks, scaling and categories; they stay as they are.
@@ -490,7 +519,7 @@ class MADEDensity(DensityMixin, BaseEstimator):
         network.theta = progress.theta
         network.moments, network.step = progress.moments, progress.step
 
-    def score_samples(self, X, given=None):
+    def score_samples(self, X: Rows, given: ColumnNames = None) -> Floats:
         """Log-density of each row, or of its other columns given some.
 
         Parameters
@@ -524,15 +553,15 @@ class MADEDensity(DensityMixin, BaseEstimator):
             If a score given some columns has a standard error above 0.1.
         """
         check_is_fitted(self)
-        given = self._density.columns.mask_of(given, "given")
-        if not given.any():
+        is_given = self._density.columns.mask_of(given, "given")
+        if not is_given.any():
             return self._score(X)[0]
         table = Table.read(self, X, reset=False)
-        scores, errors = self._density.score_given(table, given, self.n_jobs)
+        scores, errors = self._density.score_given(table, is_given, self.n_jobs)
         _warn_of_inexact_scores(errors)
         return scores
 
-    def score_features(self, X):
+    def score_features(self, X: Rows) -> Floats:
         """How much each feature adds to the log-density of each row.
 
         Parameters
@@ -553,7 +582,7 @@ class MADEDensity(DensityMixin, BaseEstimator):
         """
         return self._score(X, with_contributions=True)[1]
 
-    def score(self, X, y=None, sample_weight=None):
+    def score(self, X: Rows, y: object = None, sample_weight: ArrayLike | None = None) -> float:
         """Mean log-density of the rows, in nats: higher is better.
 
         Parameters
@@ -572,12 +601,12 @@ class MADEDensity(DensityMixin, BaseEstimator):
         NotFittedError, ValueError
             As `score_samples`.
         """
-        scores = self.score_samples(X)
+        scores, weights = self.score_samples(X), None
         if sample_weight is not None:
-            sample_weight = _check_sample_weight(sample_weight, scores, ensure_non_negative=True)
-        return float(np.average(scores, weights=sample_weight))
+            weights = _check_sample_weight(sample_weight, scores, ensure_non_negative=True)
+        return float(np.average(scores, weights=weights))
 
-    def sample(self, n_samples=1, random_state=None):
+    def sample(self, n_samples: int = 1, random_state: RandomState = None) -> Any:
         """Draw independent rows from the fitted density.
 
         Ancestral sampling: features are drawn one after the other, and each hidden unit
@@ -607,7 +636,7 @@ class MADEDensity(DensityMixin, BaseEstimator):
         rng = to_generator(random_state)
         return self._density.sample(n_samples, rng, self.n_jobs)
 
-    def sample_conditional(self, X, random_state=None):
+    def sample_conditional(self, X: Rows, random_state: RandomState = None) -> Any:
         """Draw missing cells given the other cells of their row.
 
         Exact where the orderings of the model have a row's known features first, and for
@@ -640,7 +669,7 @@ class MADEDensity(DensityMixin, BaseEstimator):
             draws each.
         """
         check_is_fitted(self)
-        table = Table.read(self, X.toarray() if issparse(X) else X, reset=False)
+        table = Table.read(self, dense(X), reset=False)
         filled, worth = self._density.fill(table, to_generator(random_state), self.n_jobs)
         warn_of_poor_draws(worth)
         return filled

@@ -1,0 +1,45 @@
+"""What a user writes, as a type checker sees it: ``make types``. No test runs this."""
+
+from typing import Any, assert_type
+
+import numpy as np
+from numpy.typing import NDArray
+
+import skmade
+from skmade import ContributionsDisplay, MADEDensity, MADEImputer, MADEOutlierDetector
+
+Floats = NDArray[np.float64]
+X: Floats = np.random.default_rng(0).normal(size=(100, 2))
+ones: list[float] = [1.0] * 100
+
+density = MADEDensity((8, 8), conditionals=["gaussian", "gaussian_mixture"], n_masks=None)
+assert_type(density.fit(X), MADEDensity)
+assert_type(density.fit(X, None, sample_weight=ones, X_val=X), MADEDensity)
+assert_type(density.fit(X.tolist()).partial_fit(X, sample_weight=ones), MADEDensity)
+assert_type(density.score_samples(X, given=[0]), Floats)
+assert_type(density.score_features(X), Floats)
+assert_type(density.score(X, sample_weight=ones), float)
+assert_type(density.sample(3, random_state=0), Any)
+assert_type(density.sample_conditional(X, random_state=np.random.RandomState(0)), Any)
+
+detector = MADEOutlierDetector(8, contamination=0.1, random_state=0, handle_unknown="error")
+assert_type(detector.fit(X, X_val=X), MADEOutlierDetector)
+assert_type(detector.calibrate(X, sample_weight=ones), MADEOutlierDetector)
+assert_type(detector.decision_function(X), Floats)
+assert_type(detector.predict(X), NDArray[np.int64])
+assert_type(detector.p_values(X), Floats)
+
+imputer = MADEImputer(density, strategy="mean", add_indicator=True)
+assert_type(imputer.fit(X), MADEImputer)
+assert_type(imputer.transform(X), Any)
+assert_type(imputer.get_feature_names_out(["a", "b"]), NDArray[np.object_])
+
+display = ContributionsDisplay.from_estimator(density, X[:1], reference=X, n_features=2)
+assert_type(display.plot(), ContributionsDisplay)
+skmade.show_versions()
+assert_type(skmade.__version__, str)
+
+# Mistakes are found. (An ignored line without one is an error.)
+MADEDensity(combination="sum")  # type: ignore[arg-type]
+MADEDensity(n_mask=3)  # type: ignore[call-arg]
+density.sample("many")  # type: ignore[arg-type]
