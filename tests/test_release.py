@@ -2,6 +2,7 @@
 
 import inspect
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -42,3 +43,12 @@ def test_the_changelog_begins_with_this_version():
     assert releases[0] == skmade.__version__
     citation = (HERE / "CITATION.cff").read_text()
     assert re.search(rf"^version: {re.escape(skmade.__version__)}$", citation, re.MULTILINE)
+
+
+def test_the_oldest_versions_are_those_of_the_project():
+    project = tomllib.loads((HERE / "pyproject.toml").read_text())["project"]
+    lowest = dict(dependency.split(">=") for dependency in project["dependencies"])
+    lines = (HERE / "tests" / "oldest.txt").read_text().splitlines()
+    oldest = dict(line.split("==") for line in lines if not line.startswith("#"))
+    assert oldest.keys() == lowest.keys()
+    assert all(f"{oldest[name]}.".startswith(f"{lowest[name]}.") for name in lowest)
