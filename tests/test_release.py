@@ -16,7 +16,8 @@ FUNCTIONS = [value for value in PUBLIC if inspect.isfunction(value)] + [
     for value in PUBLIC
     if inspect.isclass(value)
     for name in vars(value)
-    if inspect.isroutine(getattr(value, name)) and (name == "__init__" or name[0] != "_")
+    if (name == "__init__" or name[0] != "_") and not name.startswith("set_")  # (scikit-learn's)
+    if inspect.isroutine(getattr(value, name))
 ]
 
 
