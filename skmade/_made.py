@@ -10,10 +10,11 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
+from sklearn import get_config
 from sklearn.base import BaseEstimator, DensityMixin
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.validation import _check_sample_weight, check_is_fitted
+from sklearn.utils.validation import _check_sample_weight, _num_samples, check_is_fitted
 
 from skmade import _auto, _training
 from skmade._columns import Columns, Table, make_rules
@@ -391,8 +392,10 @@ class MADEDensity(DensityMixin, BaseEstimator):
         sample_weight : array-like of shape (n_samples,), default=None
             Weights of the rows; only their ratios matter. A row of weight zero is left
             out. The held-out rows keep their weights.
-        X_val : {array-like, sparse matrix} of shape (n_validation, n_features), default=None
-            Rows to judge by, in place of a fraction of X. Implies early stopping.
+        X_val : {array-like, sparse matrix} of shape (n_validation, n_features), or callable \
+                that returns one, default=None
+            Rows to judge by, in place of a fraction of X. Implies early stopping. A function
+            is called without arguments; it goes through cross-validation whole, see Notes.
 
         Returns
         -------
@@ -411,9 +414,16 @@ class MADEDensity(DensityMixin, BaseEstimator):
             If `max_iter` ended the training.
         UserWarning
             If hidden layers are so narrow that an output loses predecessors.
+
+        Notes
+        -----
+        scikit-learn's cross-validation takes an argument with as many rows as X for one that has a
+        value for each row of X, and hands on the part of it that belongs to the fold. Where
+        metadata is routed, an `X_val` with as many rows as X is therefore refused: give
+        ``lambda: X_val``, or leave out a row.
         """
         with self._unchanged_on_error():
-            return self._fit(X, sample_weight, X_val)
+            return self._fit(X, sample_weight, _whole_table(X_val, X))
 
     def _fit(self, X, sample_weight, X_val, columns=None):
         """Fit, to columns that were learnt before or else to new ones."""
@@ -912,6 +922,21 @@ class MADEDensity(DensityMixin, BaseEstimator):
         check_is_fitted(self)
         table = Table.read(self, X, reset=False)
         return self._density.score(table, self.n_jobs, with_contributions)
+
+
+def _whole_table(X_val, X):
+    """The rows to judge by, none of which cross-validation can have left out."""
+    if callable(X_val):
+        return X_val()
+    is_routed = get_config()["enable_metadata_routing"]
+    if X_val is not None and is_routed and _num_samples(X_val) == _num_samples(X):
+        raise ValueError(
+            f"X_val has as many rows as X, {_num_samples(X)}: where metadata is routed, "
+            "cross-validation takes it for one value for each row of X, and cuts it. Pass a "
+            "function that returns the table (X_val=lambda: table), which is handed on whole, or "
+            "leave out a row of it."
+        )
+    return X_val
 
 
 def _warn_of_lost_dependencies(ordering, degrees, direct_connections, names):

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 import skmade
 from skmade import ContributionsDisplay, MADEDensity, MADEImputer, MADEOutlierDetector
+from skmade.pyod import MADE
 
 Floats = NDArray[np.float64]
 X: Floats = np.random.default_rng(0).normal(size=(100, 2))
@@ -14,7 +15,7 @@ ones: list[float] = [1.0] * 100
 
 density = MADEDensity((8, 8), conditionals=["gaussian", "gaussian_mixture"], n_masks=None)
 assert_type(density.fit(X), MADEDensity)
-assert_type(density.fit(X, None, sample_weight=ones, X_val=X), MADEDensity)
+assert_type(density.fit(X, None, sample_weight=ones, X_val=lambda: X), MADEDensity)
 assert_type(density.fit(X.tolist()).partial_fit(X, sample_weight=ones), MADEDensity)
 assert_type(density.score_samples(X, given=[0]), Floats)
 assert_type(density.score_features(X), Floats)
@@ -28,6 +29,10 @@ assert_type(detector.calibrate(X, sample_weight=ones), MADEOutlierDetector)
 assert_type(detector.decision_function(X), Floats)
 assert_type(detector.predict(X), NDArray[np.int64])
 assert_type(detector.p_values(X), Floats)
+
+of_pyod = MADE(0.1, detector)
+assert_type(of_pyod.fit(X), MADE)
+assert_type(of_pyod.decision_function(X), Floats)
 
 imputer = MADEImputer(density, strategy="mean", add_indicator=True)
 assert_type(imputer.fit(X), MADEImputer)
