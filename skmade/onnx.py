@@ -7,6 +7,7 @@ shape (n, n_columns, ...).
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
@@ -116,9 +117,9 @@ def as_input(model: MADEDensity, X: Rows) -> Floats:
 class _Group:
     """Columns that are computed alike: their places in the table, and what was learnt of them."""
 
-    places: list
-    columns: list
-    families: list
+    places: list[int]
+    columns: list[Any]
+    families: list[Any]
     offsets: np.ndarray
 
     @property

@@ -3,10 +3,12 @@
 from typing import Any, assert_type
 
 import numpy as np
+import onnx
 from numpy.typing import NDArray
 
 import skmade
 from skmade import ContributionsDisplay, MADEDensity, MADEImputer, MADEOutlierDetector
+from skmade.onnx import as_input, to_onnx
 from skmade.pyod import MADE
 
 Floats = NDArray[np.float64]
@@ -33,6 +35,9 @@ assert_type(detector.p_values(X), Floats)
 of_pyod = MADE(0.1, detector)
 assert_type(of_pyod.fit(X), MADE)
 assert_type(of_pyod.decision_function(X), Floats)
+
+assert_type(to_onnx(density), onnx.ModelProto)
+assert_type(as_input(detector, X), Floats)
 
 imputer = MADEImputer(density, strategy="mean", add_indicator=True)
 assert_type(imputer.fit(X), MADEImputer)
