@@ -8,6 +8,8 @@ import pickle
 
 import naive
 import numpy as np
+import onnx
+import onnxruntime
 import pandas as pd
 import pytest
 from conftest import ALL_CONDITIONALS, mixed_table, quick
@@ -21,11 +23,8 @@ from skmade import MADEDensity
 from skmade._columns import Table
 from skmade._fitted import FittedDensity
 from skmade._kernels._constants import ACTIVATIONS
-
-onnxruntime = pytest.importorskip("onnxruntime")
-to_onnx, as_input = (
-    getattr(pytest.importorskip("skmade.onnx"), name) for name in ("to_onnx", "as_input")
-)
+from skmade._onnx._densities import DENSITIES
+from skmade.onnx import as_input, to_onnx
 
 N = 40
 
@@ -107,6 +106,7 @@ def assert_as_reference(model, X, tolerance=1e-4):
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.InconsistentVersionWarning")
 def test_scores_of_trained_models(path):
     model, X = pickle.loads(path.read_bytes())["model"], table()
+    onnx.checker.check_model(to_onnx(model), full_check=True)
     scores = run(model, as_input(model, X))
     np.testing.assert_allclose(scores, model.score_samples(X), rtol=1e-4, atol=1e-4)
 
@@ -181,6 +181,14 @@ def test_counts_are_whole():
     model = untrained(X, conditionals=families)
     X[:2, 0] = 0.5, -1
     np.testing.assert_array_equal(np.isnan(run(model, X)), np.arange(N) < 2)
+
+
+def test_columns_of_families_without_a_graph_are_named(monkeypatch):
+    X, families = mixed_table(N, families=["gaussian", "bernoulli"])
+    model = untrained(X, conditionals=families)
+    monkeypatch.delitem(DENSITIES, "bernoulli")
+    with pytest.raises(NotImplementedError, match="Column 1 has a 'bernoulli' conditional"):
+        to_onnx(model)
 
 
 def test_sparse_matrices_are_read_as_dense_ones():

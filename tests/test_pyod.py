@@ -8,9 +8,6 @@ from sklearn.metrics import roc_auc_score
 from test_interfaces import SMALL, planted
 
 from skmade import MADEOutlierDetector
-
-pytest.importorskip("pyod")
-
 from skmade.pyod import MADE
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
+import skops.io
 from conftest import correlated_flags, quick
 from files.make import table
 from test_dtypes import DTYPES, GOOD, alone, cells, form
@@ -15,7 +16,6 @@ from test_fitted import FILES
 from skmade import MADEDensity, MADEImputer
 from skmade._columns import Columns, Table
 
-skops = pytest.importorskip("skops.io")
 pytestmark = pytest.mark.filterwarnings(
     "ignore::sklearn.exceptions.ConvergenceWarning",
     "ignore::sklearn.exceptions.InconsistentVersionWarning",
@@ -39,7 +39,7 @@ NAMES = {
 
 def through_skops(value, *trusted):
     """What is loaded of a file that names no other classes than those that are trusted."""
-    return skops.loads(skops.dumps(value), trusted=list(trusted))
+    return skops.io.loads(skops.io.dumps(value), trusted=list(trusted))
 
 
 def learnt(X):
@@ -118,7 +118,7 @@ def models():
 def test_what_else_a_file_holds_is_refused(models):
     model = pickle.loads(pickle.dumps(models[1]))
     model.sneaked_in = operator.methodcaller("upper")
-    with pytest.raises(skops.exceptions.UntrustedTypesFoundException, match="methodcaller"):
+    with pytest.raises(skops.io.exceptions.UntrustedTypesFoundException, match="methodcaller"):
         through_skops(model, MADEDensity)
 
 
