@@ -15,7 +15,7 @@ release-check:
 	rm -rf dist
 	$(PYTHON) -m build --no-isolation
 	$(PYTHON) -m twine check --strict dist/*
-	$(PYTHON) -m zipfile -l dist/*.whl | grep -q skmade/py.typed
+	$(PYTHON) -m zipfile -l dist/*.whl | grep skmade/py.typed
 
 test:
 	$(PYTHON) -m pytest
