@@ -2,9 +2,20 @@
 PYTHON ?= .venv/bin/python
 export SCIPY_ARRAY_API = 1
 
-lint:
+lint: types
 	$(PYTHON) -m ruff check .
 	$(PYTHON) -m ruff format --check .
+
+# The signatures of public names, as a user's script sees them.
+types:
+	$(PYTHON) -m mypy
+
+# What would be uploaded: that it builds, that the index can show it, that it brings its types.
+release-check:
+	rm -rf dist
+	$(PYTHON) -m build --no-isolation
+	$(PYTHON) -m twine check --strict dist/*
+	$(PYTHON) -m zipfile -l dist/*.whl | grep skmade/py.typed
 
 test:
 	$(PYTHON) -m pytest
@@ -30,4 +41,4 @@ benchmark-quick:
 	$(PYTHON) -m benchmarks.doors --quick
 	$(PYTHON) -m benchmarks.zeros --quick
 
-.PHONY: lint test test-slow benchmark-quick test-nojit docs quickstart
+.PHONY: lint types release-check test test-slow benchmark-quick test-nojit docs quickstart

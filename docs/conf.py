@@ -21,6 +21,7 @@ extensions = [
 numpydoc_show_class_members = False
 numpydoc_validation_checks = {"PR01", "PR02", "PR03", "RT01"}
 autodoc_member_order = "bysource"
+autodoc_typehints = "none"  # which the tables of parameters say in words
 exclude_patterns = ["_build"]
 html_theme = "pydata_sphinx_theme"
 html_title = "skmade"

@@ -13,6 +13,7 @@ from skmade._displays import (
 from skmade._imputer import MADEImputer
 from skmade._made import MADEDensity
 from skmade._outlier import MADEOutlierDetector
+from skmade._versions import show_versions
 
 __all__ = [
     "ColumnDensityDisplay",
@@ -26,5 +27,6 @@ __all__ = [
     "MADEOutlierDetector",
     "MasksDisplay",
     "PValuesDisplay",
+    "show_versions",
 ]
 __version__ = "0.1.0"

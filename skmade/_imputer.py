@@ -1,14 +1,18 @@
 """The transformer: missing cells filled in by what a density makes of the others."""
 
+from typing import Any, Literal, Self
+
 import numpy as np
-from sklearn.base import BaseEstimator, TransformerMixin, _fit_context, clone
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import BaseEstimator, TransformerMixin, clone
 from sklearn.impute import MissingIndicator
 from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from skmade._columns import Table, select, with_columns
 from skmade._made import MADEDensity, to_generator, warn_of_poor_draws
-from skmade._sklearn import checked_feature_names, output_library
+from skmade._sklearn import checked_feature_names, fit_context, output_library
+from skmade._types import RandomState, Rows
 
 
 class MADEImputer(TransformerMixin, BaseEstimator):
@@ -80,7 +84,7 @@ class MADEImputer(TransformerMixin, BaseEstimator):
     False
     """
 
-    _parameter_constraints: dict = {
+    _parameter_constraints: dict[str, list[Any]] = {
         "estimator": [MADEDensity, None],
         "strategy": [StrOptions({"draw", "mean", "most_likely"})],
         "add_indicator": ["boolean"],
@@ -90,13 +94,13 @@ class MADEImputer(TransformerMixin, BaseEstimator):
 
     def __init__(
         self,
-        estimator=None,
+        estimator: MADEDensity | None = None,
         *,
-        strategy="draw",
-        add_indicator=False,
-        keep_empty_features=False,
-        random_state=None,
-    ):
+        strategy: Literal["draw", "mean", "most_likely"] = "draw",
+        add_indicator: bool = False,
+        keep_empty_features: bool = False,
+        random_state: RandomState = None,
+    ) -> None:
         self.estimator = estimator
         self.strategy = strategy
         self.add_indicator = add_indicator
@@ -108,8 +112,8 @@ class MADEImputer(TransformerMixin, BaseEstimator):
         tags.input_tags.allow_nan = True
         return tags
 
-    @_fit_context(prefer_skip_nested_validation=False)
-    def fit(self, X, y=None):
+    @fit_context(prefer_skip_nested_validation=False)
+    def fit(self, X: Rows, y: object = None) -> Self:
         """Learn the density of the rows of X.
 
         Parameters
@@ -142,7 +146,7 @@ class MADEImputer(TransformerMixin, BaseEstimator):
             self.indicator_ = MissingIndicator(error_on_new=False).fit(_marked(missing))
         return self
 
-    def transform(self, X):
+    def transform(self, X: Rows) -> Any:
         """A copy of X with missing cells filled in.
 
         Parameters
@@ -179,7 +183,7 @@ class MADEImputer(TransformerMixin, BaseEstimator):
         names, library = self.get_feature_names_out(), output_library(self)
         return with_columns(filled, table, is_zero, indicators, names, library)
 
-    def get_feature_names_out(self, input_features=None):
+    def get_feature_names_out(self, input_features: ArrayLike | None = None) -> NDArray[np.object_]:
         """Names of the columns that `transform` returns.
 
         Parameters

@@ -2,16 +2,19 @@
 
 import contextlib
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
 from itertools import chain
 from numbers import Integral, Real
+from typing import Any, Self
 
 import numpy as np
-from scipy.sparse import issparse
-from sklearn.base import BaseEstimator, DensityMixin, _fit_context
+from numpy.typing import ArrayLike
+from sklearn import get_config
+from sklearn.base import BaseEstimator, DensityMixin
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.validation import _check_sample_weight, check_is_fitted
+from sklearn.utils.validation import _check_sample_weight, _num_samples, check_is_fitted
 
 from skmade import _auto, _training
 from skmade._columns import Columns, Table, make_rules
@@ -22,7 +25,26 @@ from skmade._masks import draw_degrees, lost_dependencies
 from skmade._network import Architecture, Network
 from skmade._orderings import make_ordering
 from skmade._shared import MaskSampler, SharedNetwork
-from skmade._sparse import columns_of
+from skmade._sklearn import fit_context
+from skmade._sparse import columns_of, dense
+from skmade._types import (
+    Activation,
+    Auto,
+    Categorical,
+    ColumnNames,
+    Combination,
+    Floats,
+    HandleUnknown,
+    MaskSampling,
+    Missing,
+    Ordering,
+    Precision,
+    RandomState,
+    Rows,
+    RowsOrCall,
+    Sizes,
+    Solver,
+)
 from skmade._warnings import warn
 
 # Draws of masks that are averaged in scoring where each mini-batch had its own.
@@ -232,7 +254,7 @@ class MADEDensity(DensityMixin, BaseEstimator):
     (3, 2)
     """
 
-    _parameter_constraints: dict = {
+    _parameter_constraints: dict[str, list[Any]] = {
         "hidden_layer_sizes": [
             "array-like",
             Interval(Integral, 1, None, closed="left"),
@@ -277,40 +299,40 @@ class MADEDensity(DensityMixin, BaseEstimator):
 
     def __init__(
         self,
-        hidden_layer_sizes="auto",
+        hidden_layer_sizes: Sizes = "auto",
         *,
-        activation="relu",
-        direct_connections="auto",
-        residual=False,
-        conditionals="auto",
-        categorical_features="from_dtype",
-        handle_unknown="error",
-        atoms="auto",
-        missing="ignorable",
-        n_components="auto",
-        ordering="random",
-        targets=None,
-        n_masks=1,
-        mask_sampling="both",
-        n_estimators="auto",
-        combination="mixture",
-        dropout=0.2,
-        input_noise=0.0,
-        alpha="auto",
-        dtype="float32",
-        solver="adam",
-        learning_rate_init=0.003,
-        batch_size="auto",
-        max_iter=500,
-        tol=1e-3,
-        n_iter_no_change=4,
-        early_stopping=True,
-        validation_fraction=0.1,
-        warm_start=False,
-        verbose=False,
-        random_state=None,
-        n_jobs=None,
-    ):
+        activation: Activation = "relu",
+        direct_connections: bool | Auto = "auto",
+        residual: bool = False,
+        conditionals: str | Sequence[str] = "auto",
+        categorical_features: Categorical = "from_dtype",
+        handle_unknown: HandleUnknown = "error",
+        atoms: Auto | dict[Any, Any] | None = "auto",
+        missing: Missing = "ignorable",
+        n_components: int | Auto = "auto",
+        ordering: Ordering = "random",
+        targets: ColumnNames = None,
+        n_masks: int | None = 1,
+        mask_sampling: MaskSampling = "both",
+        n_estimators: int | Auto = "auto",
+        combination: Combination = "mixture",
+        dropout: float = 0.2,
+        input_noise: float = 0.0,
+        alpha: float | Auto = "auto",
+        dtype: Precision = "float32",
+        solver: Solver = "adam",
+        learning_rate_init: float = 0.003,
+        batch_size: int | Auto = "auto",
+        max_iter: int = 500,
+        tol: float = 1e-3,
+        n_iter_no_change: int = 4,
+        early_stopping: bool = True,
+        validation_fraction: float = 0.1,
+        warm_start: bool = False,
+        verbose: bool = False,
+        random_state: RandomState = None,
+        n_jobs: int | None = None,
+    ) -> None:
         self.hidden_layer_sizes = hidden_layer_sizes
         self.activation = activation
         self.direct_connections = direct_connections
@@ -354,8 +376,14 @@ class MADEDensity(DensityMixin, BaseEstimator):
         # (scikit-learn's own search for attributes takes long beside the score of a row)
         return hasattr(self, "_density")
 
-    @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y=None, sample_weight=None, X_val=None):
+    @fit_context(prefer_skip_nested_validation=True)
+    def fit(
+        self,
+        X: Rows,
+        y: object = None,
+        sample_weight: ArrayLike | None = None,
+        X_val: RowsOrCall | None = None,
+    ) -> Self:
         """Fit the network to the rows of X.
 
         Parameters
@@ -366,8 +394,10 @@ class MADEDensity(DensityMixin, BaseEstimator):
         sample_weight : array-like of shape (n_samples,), default=None
             Weights of the rows; only their ratios matter. A row of weight zero is left
             out. The held-out rows keep their weights.
-        X_val : {array-like, sparse matrix} of shape (n_validation, n_features), default=None
-            Rows to judge by, in place of a fraction of X. Implies early stopping.
+        X_val : {array-like, sparse matrix} of shape (n_validation, n_features), or callable \
+                that returns one, default=None
+            Rows to judge by, in place of a fraction of X. Implies early stopping. A function
+            is called without arguments; it goes through cross-validation whole, see Notes.
 
         Returns
         -------
@@ -386,9 +416,16 @@ class MADEDensity(DensityMixin, BaseEstimator):
             If `max_iter` ended the training.
         UserWarning
             If hidden layers are so narrow that an output loses predecessors.
+
+        Notes
+        -----
+        scikit-learn's cross-validation takes an argument with as many rows as X for one that has a
+        value for each row of X, and hands on the part of it that belongs to the fold. Where
+        metadata is routed, an `X_val` with as many rows as X is therefore refused: give
+        ``lambda: X_val``, or leave out a row.
         """
         with self._unchanged_on_error():
-            return self._fit(X, sample_weight, X_val)
+            return self._fit(X, sample_weight, _whole_table(X_val, X))
 
     def _fit(self, X, sample_weight, X_val, columns=None):
         """Fit, to columns that were learnt before or else to new ones."""
@@ -422,8 +459,10 @@ class MADEDensity(DensityMixin, BaseEstimator):
             networks, training, validation, settings, columns.offset, rngs, self.n_jobs
         )
 
-    @_fit_context(prefer_skip_nested_validation=True)
-    def partial_fit(self, X, y=None, sample_weight=None):
+    @fit_context(prefer_skip_nested_validation=True)
+    def partial_fit(
+        self, X: Rows, y: object = None, sample_weight: ArrayLike | None = None
+    ) -> Self:
         """Go once over the rows of X, in mini-batches.
 
         The first call sets ordering, masks, scaling and categories; they stay as they are.
@@ -492,7 +531,7 @@ class MADEDensity(DensityMixin, BaseEstimator):
         network.theta = progress.theta
         network.moments, network.step = progress.moments, progress.step
 
-    def score_samples(self, X, given=None):
+    def score_samples(self, X: Rows, given: ColumnNames = None) -> Floats:
         """Log-density of each row, or of its other columns given some.
 
         Parameters
@@ -526,15 +565,15 @@ class MADEDensity(DensityMixin, BaseEstimator):
             If a score given some columns has a standard error above 0.1.
         """
         check_is_fitted(self)
-        given = self._density.columns.mask_of(given, "given")
-        if not given.any():
+        is_given = self._density.columns.mask_of(given, "given")
+        if not is_given.any():
             return self._score(X)[0]
         table = Table.read(self, X, reset=False)
-        scores, errors = self._density.score_given(table, given, self.n_jobs)
+        scores, errors = self._density.score_given(table, is_given, self.n_jobs)
         _warn_of_inexact_scores(errors)
         return scores
 
-    def score_features(self, X):
+    def score_features(self, X: Rows) -> Floats:
         """How much each feature adds to the log-density of each row.
 
         Parameters
@@ -555,7 +594,7 @@ class MADEDensity(DensityMixin, BaseEstimator):
         """
         return self._score(X, with_contributions=True)[1]
 
-    def score(self, X, y=None, sample_weight=None):
+    def score(self, X: Rows, y: object = None, sample_weight: ArrayLike | None = None) -> float:
         """Mean log-density of the rows, in nats: higher is better.
 
         Parameters
@@ -574,12 +613,12 @@ class MADEDensity(DensityMixin, BaseEstimator):
         NotFittedError, ValueError
             As `score_samples`.
         """
-        scores = self.score_samples(X)
+        scores, weights = self.score_samples(X), None
         if sample_weight is not None:
-            sample_weight = _check_sample_weight(sample_weight, scores, ensure_non_negative=True)
-        return float(np.average(scores, weights=sample_weight))
+            weights = _check_sample_weight(sample_weight, scores, ensure_non_negative=True)
+        return float(np.average(scores, weights=weights))
 
-    def sample(self, n_samples=1, random_state=None):
+    def sample(self, n_samples: int = 1, random_state: RandomState = None) -> Any:
         """Draw independent rows from the fitted density.
 
         Ancestral sampling: features are drawn one after the other, and each hidden unit
@@ -609,7 +648,7 @@ class MADEDensity(DensityMixin, BaseEstimator):
         rng = to_generator(random_state)
         return self._density.sample(n_samples, rng, self.n_jobs)
 
-    def sample_conditional(self, X, random_state=None):
+    def sample_conditional(self, X: Rows, random_state: RandomState = None) -> Any:
         """Draw missing cells given the other cells of their row.
 
         Exact where the orderings of the model have a row's known features first, and for
@@ -642,7 +681,7 @@ class MADEDensity(DensityMixin, BaseEstimator):
             draws each.
         """
         check_is_fitted(self)
-        table = Table.read(self, X.toarray() if issparse(X) else X, reset=False)
+        table = Table.read(self, dense(X), reset=False)
         filled, worth = self._density.fill(table, to_generator(random_state), self.n_jobs)
         warn_of_poor_draws(worth)
         return filled
@@ -663,11 +702,13 @@ class MADEDensity(DensityMixin, BaseEstimator):
         state = super().__getstate__()
         if "_density" in state:
             state = {**state, "_density": state["_density"].state()}
+            del state["atoms_"]  # which columns tell, and whose keys need not be plain values
         return state
 
     def __setstate__(self, state):
         if "_density" in state:
-            state = {**state, "_density": FittedDensity.from_state(state["_density"])}
+            density = FittedDensity.from_state(state["_density"])
+            state = {**state, "_density": density, "atoms_": density.columns.atoms}
         super().__setstate__(state)
 
     def _validate_training(self, X, sample_weight, reset):
@@ -883,6 +924,21 @@ class MADEDensity(DensityMixin, BaseEstimator):
         check_is_fitted(self)
         table = Table.read(self, X, reset=False)
         return self._density.score(table, self.n_jobs, with_contributions)
+
+
+def _whole_table(X_val, X):
+    """The rows to judge by, none of which cross-validation can have left out."""
+    if callable(X_val):
+        return X_val()
+    is_routed = get_config()["enable_metadata_routing"]
+    if X_val is not None and is_routed and _num_samples(X_val) == _num_samples(X):
+        raise ValueError(
+            f"X_val has as many rows as X, {_num_samples(X)}: where metadata is routed, "
+            "cross-validation takes it for one value for each row of X, and cuts it. Pass a "
+            "function that returns the table (X_val=lambda: table), which is handed on whole, or "
+            "leave out a row of it."
+        )
+    return X_val
 
 
 def _warn_of_lost_dependencies(ordering, degrees, direct_connections, names):

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from skmade._auto import count_parameters
+from skmade._kernels._constants import ACTIVATIONS
 from skmade._kernels._memory import aligned
 from skmade._kernels._steps import make_memory, train_steps
 from skmade._layout import (
@@ -51,7 +52,21 @@ class Architecture:
     def from_state(cls, state, families_of):
         """The architecture from what `state` returned; `families_of` takes n_components."""
         values = dict(state)
-        return cls(families=families_of(values.pop("n_components")), **values)
+        made = cls(families=families_of(values.pop("n_components")), **values)
+        check_file(all(family.n_outputs > 0 for family in made.families))
+        check_file(made.activation in ACTIVATIONS)
+        return made
+
+    def check_masks(self, ordering, degrees):
+        """Raise ValueError for an ordering and degrees from a file that are none of its networks.
+
+        (Kernels trust a plan: one that is wrong would let them read beyond their arrays.)
+        """
+        positions = np.arange(len(self.families))
+        check_file(np.array_equal(np.sort(ordering), positions))
+        check_file([layer.shape for layer in degrees] == [(size,) for size in self.sizes])
+        check_file(not self.residual or len(set(self.sizes)) <= 1)
+        check_file(all(np.isin(layer, positions[1:]).all() for layer in degrees))
 
 
 @dataclass
@@ -144,6 +159,8 @@ class Network:
     @classmethod
     def from_state(cls, state, architecture):
         """The network from what `state` returned."""
+        architecture.check_masks(state["ordering"], state["degrees"])
+        check_file(all(np.all(np.diff(layer) >= 0) for layer in state["degrees"]))
         plan = make_plan(architecture, state["ordering"], state["degrees"])
         places = weight_places(plan)
         network = cls(state["ordering"], list(state["degrees"]), None, plan)
@@ -154,6 +171,15 @@ class Network:
             network.moments[:, places] = state["moments"]
             network.step = state["step"]
         return network
+
+
+def check_file(is_right):
+    """Raise ValueError where what a file holds is not what a model stores."""
+    if not is_right:
+        raise ValueError(
+            "The file of the model is damaged: what it holds does not fit together. Fit the model "
+            "anew, or load another copy."
+        )
 
 
 def weight_places(plan):

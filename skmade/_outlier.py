@@ -1,9 +1,12 @@
 """Novelty detection by the density of MADE."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from numbers import Integral, Real
+from typing import Any, Self
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.base import OutlierMixin
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted
@@ -11,6 +14,24 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 from skmade import _auto
 from skmade._columns import Table
 from skmade._made import MADEDensity
+from skmade._types import (
+    Activation,
+    Auto,
+    Categorical,
+    ColumnNames,
+    Combination,
+    Floats,
+    HandleUnknown,
+    Integers,
+    MaskSampling,
+    Missing,
+    Ordering,
+    Precision,
+    RandomState,
+    Rows,
+    Sizes,
+    Solver,
+)
 
 
 class MADEOutlierDetector(OutlierMixin, MADEDensity):
@@ -104,7 +125,7 @@ class MADEOutlierDetector(OutlierMixin, MADEDensity):
     (True, True)
     """
 
-    _parameter_constraints: dict = {
+    _parameter_constraints: dict[str, list[Any]] = {
         **MADEDensity._parameter_constraints,
         "contamination": [StrOptions({"auto"}), Interval(Real, 0, 0.5, closed="right")],
         "false_alarm_rate": [Interval(Real, 0, 1, closed="neither")],
@@ -119,43 +140,43 @@ class MADEOutlierDetector(OutlierMixin, MADEDensity):
 
     def __init__(
         self,
-        hidden_layer_sizes="auto",
+        hidden_layer_sizes: Sizes = "auto",
         *,
-        contamination="auto",
-        false_alarm_rate=0.05,
-        trim=0.0,
-        activation="relu",
-        direct_connections="auto",
-        residual=False,
-        conditionals="auto",
-        categorical_features="from_dtype",
-        handle_unknown="rare",
-        atoms=None,
-        missing="ignorable",
-        n_components="auto",
-        ordering="random",
-        targets=None,
-        n_masks=1,
-        mask_sampling="both",
-        n_estimators="auto",
-        combination="mixture",
-        dropout=0.0,
-        input_noise="auto",
-        alpha=0.0,
-        dtype="float32",
-        solver="adam",
-        learning_rate_init=0.003,
-        batch_size="auto",
-        max_iter=2000,
-        tol=1e-2,
-        n_iter_no_change="auto",
-        early_stopping=True,
-        validation_fraction=0.2,
-        warm_start=False,
-        verbose=False,
-        random_state=None,
-        n_jobs=None,
-    ):
+        contamination: float | Auto = "auto",
+        false_alarm_rate: float = 0.05,
+        trim: float = 0.0,
+        activation: Activation = "relu",
+        direct_connections: bool | Auto = "auto",
+        residual: bool = False,
+        conditionals: str | Sequence[str] = "auto",
+        categorical_features: Categorical = "from_dtype",
+        handle_unknown: HandleUnknown = "rare",
+        atoms: Auto | dict[Any, Any] | None = "auto",
+        missing: Missing = "ignorable",
+        n_components: int | Auto = "auto",
+        ordering: Ordering = "random",
+        targets: ColumnNames = None,
+        n_masks: int | None = 1,
+        mask_sampling: MaskSampling = "both",
+        n_estimators: int | Auto = "auto",
+        combination: Combination = "mixture",
+        dropout: float = 0.0,
+        input_noise: float | Auto = "auto",
+        alpha: float | Auto = 0.0,
+        dtype: Precision = "float32",
+        solver: Solver = "adam",
+        learning_rate_init: float = 0.003,
+        batch_size: int | Auto = "auto",
+        max_iter: int = 2000,
+        tol: float = 1e-2,
+        n_iter_no_change: int | Auto = "auto",
+        early_stopping: bool = True,
+        validation_fraction: float = 0.2,
+        warm_start: bool = False,
+        verbose: bool = False,
+        random_state: RandomState = None,
+        n_jobs: int | None = None,
+    ) -> None:
         super().__init__(
             hidden_layer_sizes,
             activation=activation,
@@ -174,7 +195,7 @@ class MADEOutlierDetector(OutlierMixin, MADEDensity):
             n_estimators=n_estimators,
             combination=combination,
             dropout=dropout,
-            input_noise=input_noise,
+            input_noise=input_noise,  # type: ignore[arg-type] # which is "auto" here alone
             alpha=alpha,
             dtype=dtype,
             solver=solver,
@@ -182,7 +203,7 @@ class MADEOutlierDetector(OutlierMixin, MADEDensity):
             batch_size=batch_size,
             max_iter=max_iter,
             tol=tol,
-            n_iter_no_change=n_iter_no_change,
+            n_iter_no_change=n_iter_no_change,  # type: ignore[arg-type] # as above
             early_stopping=early_stopping,
             validation_fraction=validation_fraction,
             warm_start=warm_start,
@@ -270,7 +291,7 @@ class MADEOutlierDetector(OutlierMixin, MADEDensity):
         self._calibration = second
         return training, first if len(first.table) else second
 
-    def calibrate(self, X=None, sample_weight=None):
+    def calibrate(self, X: Rows | None = None, sample_weight: ArrayLike | None = None) -> Self:
         """Set the threshold anew, without refitting.
 
         After a change of `contamination` or `false_alarm_rate` by `set_params`.
@@ -310,7 +331,7 @@ class MADEOutlierDetector(OutlierMixin, MADEDensity):
             self.offset_ = _quantile(scores, weights, self.contamination)
         return self
 
-    def decision_function(self, X):
+    def decision_function(self, X: Rows) -> Floats:
         """Log-density above the threshold: negative for outliers.
 
         Parameters
@@ -329,7 +350,7 @@ class MADEOutlierDetector(OutlierMixin, MADEDensity):
         """
         return self.score_samples(X) - self.offset_
 
-    def predict(self, X):
+    def predict(self, X: Rows) -> Integers:
         """Whether rows are outliers.
 
         Parameters
@@ -348,7 +369,7 @@ class MADEOutlierDetector(OutlierMixin, MADEDensity):
         """
         return np.where(self.decision_function(X) < 0, -1, 1)
 
-    def p_values(self, X):
+    def p_values(self, X: Rows) -> Floats:
         """Conformal p-values: small for outliers, uniform on fresh normal rows or larger.
 
         Parameters

@@ -16,7 +16,7 @@ from skmade._kernels._shared import Dense, Draws, gather, shared_step
 from skmade._kernels._steps import StepMemory, make_memory
 from skmade._layout import Plan, make_plan, n_parameters, with_gaps, writable
 from skmade._masks import draw_degrees
-from skmade._network import Architecture
+from skmade._network import Architecture, check_file
 from skmade._orderings import make_ordering
 
 
@@ -316,11 +316,16 @@ class SharedNetwork:
     @classmethod
     def from_state(cls, state, architecture):
         """The network from what `state` returned."""
+        drawn = [(draw["ordering"], draw["degrees"]) for draw in state["draws"]]
+        for masks in (state["first"], *drawn):
+            architecture.check_masks(*masks)
         draws = [Draw.make(architecture, **draw) for draw in state["draws"]]
         sampler = MaskSampler(
             architecture, state["ordering"], state["mask_sampling"], state["first"]
         )
         theta, moments = state["theta"], state.get("moments")
+        check_file(theta.shape == (n_dense(draws[0].plan),))
+        check_file(moments is None or moments.shape == (2, len(theta)))
         if moments is not None:
             moments = writable(moments)
         return cls(writable(theta), draws, sampler, state["fresh"], moments, state.get("step", 0))
@@ -340,10 +345,15 @@ def dense_blocks(plan):
     return np.array([[place, place], *blocks], np.int64)
 
 
+def n_dense(plan):
+    """How many dense weights and biases there are."""
+    return dense_blocks(plan)[0, 0] + np.diff(plan.layers)[1:].sum()
+
+
 def _initial_dense(plan, output_biases, rng, dtype):
     """As `initial_theta`, for weights of which every draw sees about half."""
     widths, blocks = np.diff(plan.layers)[:, 0], dense_blocks(plan)
-    theta = np.zeros(blocks[0, 0] + widths[1:].sum(), dtype)
+    theta = np.zeros(n_dense(plan), dtype)
     for layer in range(1, len(widths)):
         is_last = layer == len(widths) - 1
         for source in [layer - 1] + [0] * (is_last and layer > 1):

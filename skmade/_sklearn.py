@@ -1,9 +1,19 @@
 """The one door to scikit-learn's private parts."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any, TypeVar
 
+from sklearn.base import _fit_context
 from sklearn.utils._set_output import _get_output_config
 from sklearn.utils.validation import _check_feature_names_in, _get_feature_names
+
+Method = TypeVar("Method", bound=Callable[..., Any])
+
+
+def fit_context(prefer_skip_nested_validation: bool) -> Callable[[Method], Method]:
+    """scikit-learn's decorator of methods that fit, through which type checkers see."""
+    return _fit_context(prefer_skip_nested_validation=prefer_skip_nested_validation)
 
 
 @dataclass

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.sparse import csr_array
+from scipy.sparse import csr_array, issparse
 
 #: So many cells of a table are made dense at a time.
 DENSE_CELLS = 2**19
@@ -97,6 +97,11 @@ class SparseRows:
 def dense_rows(table):
     """A table, or some rows of one, as an array."""
     return table.toarray() if isinstance(table, SparseRows) else table
+
+
+def dense(X):
+    """A matrix of SciPy as an array; all else as it is."""
+    return X.toarray() if issparse(X) else X
 
 
 def columns_of(table):

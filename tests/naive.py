@@ -162,7 +162,9 @@ def log_prob(feature, value, outputs, constants):
     if value not in atoms:
         return log_states[0] + density
     log_atom, cell = log_states[1 + list(atoms).index(value)], constants[feature.first_atom - 3]
-    return np.logaddexp(log_atom - np.log(cell), log_states[0] + density) if cell else log_atom
+    if cell == 0 or feature.is_alone:
+        return log_atom - (np.log(cell) if cell else 0)
+    return np.logaddexp(log_atom - np.log(cell), log_states[0] + density)
 
 
 def draw(feature, outputs, uniform, noise, choice, constants):

@@ -11,6 +11,7 @@ import numpy as np
 from skmade._columns._assemble import select, with_columns
 from skmade._columns._category import Category
 from skmade._columns._constant import Constant
+from skmade._columns._dtypes import container_of, plain_container
 from skmade._columns._flag import Flag
 from skmade._columns._frames import fill_frame, make_frame
 from skmade._columns._number import Lattice, Real, learn_number, numeric
@@ -380,7 +381,7 @@ class Columns:
         """The columns as plain arrays and values."""
         return {
             "columns": [column.state() for column in self.columns],
-            "container": self.container,
+            "container": plain_container(self.container),
         }
 
     @classmethod
@@ -390,7 +391,7 @@ class Columns:
         for values in state["columns"]:
             values = dict(values)
             made.append(_KINDS[values.pop("kind")](**values))
-        return cls(made, state["container"])
+        return cls(made, container_of(state["container"]))
 
 
 def _places(columns, kinds):

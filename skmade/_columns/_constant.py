@@ -69,17 +69,23 @@ class Constant(Column):
         scale = size if size > _SMALL else 1.0
         with np.errstate(over="ignore"):
             away = abs(numbers / 2 - self.value / 2) / scale * 2
-        away, near = np.minimum(away, _LARGE), _NEAR
+        away = np.minimum(away, _LARGE)
         log_density = -np.log(np.pi) - np.log(scale) - 2 * np.log(np.hypot(1, away))
         if np.dtype(self.dtype).kind in "biuMm":
-            half, near = 0.5 / scale, 0
+            half = 0.5 / scale
             close = np.minimum(away, _FAR)  # (farther away, a cell has its density)
             # F(away + half) - F(away - half), of which differences of arctan would leave nothing
             inside = np.arctan(2 * half / (1 + (close - half) * (close + half))) / np.pi
             log_density = np.where(away < _FAR, np.log(inside), log_density)
             log_density -= np.log1p(-2 / np.pi * np.arctan(half))  # the cell of the constant
         rare = np.log(self.rare) + log_density - self.offset
-        return np.where(away > near * (abs(self.value) / scale), rare, 0.0)
+        return np.where(away > self.tolerance / scale, rare, 0.0)
+
+    @property
+    def tolerance(self):
+        """How far from the constant a number may be, and be it in another precision."""
+        is_whole = np.dtype(self.dtype).kind in "biuMm"
+        return 0.0 if is_whole else _NEAR * abs(self.value)
 
     def atom_values(self):
         """The constant."""

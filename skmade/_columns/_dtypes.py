@@ -4,6 +4,9 @@ import numpy as np
 
 from skmade._columns._cells import plain_label
 
+# Names of columns that are plain values.
+_PLAIN = (str, bytes, bool, int, float, tuple, np.generic)
+
 
 def _arrow_record(dtype):
     import pyarrow
@@ -44,6 +47,8 @@ def _levels_record(levels):
         return {"closed": levels.closed, "ends": ends}
     if isinstance(levels.dtype, pandas.DatetimeTZDtype):
         values = levels.tz_convert("UTC").tz_localize(None).to_numpy()
+    elif isinstance(levels.dtype, pandas.PeriodDtype):
+        values = levels.asi8  # (objects of pandas are no plain values)
     else:
         values = levels.to_numpy()
     return {"dtype": _pandas_dtype_record(levels.dtype), "values": np.array(values)}
@@ -97,6 +102,20 @@ def make_pandas_index(record, names):
     return pandas.Index(names, dtype=dtype, name=name, tupleize_cols=False)
 
 
+def plain_container(record):
+    """A record of a frame in which names that are moments, spans or the like are plain values."""
+    index = record.get("index")
+    if index is None or index["nested"] or all(isinstance(x, _PLAIN) for x in record["names"]):
+        return record
+    return record | {"names": _levels_record(make_pandas_index(index, record["names"]))}
+
+
+def container_of(record):
+    """The record of a frame from what `plain_container` made of it."""
+    is_plain = not isinstance(record.get("names"), dict)
+    return record if is_plain else record | {"names": list(_levels(record["names"]))}
+
+
 def _make_pandas(record, values):
     """A column of pandas of the dtype recorded, from plain values."""
     import pandas
@@ -117,6 +136,8 @@ def _pandas_array(record, dtype, values):
         return pandas.Categorical.from_codes(codes, dtype=dtype)  # refuses what is no level
     if isinstance(dtype, pandas.DatetimeTZDtype):
         return pandas.DatetimeIndex(values).tz_localize("UTC").tz_convert(dtype.tz)
+    if isinstance(dtype, pandas.PeriodDtype) and values.dtype.kind == "i":
+        return pandas.arrays.PeriodArray(values, dtype=dtype)
     return values
 
 
@@ -159,7 +180,12 @@ def _polars_record(column):
 def _polars_dtype(record):
     import polars
 
-    kind, arguments = getattr(polars, record["name"]), record["arguments"]
+    kind, arguments = getattr(polars, record["name"], None), record["arguments"]
+    if not (isinstance(kind, type) and issubclass(kind, polars.DataType)):
+        # (what a file names is called: it must not be a function of polars)
+        raise ValueError(
+            f"polars has no dtype {record['name']!r}: the file of the model is damaged."
+        )
     if record["name"] == "Categorical":
         name, *rest = arguments[0] if arguments else [None]
         return kind(polars.Categories(name, namespace=rest[0])) if arguments else kind()

@@ -122,7 +122,12 @@ class Flag(Column):
         )
 
     def _is_third(self, codes):
-        return abs(codes - (codes > 0.5)) > (0 if self.values == [0, 1] else _NEAR)
+        return abs(codes - (codes > 0.5)) > self.tolerance
+
+    @property
+    def tolerance(self):
+        """How far from 0 or 1 what is standardised may be, and be one of the two."""
+        return 0.0 if self.values == [0, 1] else _NEAR
 
     def extras(self, numbers):
         """What is to be added to the log-probability of each cell, besides the offset."""

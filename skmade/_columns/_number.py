@@ -62,23 +62,25 @@ class Real(Column):
     def has_extras(self):
         """Whether atoms have probabilities beside densities, not in units of a cell; and whether
         there is something beyond the bounds."""
-        return self._has_points or self._is_cut_off
+        return self.has_points or self.is_cut_off
 
     @property
-    def _has_points(self):
+    def has_points(self):
+        """Whether atoms have probabilities beside densities, not in units of a cell."""
         return bool(self.atoms) and not (self.step and asks_for(self.conditional, "half"))
 
     @property
-    def _is_cut_off(self):
+    def is_cut_off(self):
+        """Whether there is something beyond the bounds."""
         return asks_for(self.conditional, "low") and self.bounds != (None, None)
 
     def extras(self, numbers):
         """What atoms, and numbers beyond the bounds, have beyond the log-probability of the
         network and the offset: these are rare."""
         extras = np.zeros(len(numbers))
-        if self._has_points:
+        if self.has_points:
             extras[self.is_atom(numbers)[0]] = np.log(self.scale)
-        if self._is_cut_off:
+        if self.is_cut_off:
             low, high = self.bounds_seen()
             seen = self.standardised(numbers)
             extras[(seen < low) | (seen > high)] += np.log(self.beyond)
@@ -149,12 +151,16 @@ class Real(Column):
     def mixed(self, n_components):
         """The family of the conditional, beside atoms and gaps."""
         low, high = self.bounds_seen()
-        others = [atom for atom in self.atoms if atom not in set(self.shown)]
-        atoms = tuple(self.standardised(np.array([*self.shown, *others])).tolist())
+        atoms = tuple(self.standardised(self.atoms_in_order()).tolist())
         return Mixed(
             self.family(n_components), atoms=atoms, n_shown=len(self.shown), low=low, high=high,
             is_alone=self.atoms_are_alone, **self._gaps(),
         )  # fmt: skip
+
+    def atoms_in_order(self):
+        """Atoms, those first that the network has inputs for."""
+        others = [atom for atom in self.atoms if atom not in set(self.shown)]
+        return np.array([*self.shown, *others])
 
     def bounds_seen(self):
         """Bounds as the network sees them: of a lattice, edges of cells."""

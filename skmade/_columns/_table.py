@@ -161,12 +161,18 @@ class Table:
 
 
 def _check_layout(X):
-    """Raise TypeError for columns in what is neither an array nor a frame."""
+    """Raise TypeError for columns in what is neither an array nor a frame, and ValueError for what
+    is sparse and has no rows and columns."""
     is_records = getattr(getattr(X, "dtype", None), "names", None) is not None
     is_mapping = isinstance(X, Mapping) and not issparse(X)  # (as some of scipy.sparse are)
     if is_mapping or is_records:
         what = "an array of records" if is_records else f"a {type(X).__name__}"
         raise TypeError(f"X is {what}: make a DataFrame of it, such as pandas.DataFrame(X).")
+    if issparse(X) and X.ndim != 2:  # (which an older SciPy cannot convert)
+        raise ValueError(
+            f"Expected 2D array, got a sparse array of {X.ndim} dimension(s): reshape it to rows "
+            "and columns, such as X.reshape(1, -1) for one row."
+        )
 
 
 def _check_names(names):

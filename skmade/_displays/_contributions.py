@@ -1,8 +1,12 @@
 """Which cells make a row strange."""
 
+from typing import Any, Self
+
 import numpy as np
 
 from skmade._displays._common import density_of, feature_names, one_axes
+from skmade._made import MADEDensity
+from skmade._types import Floats, Rows
 
 
 class ContributionsDisplay:
@@ -36,12 +40,20 @@ class ContributionsDisplay:
     'x2'
     """
 
-    def __init__(self, contributions, names):
+    def __init__(self, contributions: Floats, names: list[str]) -> None:
         self.contributions = contributions
         self.names = names
 
     @classmethod
-    def from_estimator(cls, estimator, X, *, reference=None, n_features=10, ax=None):
+    def from_estimator(
+        cls,
+        estimator: MADEDensity,
+        X: Rows,
+        *,
+        reference: Rows | None = None,
+        n_features: int = 10,
+        ax: Any = None,
+    ) -> Self:
         """Draw the contributions to the log-density of one row.
 
         Parameters
@@ -75,7 +87,7 @@ class ContributionsDisplay:
             contributions = contributions - estimator.score_features(reference).mean(axis=0)
         return cls(contributions, names).plot(n_features=n_features, ax=ax)
 
-    def plot(self, *, n_features=10, ax=None):
+    def plot(self, *, n_features: int = 10, ax: Any = None) -> Self:
         """Draw bars, the lowest contribution on top.
 
         Parameters

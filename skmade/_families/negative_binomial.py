@@ -16,7 +16,7 @@ _MOST = 1e15
 # Counts that a draw tries on each side of the mode, at most.
 _TRIES = 2**22
 # Stirling's series, the last coefficients first: from 8 on, four have 11 digits.
-_GAMMA_SERIES = -1 / 1680, 1 / 1260, -1 / 360, 1 / 12
+GAMMA_SERIES = -1 / 1680, 1 / 1260, -1 / 360, 1 / 12
 _PSI_SERIES = 1 / 240, -1 / 252, 1 / 120, -1 / 12
 _CONSTANT = 1 - 0.5 * np.log(2 * np.pi)
 
@@ -166,7 +166,7 @@ def _gamma_rest(x):
     product, inverse, z, series = one, one / s, one / (y * y), like(x, 0)
     for i in range(1, 8):
         product *= one + like(x, i) * inverse
-    for term in _GAMMA_SERIES:
+    for term in GAMMA_SERIES:
         series = series * z + like(x, term)
     shift = (s + like(x, 7.5)) * log(one + eight * inverse) - log(product) - eight
     return series / y + (shift if x < eight else like(x, 0))
