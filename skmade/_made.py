@@ -398,20 +398,40 @@ class MADEDensity(CallbackSupportMixin, DensityMixin, BaseEstimator):
 
     def _fit(self, X, sample_weight, X_val, callbacks, columns=None):
         """Fit, to columns that were learnt before or else to new ones."""
-        continued = self.warm_start and self.__sklearn_is_fitted__()
-        before = self._density if continued else None
-        rng = to_generator(self.random_state)
-        table, weights = self._validate_training(X, sample_weight, reset=not continued)
-        columns = before.columns if continued else columns or self._learn_columns(table, weights)
+        before, rng = self._density_to_continue(), to_generator(self.random_state)
+        table, weights = self._validate_training(X, sample_weight, reset=before is None)
+        if before is not None:
+            columns = before.columns
+        columns = columns or self._learn_columns(table, weights)
         training, validation = self._split(  # (which copies: nobody keeps all rows)
             self._encode(columns, table, weights), self._validation_rows(columns, X_val), rng
         )
+        self._fit_rows(columns, training, validation, rng, callbacks, X, sample_weight)
+
+    def _density_to_continue(self):
+        """What `fit` starts from, if from anything."""
+        return self._density if self.warm_start and self.__sklearn_is_fitted__() else None
+
+    def _fit_rows(
+        self,
+        columns,
+        training,
+        validation,
+        rng,
+        callbacks,
+        X=None,
+        sample_weight=None,
+        typical=None,
+    ):
+        """Train networks on encoded rows, which begin with the marginals of typical ones."""
         if self.combination == "weighted" and validation is None:
             raise ValueError(
                 "combination='weighted' learns its weights from held-out rows: set "
                 "early_stopping=True, or pass X_val to fit."
             )
-        architecture, networks = self._networks_to_train(before, columns, training, rng)
+        architecture, networks = self._networks_to_train(
+            self._density_to_continue(), columns, training, rng, typical
+        )
         settings = self._settings(len(training.table), columns.is_discrete)
         progresses = [
             _training.Progress.start(network.theta, self.learning_rate_init, number)
@@ -753,8 +773,9 @@ class MADEDensity(CallbackSupportMixin, DensityMixin, BaseEstimator):
         )
         return replace(kept, weights=kept.weights / kept.weights.mean()), held_out
 
-    def _networks_to_train(self, before, columns, training, rng, in_passes=False):
+    def _networks_to_train(self, before, columns, training, rng, typical=None, in_passes=False):
         """Their architecture, the networks there are, and new ones up to `n_estimators`."""
+        typical = typical or training
         networks = [] if before is None else [replace(network) for network in before.networks]
         architecture = (
             self._architecture(columns, training) if before is None else before.architecture
@@ -769,8 +790,8 @@ class MADEDensity(CallbackSupportMixin, DensityMixin, BaseEstimator):
         rngs = rng.spawn(n_estimators - len(networks)) if len(networks) < n_estimators else []
         families = architecture.families if rngs else []
         marginals = [
-            conditional.initial_bias(column, training.weights)
-            for conditional, column in zip(families, columns_of(training.table))
+            conditional.initial_bias(column, typical.weights)
+            for conditional, column in zip(families, columns_of(typical.table))
         ]
         for own in rngs:
             networks.append(self._make_network(architecture, marginals, own, dtype, columns))
