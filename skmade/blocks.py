@@ -1,6 +1,7 @@
 """Tables in blocks: larger than memory, or spread over a Dask cluster."""
 
 import contextlib
+import copy
 import tempfile
 from pathlib import Path
 
@@ -424,7 +425,10 @@ def _of_block(block, model, method, dtype, options):
 
 
 def _sent(dask, model):
-    """A model as one node of a graph, which each worker gets once."""
+    """A model as one node of a graph, which each worker gets once; how many threads score is for
+    Dask to say."""
+    model = copy.copy(model)
+    model.n_jobs = None
     return dask.delayed(model, traverse=False)
 
 

@@ -298,6 +298,16 @@ def test_workers_score_and_feed_a_table_that_exceeds_their_memory(cluster, tmp_p
 
 
 @pytest.mark.slow
+@pytest.mark.filterwarnings("error")
+def test_workers_have_the_threads_that_dask_gives_them(cluster, detector):
+    da, X = pytest.importorskip("dask.array"), flags()
+    many = detector.set_params(n_jobs=7)
+    values = blocks.predict(many, da.from_array(X, chunks=(100, 5))).compute()
+    np.testing.assert_array_equal(values, many.predict(X))
+    assert many.n_jobs == 7
+
+
+@pytest.mark.slow
 def test_a_search_on_a_cluster_finds_what_one_here_finds(cluster):
     from joblib import parallel_config
     from sklearn.model_selection import GridSearchCV

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceW
 X = correlated_flags(100, 5)
 
 ON_A_TERMINAL = """
-import sys, threading
+import sys, threading, time
 sys.path.insert(0, sys.argv[1])
 from conftest import correlated_flags, quick
 X, stdout, n_jobs = correlated_flags(100, 5), sys.stdout, int(sys.argv[2])
@@ -33,6 +33,9 @@ thread.join()
 print("== interrupt", flush=True)
 forever = dict(max_iter=10**9, n_iter_no_change=10**9)
 model = quick(n_estimators=2, verbose=1, n_jobs=n_jobs, **forever).fit(X)
+deadline = time.monotonic() + 30
+while threading.active_count() > 1 and time.monotonic() < deadline:
+    time.sleep(0.01)  # what draws is told to end, but not waited for
 print("== kept", len(model._density.networks) > 0, sys.stdout is stdout, threading.active_count())
 """
 
