@@ -34,7 +34,7 @@ def fit(model, blocks, X_val=None, folder=None):
        at most 100,000, and held in memory.
     3. Train on the file as on a table in memory: batches are drawn from all rows, in random order.
 
-    One block at a time is in memory, and with it about 40 bytes for each row of the table. Of a
+    One block at a time is in memory, and with it some tens of bytes for each row of the table. Of a
     table of up to 100,000 rows the model is the same, bit for bit, as that of `model.fit` on the
     whole.
 
