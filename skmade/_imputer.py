@@ -11,11 +11,17 @@ from sklearn.utils.validation import check_is_fitted
 
 from skmade._columns import Table, select, with_columns
 from skmade._made import MADEDensity, to_generator, warn_of_poor_draws
-from skmade._sklearn import checked_feature_names, fit_context, output_library
+from skmade._sklearn import (
+    CallbackSupportMixin,
+    checked_feature_names,
+    fit_context,
+    fit_with_callbacks,
+    output_library,
+)
 from skmade._types import RandomState, Rows
 
 
-class MADEImputer(TransformerMixin, BaseEstimator):
+class MADEImputer(CallbackSupportMixin, TransformerMixin, BaseEstimator):
     """Fill in missing cells given the other cells of their row.
 
     A :class:`MADEDensity` learns from rows with missing cells as they are, and gives the
@@ -140,7 +146,8 @@ class MADEImputer(TransformerMixin, BaseEstimator):
         estimator = self.estimator
         if estimator is None:
             estimator = MADEDensity(random_state=self.random_state)
-        self.estimator_ = clone(estimator).fit(select(table, ~self._is_empty))
+        density, columns = clone(estimator), select(table, ~self._is_empty)
+        self.estimator_ = fit_with_callbacks(self, density, columns, X)
         self.indicator_ = None
         if self.add_indicator:
             self.indicator_ = MissingIndicator(error_on_new=False).fit(_marked(missing))

@@ -1,6 +1,7 @@
 """The estimator: density estimation by a masked autoencoder."""
 
 import contextlib
+import copy
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
@@ -16,7 +17,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import _check_sample_weight, _num_samples, check_is_fitted
 
-from skmade import _auto, _training
+from skmade import _auto, _progress, _training
 from skmade._columns import Columns, Table, make_rules
 from skmade._families import FAMILY_NAMES
 from skmade._fitted import FittedDensity
@@ -25,7 +26,7 @@ from skmade._masks import draw_degrees, lost_dependencies
 from skmade._network import Architecture, Network
 from skmade._orderings import make_ordering
 from skmade._shared import MaskSampler, SharedNetwork
-from skmade._sklearn import fit_context
+from skmade._sklearn import CallbackSupportMixin, callback_context, fit_context
 from skmade._sparse import columns_of, dense
 from skmade._types import (
     Activation,
@@ -61,7 +62,7 @@ _LARGEST_SCORE_ERROR = 0.1
 _LARGEST_ERROR = 0.05
 
 
-class MADEDensity(DensityMixin, BaseEstimator):
+class MADEDensity(CallbackSupportMixin, DensityMixin, BaseEstimator):
     """Exact log-densities of tables by MADE, the masked autoencoder for distribution estimation.
 
     The density is a product of conditionals, one per feature, in some ordering of the
@@ -197,8 +198,11 @@ class MADEDensity(DensityMixin, BaseEstimator):
     warm_start : bool, default=False
         Start `fit` from the parameters of the previous call; ordering, masks, scaling and
         categories then stay as they were.
-    verbose : bool, default=False
-        Print the loss of every epoch.
+    verbose : int or bool, default=False
+        1 (or True) draws a bar for each network, with the loss, the held-out score and the time
+        that is left at most, where the output is a terminal and rich is installed; else, and with
+        2, a line is printed after each epoch, and some within long ones. `partial_fit` prints
+        lines.
     random_state : int, RandomState instance or None, default=None
         Determines ordering, masks, initial weights, the held-out rows, the batches and
         the noise.
@@ -424,40 +428,82 @@ class MADEDensity(DensityMixin, BaseEstimator):
         metadata is routed, an `X_val` with as many rows as X is therefore refused: give
         ``lambda: X_val``, or leave out a row.
         """
+        callbacks = _progress.Callbacks.of(self, callback_context(self), X, y, sample_weight)
         with self._unchanged_on_error():
-            return self._fit(X, sample_weight, _whole_table(X_val, X))
+            self._fit(X, sample_weight, _whole_table(X_val, X), callbacks)
+            callbacks.end()
+        return self
 
-    def _fit(self, X, sample_weight, X_val, columns=None):
+    def _fit(self, X, sample_weight, X_val, callbacks, columns=None):
         """Fit, to columns that were learnt before or else to new ones."""
-        continued = self.warm_start and self.__sklearn_is_fitted__()
-        before = self._density if continued else None
-        rng = to_generator(self.random_state)
-        table, weights = self._validate_training(X, sample_weight, reset=not continued)
-        columns = before.columns if continued else columns or self._learn_columns(table, weights)
+        before, rng = self._density_to_continue(), to_generator(self.random_state)
+        table, weights = self._validate_training(X, sample_weight, reset=before is None)
+        if before is not None:
+            columns = before.columns
+        columns = columns or self._learn_columns(table, weights)
         training, validation = self._split(  # (which copies: nobody keeps all rows)
             self._encode(columns, table, weights), self._validation_rows(columns, X_val), rng
         )
+        self._fit_rows(columns, training, validation, rng, callbacks, X, sample_weight)
+
+    def _density_to_continue(self):
+        """What `fit` starts from, if from anything."""
+        return self._density if self.warm_start and self.__sklearn_is_fitted__() else None
+
+    def _fit_rows(
+        self,
+        columns,
+        training,
+        validation,
+        rng,
+        callbacks,
+        X=None,
+        sample_weight=None,
+        typical=None,
+    ):
+        """Train networks on encoded rows, which begin with the marginals of typical ones."""
         if self.combination == "weighted" and validation is None:
             raise ValueError(
                 "combination='weighted' learns its weights from held-out rows: set "
                 "early_stopping=True, or pass X_val to fit."
             )
-        architecture, networks = self._networks_to_train(before, columns, training, rng)
-        networks, progresses = zip(*self._train(networks, training, validation, columns, rng))
-        for network in networks:
-            network.moments = None
-        self._density = FittedDensity(columns, architecture, list(networks), self.combination)
-        self._keep(progresses, rng)
-        self._combine(validation, rng)
-        return self
-
-    def _train(self, networks, training, validation, columns, rng):
-        """Train each network; returns those that are kept, each with its progress."""
-        settings = self._settings(len(training.table), columns.is_discrete)
-        rngs = rng.spawn(len(networks))
-        return _training.train_networks(
-            networks, training, validation, settings, columns.offset, rngs, self.n_jobs
+        architecture, networks = self._networks_to_train(
+            self._density_to_continue(), columns, training, rng, typical
         )
+        settings = self._settings(len(training.table), columns.is_discrete)
+        progresses = [
+            _training.Progress.start(network.theta, self.learning_rate_init, number)
+            for network, number in zip(networks, _training.numbers_of(networks))
+        ]
+
+        def conclude(model, kept, rng):
+            networks, progresses = zip(*kept)
+            model._density = FittedDensity(columns, architecture, list(networks), self.combination)
+            model._keep(progresses, rng)
+            model._combine(validation, rng)
+            model._settle(X, sample_weight)
+
+        def attributes_by_now():
+            model, kept = copy.copy(self), _training.kept_networks(networks, progresses)
+            if not kept:
+                return None
+            conclude(model, kept, np.random.default_rng(0))
+            return vars(model)
+
+        callbacks.expect(len(networks), self._n_rounds, self.max_iter, attributes_by_now)
+        watch = _progress.Watch([*_progress.printer(self.verbose, self.max_iter), callbacks])
+        rngs = rng.spawn(len(networks))
+        kept = _training.train_networks(
+            networks, progresses, training, validation, settings, columns.offset, rngs,
+            self.n_jobs, watch,
+        )  # fmt: skip
+        conclude(self, kept, rng)
+
+    # How often networks are trained in `fit`.
+    _n_rounds = 1
+
+    def _settle(self, X, sample_weight):
+        """Set what depends on the density, where there is such a thing."""
 
     @fit_context(prefer_skip_nested_validation=True)
     def partial_fit(
@@ -520,14 +566,17 @@ class MADEDensity(DensityMixin, BaseEstimator):
     def _pass_over(self, network, progress, rows, columns, rng):
         """One pass over the rows."""
         settings = self._settings(len(rows.table), columns.is_discrete)
-        loss = _training.run_one_epoch(network, progress, rows, settings, rng)
+        watch = _progress.Watch([_progress.Lines()] if self.verbose else [])
+        watch.begin_epoch(progress)
+        loss = _training.run_one_epoch(network, progress, rows, settings, rng, watch)
         if not (np.isfinite(loss) and np.all(np.isfinite(progress.theta))):
             raise ValueError(
                 "The loss was not finite in this pass, which is undone. Lower "
                 "learning_rate_init, or look for extreme values in X."
             )
         loss -= columns.offset + _training.mean_extras(rows)
-        _training.record(progress, loss, None, None, settings)
+        progress.loss_curve.append(float(loss))
+        watch.end_epoch(progress)
         network.theta = progress.theta
         network.moments, network.step = progress.moments, progress.step
 
@@ -766,8 +815,9 @@ class MADEDensity(DensityMixin, BaseEstimator):
         )
         return replace(kept, weights=kept.weights / kept.weights.mean()), held_out
 
-    def _networks_to_train(self, before, columns, training, rng, in_passes=False):
+    def _networks_to_train(self, before, columns, training, rng, typical=None, in_passes=False):
         """Their architecture, the networks there are, and new ones up to `n_estimators`."""
+        typical = typical or training
         networks = [] if before is None else [replace(network) for network in before.networks]
         architecture = (
             self._architecture(columns, training) if before is None else before.architecture
@@ -782,8 +832,8 @@ class MADEDensity(DensityMixin, BaseEstimator):
         rngs = rng.spawn(n_estimators - len(networks)) if len(networks) < n_estimators else []
         families = architecture.families if rngs else []
         marginals = [
-            conditional.initial_bias(column, training.weights)
-            for conditional, column in zip(families, columns_of(training.table))
+            conditional.initial_bias(column, typical.weights)
+            for conditional, column in zip(families, columns_of(typical.table))
         ]
         for own in rngs:
             networks.append(self._make_network(architecture, marginals, own, dtype, columns))

@@ -229,16 +229,25 @@ class MADEOutlierDetector(OutlierMixin, MADEDensity):
     def _auto_sizes(self, n_rows, is_discrete):
         return [128, 128]
 
-    def _fit(self, X, sample_weight, X_val, columns=None):
-        super()._fit(X, sample_weight, X_val, columns)
+    def _fit(self, X, sample_weight, X_val, callbacks, columns=None):
+        super()._fit(X, sample_weight, X_val, callbacks, columns)
         if self.trim > 0:  # scales and levels stay those of all rows
             weights = self._weights_without_the_least_dense(X, sample_weight)
-            super()._fit(X, weights, X_val, self._density.columns)
-        rows = vars(self).pop("_calibration")
+            super()._fit(X, weights, X_val, callbacks, self._density.columns)
+            self.calibrate(X, sample_weight)
+        del self._calibration
+
+    @property
+    def _n_rounds(self):
+        return 1 + (self.trim > 0)
+
+    def _settle(self, X, sample_weight):
+        """Set the threshold by rows that were held out for it."""
+        rows = self._calibration
         scores = self._density.ensemble.score_all(rows.table, self.n_jobs)
         scores += self._density.columns.offset
         self._hold_out(scores + rows.extras, rows.weights)
-        return self.calibrate(X, sample_weight)
+        self.calibrate(X, sample_weight)
 
     def _weights_without_the_least_dense(self, X, sample_weight):
         """Weights that are zero for the share of rows to trim."""

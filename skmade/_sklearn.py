@@ -8,6 +8,14 @@ from sklearn.base import _fit_context
 from sklearn.utils._set_output import _get_output_config
 from sklearn.utils.validation import _check_feature_names_in, _get_feature_names
 
+try:
+    from sklearn.callback import CallbackSupportMixin
+except ImportError:  # before scikit-learn 1.9
+
+    class CallbackSupportMixin:
+        """Nothing: there are no callbacks."""
+
+
 Method = TypeVar("Method", bound=Callable[..., Any])
 
 
@@ -42,6 +50,28 @@ def with_names(frame, names):
 def checked_feature_names(estimator, input_features):
     """Names of the features of `fit`, or those given for them, which must agree."""
     return _check_feature_names_in(estimator, input_features)
+
+
+def callback_context(estimator):
+    """The context of callbacks for a call to `fit` that begins; None where there are none."""
+    if not hasattr(estimator, "_init_callback_context"):
+        return None
+    return estimator._init_callback_context(max_subtasks=None, sequential_subtasks=False)
+
+
+def fit_with_callbacks(estimator, inner, columns, X):
+    """``inner.fit(columns)``, of which the callbacks of an estimator in `fit` are told."""
+    if not hasattr(estimator, "_init_callback_context"):
+        return inner.fit(columns)
+    context = estimator._init_callback_context(max_subtasks=1)
+    context.call_on_fit_task_begin(estimator=estimator, X=X)
+    task = context.subcontext(task_name="fit-density")
+    with task.propagate_callback_context(inner):
+        task.call_on_fit_task_begin(estimator=estimator, X=X)
+        inner.fit(columns)
+        task.call_on_fit_task_end(estimator=estimator, X=X)
+    context.call_on_fit_task_end(estimator=estimator, X=X)
+    return inner
 
 
 def output_library(transformer):

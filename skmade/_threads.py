@@ -7,7 +7,7 @@ from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 
 import numba
-from joblib import effective_n_jobs
+from joblib import cpu_count, effective_n_jobs
 
 from skmade._kernels._constants import SCORE_TILE
 
@@ -27,12 +27,15 @@ _PULSE = 0.1
 def n_threads(n_jobs):
     """How many threads `n_jobs` stands for.
 
-    In a worker process no more than its share of the cores, which joblib sets in the
-    environment for libraries with threads of their own.
+    In a worker process no more than its share of the cores, which joblib and dask set in the
+    environment for libraries with threads of their own. Where joblib's backend is a cluster, all
+    of it counts for joblib, but only this machine for us.
     """
     if numba.config.DISABLE_JIT:  # interpreted kernels would wait for each other for ever
         return 1
     n = effective_n_jobs(n_jobs)
+    if n_jobs is None or n_jobs < 0:
+        n = min(n, cpu_count())
     share = os.environ.get("OMP_NUM_THREADS", "")
     if multiprocessing.parent_process() is not None and share.isdigit():
         n = min(n, max(1, int(share)))

@@ -3,7 +3,6 @@
 Fixed data (`Rows`, `Settings`) is kept apart from what changes (`Progress`).
 """
 
-import time
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -15,6 +14,7 @@ from skmade._kernels._constants import SOLVERS
 from skmade._kernels._memory import aligned_copy
 from skmade._kernels._steps import Batches, Descent
 from skmade._layout import flops_per_row
+from skmade._progress import UNWATCHED
 from skmade._scoring import log_densities
 from skmade._sparse import DENSE_CELLS, SparseRows
 from skmade._teams import Crew
@@ -36,8 +36,6 @@ _VALIDATION_DRAWS = 8
 _NOISE_CELLS = 4_000_000
 # Steps of so many operations (some tenths of a second) are made at a time.
 _FLOPS_AT_A_TIME = 2e10
-# An epoch that takes longer is told of in between, if training is to be verbose.
-_SECONDS_UNTIL_SAID = 5.0
 # A step of fewer operations (some tens of microseconds) is not worth a second thread.
 _FLOPS_WORTH_THREADS = 5e6
 
@@ -72,7 +70,6 @@ class Settings:
     dropout: float
     input_noise: float
     alpha: float
-    verbose: bool
     n_jobs: int | None
 
 
@@ -131,16 +128,21 @@ class Progress:
         self.rate *= _RATE_FACTOR
 
 
-def train_networks(networks, training, validation, settings, offset, rngs, n_jobs):
+def train_networks(
+    networks, progresses, training, validation, settings, offset, rngs, n_jobs, watch
+):
     """Fit the parameters of networks, side by side where `n_jobs` allows it.
 
-    After an interrupt each goes on to the end of its current stretch of batches; those that
-    have finished an epoch are kept as they were best.
+    After an interrupt each goes on to the end of its current stretch of batches, and where a
+    listener stops all, to the end of its epoch; those that have finished an epoch are kept as they
+    were best.
 
     Parameters
     ----------
     networks : list of Network or of SharedNetwork
-        With initial parameters; those of the networks that are kept are changed.
+        With initial parameters, which are left as they are.
+    progresses : list of Progress
+        As they start; they are changed.
     training : Rows
     validation : Rows or None
     settings : Settings
@@ -149,11 +151,12 @@ def train_networks(networks, training, validation, settings, offset, rngs, n_job
     rngs : list of numpy.random.Generator
         One for each network.
     n_jobs : int or None
+    watch : Watch
 
     Returns
     -------
     list of tuple of network and Progress
-        Those that are kept: all, but for an interrupt.
+        Those that are kept: all, but for an interrupt or a stop.
 
     Raises
     ------
@@ -165,29 +168,39 @@ def train_networks(networks, training, validation, settings, offset, rngs, n_job
     n = min(n_threads(n_jobs), len(networks))
     if n > 1:
         settings = replace(settings, n_jobs=1)
-    progresses = [
-        Progress.start(network.theta, settings.learning_rate_init, number)
-        for network, number in zip(networks, numbers_of(networks))
-    ]
 
     def train_all(heed):
         def train_one(k):
-            train(networks[k], training, validation, settings, offset, rngs[k], progresses[k], heed)
+            if watch.is_over:
+                return
+            watch.begin_network(progresses[k])
+            train(
+                networks[k], training, validation, settings, offset, rngs[k], progresses[k],
+                heed, watch,
+            )  # fmt: skip
+            watch.end_network(progresses[k])
 
         take_in_turn(lambda: train_one, range(len(networks)), n)
 
     try:
-        _run_within_reach(train_all, n_jobs)
+        with watch:
+            _run_within_reach(train_all, n_jobs)
     except KeyboardInterrupt:
         if not any(np.isfinite(progress.best_score) for progress in progresses):
             raise
         warn("Training interrupted by user; the best network so far is kept.")
-    pairs = zip(networks, progresses)
-    kept = [(network, progress) for network, progress in pairs if np.isfinite(progress.best_score)]
-    for network, progress in kept:
-        network.theta = progress.best_theta
+    kept = kept_networks(networks, progresses)
     _warn_of_rising([progress.is_rising for _, progress in kept], settings.max_iter)
     return kept
+
+
+def kept_networks(networks, progresses):
+    """Pairs of those that have finished an epoch, as they were best, and their progress."""
+    return [
+        (replace(network, theta=progress.best_theta, moments=None), progress)
+        for network, progress in zip(networks, progresses)
+        if np.isfinite(progress.best_score)
+    ]
 
 
 def numbers_of(networks):
@@ -214,7 +227,9 @@ def _warn_of_rising(rising, max_iter):
         )
 
 
-def train(network, training, validation, settings, offset, rng, progress, heed=never):
+def train(
+    network, training, validation, settings, offset, rng, progress, heed=never, watch=UNWATCHED
+):
     """Fit a network's parameters.
 
     Minimises, by mini-batches,
@@ -229,7 +244,7 @@ def train(network, training, validation, settings, offset, rng, progress, heed=n
     3. after `n_iter_no_change` epochs that did not improve by `tol`, return to the best
        network, multiply the step by 0.3, begin a new average and wait for half as many
        epochs from there on; the third time, stop. An epoch that ends in numbers that are not
-       finite is treated in the same way at once.
+       finite is treated in the same way at once. A listener may stop earlier.
 
     Parameters
     ----------
@@ -245,6 +260,8 @@ def train(network, training, validation, settings, offset, rng, progress, heed=n
         As it starts; it is changed.
     heed : callable
         Called in between; raises KeyboardInterrupt where training is to end.
+    watch : Watch
+        Is told of each epoch.
 
     Raises
     ------
@@ -258,17 +275,21 @@ def train(network, training, validation, settings, offset, rng, progress, heed=n
     with _crew(network, training, settings, heed) as crew:
         for epoch in range(settings.max_iter):
             is_last = epoch == settings.max_iter - 1
-            loss = run_epoch(network, progress, training, settings, rng, crew)
+            watch.begin_epoch(progress)
+            loss = run_epoch(network, progress, training, settings, rng, crew, watch)
             theta, score = progress.theta, -loss
             if validation is not None:
                 theta, score = candidate(network, progress, validation, settings, is_last, heed)
             heed()
             finite = np.isfinite(loss) and np.isfinite(score) and np.all(np.isfinite(theta))
-            score_of_rows = score + offset + beyond_held_out
-            record(progress, loss - offset - beyond, score_of_rows, validation, settings)
+            progress.loss_curve.append(float(loss - offset - beyond))
+            if validation is not None:
+                progress.validation_curve.append(float(score + offset + beyond_held_out))
             stale = 0 if finite and score > progress.best_score + settings.tol else stale + 1
             if finite and score > progress.best_score:
                 progress.best_theta, progress.best_score = aligned_copy(theta), score
+            if watch.end_epoch(progress):
+                break
             if stale >= patience or not finite:
                 stale, patience = 0, next(patiences, None)
                 if patience is None:
@@ -308,29 +329,13 @@ def candidate(network, progress, validation, settings, is_last=False, heed=never
     return candidates[best], scores[best]
 
 
-def record(progress, loss, score, validation, settings):
-    """Add an epoch to the curves, and print it if asked to."""
-    progress.loss_curve.append(float(loss))
-    if validation is not None:
-        progress.validation_curve.append(float(score))
-    if settings.verbose:
-        held_out = f", validation score {score:.4f}" if validation is not None else ""
-        say(progress, len(progress.loss_curve), f"loss {loss:.4f}{held_out}")
-
-
-def say(progress, epoch, text):
-    """Print a line on an epoch."""
-    name = "Epoch" if progress.number is None else f"Network {progress.number}, epoch"
-    print(f"{name} {epoch}: {text}\n", end="", flush=True)  # in one piece: others print, too
-
-
-def run_one_epoch(network, progress, training, settings, rng):
+def run_one_epoch(network, progress, training, settings, rng, watch=UNWATCHED):
     """As `run_epoch`, for once."""
     losses = []
 
     def run(heed):
         with _crew(network, training, settings, heed) as crew:
-            losses.append(run_epoch(network, progress, training, settings, rng, crew))
+            losses.append(run_epoch(network, progress, training, settings, rng, crew, watch))
 
     _run_within_reach(run, settings.n_jobs)
     return losses[0]
@@ -344,7 +349,7 @@ def _crew(network, training, settings, heed):
     return Crew(1 if is_small else n_threads(settings.n_jobs), heed)
 
 
-def run_epoch(network, progress, training, settings, rng, crew):
+def run_epoch(network, progress, training, settings, rng, crew, watch):
     """One pass over the training rows in random order; returns the mean loss."""
     n = len(training.table)
     n_batches = -(-n // settings.batch_size)
@@ -354,12 +359,10 @@ def run_epoch(network, progress, training, settings, rng, crew):
     weights = weights.astype(progress.theta.dtype)
     plan, rows_per_batch = network.plan, int(np.diff(bounds).max())
     memory = network.step_memory(rows_per_batch, crew.size)
-    total, used, said = 0.0, 0, time.monotonic()
+    total, used = 0.0, 0
     for first, last in _stretches(plan, settings, bounds):
         crew.heed()
-        if settings.verbose and time.monotonic() - said > _SECONDS_UNTIL_SAID:
-            said = time.monotonic()
-            say(progress, len(progress.loss_curve) + 1, f"{bounds[first] / n:.0%} of the rows")
+        watch.pass_rows(progress, bounds[first] / n)
         part = slice(bounds[first], bounds[last])
         noise, kept = draw_noise(plan, settings, part.stop - part.start, weights.dtype, rng)
         table, index = _rows_to_load(training.table, rows[part])

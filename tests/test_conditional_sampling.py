@@ -214,8 +214,9 @@ def test_a_single_column_is_drawn_from_its_density():
     assert filled.std() == pytest.approx(X.std(), abs=sizes(0.4, 1))
 
 
-def object_table(n_samples=sizes(200, 40)):
+def object_table():
     """Text, numbers and flags that depend on each other."""
+    n_samples = sizes(200, 40)
     rng, X = np.random.default_rng(0), np.empty((n_samples, 3), object)
     kind = rng.integers(0, 3, n_samples)
     X[:, 0], X[:, 1] = np.array(["red", "green", "blue"])[kind], kind + rng.normal(size=n_samples)

@@ -144,10 +144,10 @@ def test_passes_go_on_with_moments_and_fresh_random_numbers(monkeypatch):
     X, orders, run = correlated_flags(60, 4), [], _training.run_epoch
     before = []
 
-    def spied(network, progress, training, settings, rng, crew):
+    def spied(network, progress, training, settings, rng, *rest):
         before.append((np.abs(progress.moments).max() > 0, progress.step))
         orders.append(rng.bit_generator.state["state"]["state"])
-        return run(network, progress, training, settings, rng, crew)
+        return run(network, progress, training, settings, rng, *rest)
 
     monkeypatch.setattr(_training, "run_epoch", spied)
     model = quick()

@@ -14,6 +14,7 @@ from sklearn.exceptions import NotFittedError
 
 from skmade import ContributionsDisplay, MADEOutlierDetector
 from skmade._outlier import _quantile, _threshold
+from skmade._progress import NoCallbacks
 from skmade._training import Rows
 
 matplotlib.use("Agg")
@@ -190,7 +191,8 @@ def test_trimming_fits_again_without_the_rows_of_lowest_density(rng):
     kept = np.ones(len(X))
     kept[np.argsort(first.score_samples(X))[: int(0.25 * len(X))]] = 0
     again, trimmed = detector().fit(X), detector(trim=0.25).fit(X)
-    again._fit(X, kept, None, first._density.columns)  # scales stay those of all rows
+    nobody, columns = NoCallbacks(), first._density.columns  # scales stay those of all rows
+    again._fit(X, kept, None, nobody, columns)
     np.testing.assert_array_equal(trimmed.score_samples(X), again.score_samples(X))
     assert len(trimmed.held_out_scores_) < len(first.held_out_scores_)
 

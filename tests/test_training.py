@@ -7,7 +7,7 @@ import pytest
 from conftest import correlated_flags, mixed_table, network_of, quick, sizes
 from sklearn.exceptions import ConvergenceWarning
 
-from skmade import MADEDensity, _made, _training
+from skmade import MADEDensity, _made, _progress, _training
 from skmade._kernels._constants import ACTIVATIONS, SOLVERS
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -392,7 +392,7 @@ def test_a_gaussian_is_met_closely():
 
 
 def test_verbose_tells_of_long_epochs_in_between(capsys, monkeypatch):
-    monkeypatch.setattr(_training, "_SECONDS_UNTIL_SAID", 0.0)
+    monkeypatch.setattr(_progress, "_SECONDS_UNTIL_SAID", 0.0)
     monkeypatch.setattr(_training, "_NOISE_CELLS", 1)
     quick(verbose=True, max_iter=1, dropout=0.1, early_stopping=False).fit(dependent(64))
     assert "Epoch 1: 25% of the rows\n" in capsys.readouterr().out

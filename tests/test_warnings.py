@@ -11,7 +11,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import cross_val_score
 from sklearn.pipeline import make_pipeline
 
-from skmade import MADEDensity, MADEOutlierDetector, _training
+from skmade import MADEDensity, MADEOutlierDetector, _progress, _training
 
 X = correlated_flags(60, 5)
 
@@ -90,5 +90,6 @@ def test_a_line_is_printed_in_one_piece(monkeypatch):
         "write": staticmethod(pieces.append), "flush": staticmethod(lambda: None),
     })())  # fmt: skip
     progress = _training.Progress.start(np.zeros(1), 0.1, number=7)
-    _training.record(progress, 1.0, None, None, quick(verbose=True))
+    progress.loss_curve.append(1.0)
+    _progress.Lines().end_epoch(progress)
     assert [piece for piece in pieces if piece] == ["Network 7, epoch 1: loss 1.0000\n"]
