@@ -107,13 +107,3 @@ def batch_size(n_rows):
 def alpha(n_rows, has_prior):
     """The penalty: a standard normal prior of the weights, where that is their scale."""
     return 1 / n_rows if has_prior else 0.0
-
-
-def input_noise(n_rows, n_columns):
-    """Three quarters of Scott's bandwidth, for novelty detection."""
-    return 0.75 * n_rows ** (-1 / (n_columns + 4))
-
-
-def patience(n_rows):
-    """Epochs that go through 100,000 rows, for novelty detection: from 25 to 100."""
-    return int(np.clip(100_000 // n_rows, 25, 100))

@@ -1,8 +1,7 @@
 """Novelty detection by the density of MADE."""
 
 from collections.abc import Sequence
-from dataclasses import replace
-from numbers import Integral, Real
+from numbers import Real
 from typing import Any, Self
 
 import numpy as np
@@ -51,9 +50,10 @@ class MADEOutlierDetector(OutlierMixin, MADEDensity):
     hidden_layer_sizes : tuple of int or "auto", default="auto"
         Units per hidden layer: "auto" is (128, 128), but narrower where parameters would be too
         many. All parameters but the next two are those of `MADEDensity`.
-        The defaults are for detection, not for likelihood: `input_noise` in place of
-        `dropout`, and patience (`n_iter_no_change`). Also, what a real cell says about
-        others no longer changes beyond 4 standard deviations of its column.
+        The defaults are for detection, not for likelihood: smooth densities of all numbers
+        (`conditionals`, `atoms`, `input_noise` in place of `dropout`), and the product of the
+        networks (`combination`). Also, what a real cell says about others no longer changes
+        beyond 4 standard deviations of its column.
     contamination : "auto" or float in (0, 0.5], default="auto"
         Fraction of the training rows to flag. With "auto", `false_alarm_rate` decides.
     false_alarm_rate : float in (0, 1), default=0.05
@@ -62,23 +62,30 @@ class MADEOutlierDetector(OutlierMixin, MADEDensity):
         Fraction of the training rows that are left out when the networks are trained a second
         time: those of lowest density after the first. For tables with anomalies among the
         rows to fit, which a density otherwise learns as well.
-    activation, direct_connections, residual, conditionals : see `MADEDensity`
+    activation, direct_connections, residual : see `MADEDensity`
+    conditionals : "auto", str or sequence of str, default="auto"
+        See `MADEDensity`; but "auto" is "gaussian_mixture" for all numbers that are no flags, on
+        a lattice or not: its tails are the thinnest.
     categorical_features : see `MADEDensity`
     handle_unknown : {"error", "rare"}, default="rare"
         See `MADEDensity`: a label that was not seen is strange, and no error.
-    atoms, missing, n_components, ordering, targets, n_masks, mask_sampling : see `MADEDensity`
+    atoms : "auto", None or dict, default=None
+        See `MADEDensity`. An atom is as likely as it is frequent, however near other values
+        are; whether a value is one says little about how strange its row is. Where leaving a
+        spike is what is looked for, choose "auto".
+    missing, n_components, ordering, targets, n_masks, mask_sampling : see `MADEDensity`
     n_estimators : int or "auto", default="auto"
         Networks with orderings of their own, which see each relation from several sides: 4, but
         fewer where parameters would be too many.
-    combination : see `MADEDensity`
+    combination : {"mixture", "weighted", "product"}, default="product"
+        See `MADEDensity`: a row is as strange as the networks find it on average. In a mixture the
+        one that finds it least strange decides.
     dropout : float, default=0.0
         See `MADEDensity`.
-    input_noise : float or "auto", default="auto"
+    input_noise : float, default=0.1
         Noise in training, in standard deviations of a column. It makes the density smooth
         on the scale on which anomalies differ from normal rows, where repeated or rounded
-        values would put spikes. Under noise a network learns the kernel density of that
-        bandwidth, and smooths it further: "auto" is three quarters of Scott's bandwidth,
-        ``0.75 * n ** (-1 / (d + 4))`` for n rows of d columns.
+        values would put spikes.
     alpha : float, default=0.0
         See `MADEDensity`.
     dtype, solver, learning_rate_init, batch_size : see `MADEDensity`
@@ -86,9 +93,8 @@ class MADEOutlierDetector(OutlierMixin, MADEDensity):
         Epochs, at most.
     tol : float, default=0.01
         See `MADEDensity`.
-    n_iter_no_change : int or "auto", default="auto"
-        See `MADEDensity`. Training with noise goes on to improve for long, where rows are
-        few for many epochs: "auto" is as many as go through 100,000 rows, from 25 to 100.
+    n_iter_no_change : int, default=10
+        See `MADEDensity`.
     early_stopping : see `MADEDensity`
     validation_fraction : float, default=0.2
         Fraction of the rows to hold out: one half tells training when to stop, the other
@@ -130,8 +136,6 @@ class MADEOutlierDetector(OutlierMixin, MADEDensity):
         "contamination": [StrOptions({"auto"}), Interval(Real, 0, 0.5, closed="right")],
         "false_alarm_rate": [Interval(Real, 0, 1, closed="neither")],
         "trim": [Interval(Real, 0, 1, closed="left")],
-        "input_noise": [StrOptions({"auto"}), Interval(Real, 0, None, closed="left")],
-        "n_iter_no_change": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
     }
     # Else an extreme cell explains others away, by relations that few rows or none have shown.
     _input_limit = 4.0
@@ -151,7 +155,7 @@ class MADEOutlierDetector(OutlierMixin, MADEDensity):
         conditionals: str | Sequence[str] = "auto",
         categorical_features: Categorical = "from_dtype",
         handle_unknown: HandleUnknown = "rare",
-        atoms: Auto | dict[Any, Any] | None = "auto",
+        atoms: Auto | dict[Any, Any] | None = None,
         missing: Missing = "ignorable",
         n_components: int | Auto = "auto",
         ordering: Ordering = "random",
@@ -159,9 +163,9 @@ class MADEOutlierDetector(OutlierMixin, MADEDensity):
         n_masks: int | None = 1,
         mask_sampling: MaskSampling = "both",
         n_estimators: int | Auto = "auto",
-        combination: Combination = "mixture",
+        combination: Combination = "product",
         dropout: float = 0.0,
-        input_noise: float | Auto = "auto",
+        input_noise: float = 0.1,
         alpha: float | Auto = 0.0,
         dtype: Precision = "float32",
         solver: Solver = "adam",
@@ -169,7 +173,7 @@ class MADEOutlierDetector(OutlierMixin, MADEDensity):
         batch_size: int | Auto = "auto",
         max_iter: int = 2000,
         tol: float = 1e-2,
-        n_iter_no_change: int | Auto = "auto",
+        n_iter_no_change: int = 10,
         early_stopping: bool = True,
         validation_fraction: float = 0.2,
         warm_start: bool = False,
@@ -195,7 +199,7 @@ class MADEOutlierDetector(OutlierMixin, MADEDensity):
             n_estimators=n_estimators,
             combination=combination,
             dropout=dropout,
-            input_noise=input_noise,  # type: ignore[arg-type] # which is "auto" here alone
+            input_noise=input_noise,
             alpha=alpha,
             dtype=dtype,
             solver=solver,
@@ -203,7 +207,7 @@ class MADEOutlierDetector(OutlierMixin, MADEDensity):
             batch_size=batch_size,
             max_iter=max_iter,
             tol=tol,
-            n_iter_no_change=n_iter_no_change,  # type: ignore[arg-type] # as above
+            n_iter_no_change=n_iter_no_change,
             early_stopping=early_stopping,
             validation_fraction=validation_fraction,
             warm_start=warm_start,
@@ -214,14 +218,6 @@ class MADEOutlierDetector(OutlierMixin, MADEDensity):
         self.contamination = contamination
         self.false_alarm_rate = false_alarm_rate
         self.trim = trim
-
-    def _settings(self, n_rows, is_discrete):
-        settings = super()._settings(n_rows, is_discrete)
-        if self.input_noise == "auto":
-            settings = replace(settings, input_noise=_auto.input_noise(n_rows, len(is_discrete)))
-        if self.n_iter_no_change == "auto":
-            settings = replace(settings, n_iter_no_change=_auto.patience(n_rows))
-        return settings
 
     def _auto_networks(self, n_rows, n_columns, n_parameters):
         return _auto.n_networks(n_rows, n_columns, n_parameters, most=4, rows_seen=np.inf)

@@ -12,7 +12,7 @@ from sklearn.base import clone
 from sklearn.datasets import load_wine
 from sklearn.exceptions import NotFittedError
 
-from skmade import ContributionsDisplay, MADEOutlierDetector
+from skmade import ContributionsDisplay, MADEDensity, MADEOutlierDetector
 from skmade._outlier import _quantile, _threshold
 from skmade._progress import NoCallbacks
 from skmade._training import Rows
@@ -152,23 +152,27 @@ def test_an_extreme_cell_says_no_more_than_four_deviations_do(rng):
     np.testing.assert_array_equal(second[1:], second[1])
 
 
-def test_noise_follows_the_number_of_rows_and_columns(rng):
-    X = rng.normal(size=(sizes(500, 40), 3))
-    detector = MADEOutlierDetector(random_state=0, max_iter=sizes(5, 1), n_estimators=1)
-    chosen = clone(detector).fit(X)
-    n_training = len(X) - round(0.2 * len(X))
-    given = clone(detector).set_params(input_noise=0.75 * n_training ** (-1 / 7)).fit(X)
-    np.testing.assert_array_equal(chosen.score_samples(X), given.score_samples(X))
-    other = clone(detector).set_params(input_noise=0.1).fit(X)
-    assert not np.array_equal(chosen.score_samples(X), other.score_samples(X))
+def test_all_numbers_are_smooth():
+    random = np.random.default_rng(0)
+    X = np.c_[random.poisson(4, 300), random.choice([0, 0, 7.5], 300), random.normal(size=300)]
+    X = np.c_[X, random.integers(0, 2, 300)]
+    quickest = {"max_iter": 1, "n_estimators": 1, "random_state": 0}
+    detector = MADEOutlierDetector(**quickest).fit(X)
+    assert detector.conditionals_ == 2 * ["gaussian_mixture", "bernoulli"]
+    assert all(len(atoms) == 0 for atoms in detector.atoms_.values())
+    assert MADEDensity(**quickest).fit(X).conditionals_[0] == "logistic_mixture"
+    given = ["logistic_mixture", "auto", "auto", "auto"]
+    assert MADEOutlierDetector(conditionals=given, **quickest).fit(X).conditionals_[0] == given[0]
 
 
-@pytest.mark.parametrize(("n", "epochs"), [(80, 100), (2000, 50), (10_000, 25)])
-def test_the_patience_chosen_goes_through_a_hundred_thousand_rows(n, epochs):
-    columns = [False] * 3
-    chosen = MADEOutlierDetector()._settings(n, columns)
-    assert chosen.n_iter_no_change == epochs
-    assert MADEOutlierDetector(n_iter_no_change=7)._settings(n, columns).n_iter_no_change == 7
+def test_anomalies_beside_rounded_values_are_found():
+    random = np.random.default_rng(0)
+    x = np.round(random.normal(size=1200), 1)
+    X = np.c_[x, np.round(x + 0.1 * random.normal(size=1200), 1)]
+    strange = np.c_[x[:200], np.round(x[:200] + random.choice([-1, 1], 200), 1)]
+    detector = MADEOutlierDetector(max_iter=sizes(100, 3), random_state=0).fit(X[:1000])
+    usual, unusual = detector.score_samples(X[1000:]), detector.score_samples(strange)
+    assert np.mean(unusual[:, None] < usual) > sizes(0.99, 0.4)
 
 
 def test_rows_that_train_stop_and_set_the_threshold_are_apart(rng):
