@@ -11,12 +11,13 @@ from skmade import MADEOutlierDetector
 from skmade.pyod import MADE
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+LONGER = {"max_iter": 30, "learning_rate_init": 0.03}
 
 
 @pytest.fixture(scope="module")
 def fitted():
     X, y = planted()
-    return MADE(0.2, MADEOutlierDetector(**SMALL | {"max_iter": 30})).fit(X), X, y
+    return MADE(0.2, MADEOutlierDetector(**SMALL | LONGER)).fit(X), X, y
 
 
 def test_scores_are_negative_log_densities(fitted):

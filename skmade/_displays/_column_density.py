@@ -1,6 +1,7 @@
 """The density of one column, by itself or given others."""
 
 from dataclasses import replace
+from typing import Any, Self
 
 import numpy as np
 from scipy.special import logsumexp, softmax
@@ -21,8 +22,9 @@ from skmade._displays._common import (
 )
 from skmade._ensemble import Ensemble
 from skmade._families import asks_for
-from skmade._made import to_generator
+from skmade._made import MADEDensity, to_generator
 from skmade._particles import index_by_weight
+from skmade._types import Floats, RandomState
 
 # How far beyond the draws a curve goes, in their range; and how many atoms have their probability
 # written, at most.
@@ -85,7 +87,16 @@ class ColumnDensityDisplay:
     True
     """
 
-    def __init__(self, name, points, densities, values, probabilities, given, is_exact):
+    def __init__(
+        self,
+        name: str,
+        points: Any,
+        densities: Floats,
+        values: Any,
+        probabilities: Floats,
+        given: str,
+        is_exact: bool,
+    ) -> None:
         self.name = name
         self.points, self.densities = points, densities
         self.values, self.probabilities = values, probabilities
@@ -95,15 +106,15 @@ class ColumnDensityDisplay:
     @classmethod
     def from_estimator(
         cls,
-        estimator,
-        column,
+        estimator: MADEDensity,
+        column: str | int,
         *,
-        given=None,
-        n_points=200,
-        n_draws=300,
-        random_state=None,
-        ax=None,
-    ):
+        given: dict[str | int, Any] | None = None,
+        n_points: int = 200,
+        n_draws: int = 300,
+        random_state: RandomState = None,
+        ax: Any = None,
+    ) -> Self:
         """Compute the density of a column, and draw it.
 
         Parameters
@@ -166,7 +177,7 @@ class ColumnDensityDisplay:
             densities[n:] * widths[n:], text, is_exact,
         ).plot(ax=ax)  # fmt: skip
 
-    def plot(self, *, ax=None):
+    def plot(self, *, ax: Any = None) -> Self:
         """Draw the curve, the stems of atoms, or the bars of labels.
 
         Parameters

@@ -1,6 +1,9 @@
 """Which conditional sees which feature."""
 
+from typing import Any, Self
+
 import numpy as np
+from numpy.typing import NDArray
 
 from skmade._displays._common import (
     MOST_NAMES,
@@ -9,6 +12,7 @@ from skmade._displays._common import (
     network_at,
     one_axes,
 )
+from skmade._made import MADEDensity
 from skmade._masks import lost_dependencies, reference_masks
 
 
@@ -44,12 +48,12 @@ class DependenciesDisplay:
            [1, 1, 1, 0]])
     """
 
-    def __init__(self, sees, names):
+    def __init__(self, sees: NDArray[np.bool_], names: list[str]) -> None:
         self.sees = sees
         self.names = names
 
     @classmethod
-    def from_estimator(cls, estimator, *, index=0, ax=None):
+    def from_estimator(cls, estimator: MADEDensity, *, index: int = 0, ax: Any = None) -> Self:
         """Draw the dependencies of one network.
 
         Parameters
@@ -80,7 +84,7 @@ class DependenciesDisplay:
         sees[np.ix_(network.ordering, network.ordering)] = by_position
         return cls(sees, feature_names(density_of(estimator))).plot(ax=ax)
 
-    def plot(self, *, ax=None):
+    def plot(self, *, ax: Any = None) -> Self:
         """Draw the matrix: dark where the conditional of a row sees the feature of a column.
 
         Parameters

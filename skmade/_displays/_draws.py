@@ -1,5 +1,8 @@
 """Draws beside data."""
 
+from collections.abc import Sequence
+from typing import Any, Self
+
 import numpy as np
 
 from skmade._displays._common import (
@@ -15,7 +18,8 @@ from skmade._displays._common import (
     on_axis,
     show_moments,
 )
-from skmade._made import to_generator
+from skmade._made import MADEDensity, to_generator
+from skmade._types import RandomState, Rows
 
 # Pictures that are chosen where none are asked for, how many are beside each other, labels of a
 # column that have bars, and characters of them that have room side by side, at most.
@@ -61,15 +65,28 @@ class DrawsDisplay:
     500
     """
 
-    def __init__(self, data, draws, labels, pictures):
+    def __init__(
+        self,
+        data: dict[str, Any],
+        draws: dict[str, Any],
+        labels: dict[str, list[str]],
+        pictures: list[tuple[str, ...]],
+    ) -> None:
         self.data, self.draws = data, draws
         self.labels = labels
         self.pictures = pictures
 
     @classmethod
     def from_estimator(
-        cls, estimator, X, *, features=None, n_samples=1000, random_state=None, ax=None
-    ):
+        cls,
+        estimator: MADEDensity,
+        X: Rows,
+        *,
+        features: Sequence[str | int] | None = None,
+        n_samples: int = 1000,
+        random_state: RandomState = None,
+        ax: Any = None,
+    ) -> Self:
         """Draw rows from the model, and show them beside rows of X.
 
         Parameters
@@ -118,7 +135,7 @@ class DrawsDisplay:
                 cells[axes[j]] = _cells(columns[j], numbers[:, j], labels.get(axes[j]))
         return cls(data, draws, labels, [tuple(axes[j] for j in p) for p in pictures]).plot(ax=ax)
 
-    def plot(self, *, ax=None):
+    def plot(self, *, ax: Any = None) -> Self:
         """Draw the pictures, data in grey and draws in colour.
 
         Parameters

@@ -1,9 +1,13 @@
 """Images that were drawn."""
 
+from typing import Any, Self
+
 import numpy as np
 from sklearn.metrics.pairwise import nan_euclidean_distances
 
 from skmade._displays._common import density_of, grid_of_axes, numbers_of
+from skmade._made import MADEDensity
+from skmade._types import Floats, RandomState, Rows
 
 
 class ImagesDisplay:
@@ -37,13 +41,22 @@ class ImagesDisplay:
     (2, 5)
     """
 
-    def __init__(self, images, nearest, image_shape):
+    def __init__(self, images: Floats, nearest: Floats, image_shape: tuple[int, int]) -> None:
         self.images = images
         self.nearest = nearest
         self.image_shape = image_shape
 
     @classmethod
-    def from_estimator(cls, estimator, X, image_shape, *, n_images=10, random_state=None, ax=None):
+    def from_estimator(
+        cls,
+        estimator: MADEDensity,
+        X: Rows,
+        image_shape: tuple[int, int],
+        *,
+        n_images: int = 10,
+        random_state: RandomState = None,
+        ax: Any = None,
+    ) -> Self:
         """Draw images from the model, and below each the nearest row of X.
 
         Parameters
@@ -82,7 +95,7 @@ class ImagesDisplay:
         nearest = rows[np.argmin(nan_euclidean_distances(drawn, rows), axis=1)]
         return cls(drawn, nearest, tuple(image_shape)).plot(ax=ax)
 
-    def plot(self, *, ax=None):
+    def plot(self, *, ax: Any = None) -> Self:
         """Draw the images in a row, and what is nearest to them below.
 
         Parameters

@@ -1,8 +1,12 @@
 """How training went."""
 
+from typing import Any, Self
+
 import numpy as np
 
 from skmade._displays._common import density_of, one_axes
+from skmade._made import MADEDensity
+from skmade._types import Floats
 
 
 class LossCurveDisplay:
@@ -40,12 +44,12 @@ class LossCurveDisplay:
     True
     """
 
-    def __init__(self, training, held_out):
+    def __init__(self, training: list[Floats], held_out: list[Floats]) -> None:
         self.training = training
         self.held_out = held_out
 
     @classmethod
-    def from_estimator(cls, estimator, *, ax=None):
+    def from_estimator(cls, estimator: MADEDensity, *, ax: Any = None) -> Self:
         """Draw `loss_curve_` and `validation_curve_`, cut into the curves of the networks.
 
         Parameters
@@ -69,7 +73,7 @@ class LossCurveDisplay:
         held_out = np.split(-scores, ends) if len(scores) else []
         return cls(np.split(np.array(estimator.loss_curve_), ends), held_out).plot(ax=ax)
 
-    def plot(self, *, ax=None):
+    def plot(self, *, ax: Any = None) -> Self:
         """Draw a colour for each network: dashes for training rows, a line for held-out ones.
 
         Dots mark the epochs of the highest held-out scores, whose networks are kept.

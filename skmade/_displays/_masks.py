@@ -1,8 +1,10 @@
 """The masks of a network."""
 
 from itertools import pairwise
+from typing import Any, Self
 
 import numpy as np
+from numpy.typing import NDArray
 
 from skmade._displays._common import (
     MOST_NAMES,
@@ -11,6 +13,7 @@ from skmade._displays._common import (
     grid_of_axes,
     network_at,
 )
+from skmade._made import MADEDensity
 from skmade._masks import reference_masks
 
 # Characters of names that there is room for in a new figure, and how much they need.
@@ -53,13 +56,13 @@ class MasksDisplay:
     True
     """
 
-    def __init__(self, masks, titles, names):
+    def __init__(self, masks: list[NDArray[np.bool_]], titles: list[str], names: list[str]) -> None:
         self.masks = masks
         self.titles = titles
         self.names = names
 
     @classmethod
-    def from_estimator(cls, estimator, *, index=0, ax=None):
+    def from_estimator(cls, estimator: MADEDensity, *, index: int = 0, ax: Any = None) -> Self:
         """Draw the masks of one network.
 
         Parameters
@@ -100,7 +103,7 @@ class MasksDisplay:
         names = feature_names(density_of(estimator))
         return cls(masks, titles, [names[j] for j in network.ordering]).plot(ax=ax)
 
-    def plot(self, *, ax=None):
+    def plot(self, *, ax: Any = None) -> Self:
         """Draw a picture for each mask: weights that are kept are dark.
 
         Parameters

@@ -1,9 +1,13 @@
 """Whether p-values are what they say."""
 
+from typing import Any, Self
+
 import numpy as np
 from scipy.stats import betabinom
 
 from skmade._displays._common import density_of, one_axes
+from skmade._outlier import MADEOutlierDetector
+from skmade._types import Floats, Rows
 
 # Of the band about the diagonal.
 _COVERAGE = 0.95
@@ -51,12 +55,12 @@ class PValuesDisplay:
     True
     """
 
-    def __init__(self, p_values, n_held_out):
+    def __init__(self, p_values: Floats, n_held_out: int) -> None:
         self.p_values = p_values
         self.n_held_out = n_held_out
 
     @classmethod
-    def from_estimator(cls, estimator, X, *, ax=None):
+    def from_estimator(cls, estimator: MADEOutlierDetector, X: Rows, *, ax: Any = None) -> Self:
         """Draw the distribution of p-values.
 
         Parameters
@@ -86,7 +90,7 @@ class PValuesDisplay:
             )
         return cls(estimator.p_values(X), len(estimator.held_out_scores_)).plot(ax=ax)
 
-    def band(self):
+    def band(self) -> tuple[Floats, Floats, Floats]:
         """Where the middle 95% of empirical distributions of uniform p-values are.
 
         Returns
@@ -102,7 +106,7 @@ class PValuesDisplay:
         low, high = counts.ppf(beyond) / n, counts.ppf(1 - beyond) / n
         return k / (self.n_held_out + 1), low, high
 
-    def plot(self, *, ax=None):
+    def plot(self, *, ax: Any = None) -> Self:
         """Draw the empirical distribution, the diagonal, and the band.
 
         Parameters
