@@ -786,12 +786,13 @@ class MADEDensity(CallbackSupportMixin, DensityMixin, BaseEstimator):
 
     def _encode(self, columns, table, weights):
         """Rows of a table as the networks see them."""
-        encoded, extras = columns.encoded(table, self._network_dtype())
+        encoded, extras = columns.encoded(table, self._network_dtype(columns))
         return _training.Rows(encoded, weights, extras)
 
-    def _network_dtype(self):
-        """That of the fitted networks, or else of those to be made."""
-        return self._density.dtype if self.__sklearn_is_fitted__() else np.dtype(self.dtype)
+    def _network_dtype(self, columns):
+        """That of the networks to be made, or of those to go on with: these keep their columns."""
+        goes_on = self.__sklearn_is_fitted__() and self._density.columns is columns
+        return self._density.dtype if goes_on else np.dtype(self.dtype)
 
     def _validation_rows(self, columns, X_val):
         """Encoded rows to judge by that were given; None without any."""

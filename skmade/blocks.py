@@ -233,7 +233,7 @@ def _store(model, columns, blocks, is_held_out, folder):
             f"The blocks had {n_rows} rows when they were gone through first, and other ones when "
             "they were gone through again; they must be the same."
         )
-    n_kept, dtype = n_rows - np.count_nonzero(is_held_out), model._network_dtype()
+    n_kept, dtype = n_rows - np.count_nonzero(is_held_out), model._network_dtype(columns)
     stored = np.asarray(np.memmap(path, dtype, "r+", shape=(n_kept, table.shape[1])))
     training = Rows(stored, np.ones(n_kept), np.concatenate(extras))
     return training, _joined(held_out) if is_held_out.any() else None

@@ -316,6 +316,13 @@ def test_partial_fit_after_fit_goes_on_from_the_fit():
     assert model.score(X) == pytest.approx(before, abs=0.1)
 
 
+def test_a_refit_in_another_precision_is_as_the_first():
+    X = np.random.default_rng(0).normal(size=(60, 2))
+    fresh = quick(max_iter=2, dtype="float64").fit(X)
+    again = quick(max_iter=2).fit(X).set_params(dtype="float64").fit(X)
+    np.testing.assert_array_equal(again.score_samples(X), fresh.score_samples(X))
+
+
 def test_warm_start_goes_on_and_a_cold_start_does_not():
     X = dependent(300)
     model = quick(max_iter=2, warm_start=True).fit(X)
