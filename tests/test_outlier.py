@@ -166,12 +166,12 @@ def test_all_numbers_are_smooth():
 
 
 def test_anomalies_beside_rounded_values_are_found():
-    random = np.random.default_rng(0)
-    x = np.round(random.normal(size=1200), 1)
-    X = np.c_[x, np.round(x + 0.1 * random.normal(size=1200), 1)]
+    random, n = np.random.default_rng(0), sizes(1000, 60)
+    x = np.round(random.normal(size=n + 200), 1)
+    X = np.c_[x, np.round(x + 0.1 * random.normal(size=len(x)), 1)]
     strange = np.c_[x[:200], np.round(x[:200] + random.choice([-1, 1], 200), 1)]
-    detector = MADEOutlierDetector(max_iter=sizes(100, 3), random_state=0).fit(X[:1000])
-    usual, unusual = detector.score_samples(X[1000:]), detector.score_samples(strange)
+    detector = MADEOutlierDetector(max_iter=sizes(100, 3), random_state=0).fit(X[:n])
+    usual, unusual = detector.score_samples(X[n:]), detector.score_samples(strange)
     assert np.mean(unusual[:, None] < usual) > sizes(0.99, 0.4)
 
 

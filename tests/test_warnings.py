@@ -53,7 +53,8 @@ def test_so_do_those_of_lost_dependencies_and_of_networks_that_disagree(monkeypa
     kinds = ("dependencies", "agree so little", "max_iter")
     for kind in kinds:
         assert any(re.search(kind, str(warning.message)) for warning in caught)
-    assert {warning.filename for warning in caught} == {__file__}
+    ours = [warning for warning in caught if issubclass(warning.category, UserWarning)]
+    assert {warning.filename for warning in ours} == {__file__}  # (not NumPy's, of interpreted kernels)
 
 
 @pytest.mark.parametrize("n_jobs", [None, 2])
