@@ -54,7 +54,8 @@ def test_so_do_those_of_lost_dependencies_and_of_networks_that_disagree(monkeypa
     for kind in kinds:
         assert any(re.search(kind, str(warning.message)) for warning in caught)
     ours = [warning for warning in caught if issubclass(warning.category, UserWarning)]
-    assert {warning.filename for warning in ours} == {__file__}  # (not NumPy's, of interpreted kernels)
+    # (not NumPy's of interpreted kernels)
+    assert {warning.filename for warning in ours} == {__file__}
 
 
 @pytest.mark.parametrize("n_jobs", [None, 2])
