@@ -8,7 +8,7 @@ from skmade._kernels._passes import ScoreMemory, score_rows
 from skmade._kernels._product import ROWS
 from skmade._kernels._shared import DrawsMemory, score_few_rows
 from skmade._layout import flops_per_row, with_gaps
-from skmade._sparse import dense_rows
+from skmade._sparse import dense
 from skmade._threads import map_chunks, never
 
 _NO_CONTRIBUTIONS = np.zeros((1, 0, 0))
@@ -37,7 +37,7 @@ def log_densities(networks, table, n_jobs=None, heed=never):
 
         def work(rows):
             heed()
-            add_all_scores(scorers, dense_rows(table[rows]), logs[:, rows])
+            add_all_scores(scorers, dense(table[rows]), logs[:, rows])
 
         return work
 

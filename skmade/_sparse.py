@@ -94,14 +94,9 @@ class SparseRows:
         return np.minimum(self.others.min(), self.stored.data.min(initial=self.others[0]))
 
 
-def dense_rows(table):
-    """A table, or some rows of one, as an array."""
-    return table.toarray() if isinstance(table, SparseRows) else table
-
-
 def dense(X):
-    """A matrix of SciPy as an array; all else as it is."""
-    return X.toarray() if issparse(X) else X
+    """Sparse rows, or a matrix of SciPy, as an array; all else as it is."""
+    return X.toarray() if isinstance(X, SparseRows) or issparse(X) else X
 
 
 def columns_of(table):
