@@ -127,7 +127,9 @@ class DrawsDisplay:
         drawn = numbers_of(estimator, estimator.sample(n, int(rng.integers(2**31))))
         columns, names = density.columns.columns, feature_names(density)
         axes = [axis_label(*pair) for pair in zip(names, columns)]
-        data, draws, labels = {}, {}, {}
+        data: dict[str, Any] = {}
+        draws: dict[str, Any] = {}
+        labels: dict[str, list[str]] = {}
         for j in {j for picture in pictures for j in picture}:
             if not is_number(columns[j]):
                 labels[axes[j]] = [*labels_of(columns[j]), "others", "missing"]

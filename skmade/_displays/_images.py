@@ -41,7 +41,7 @@ class ImagesDisplay:
     (2, 5)
     """
 
-    def __init__(self, images: Floats, nearest: Floats, image_shape: tuple[int, int]) -> None:
+    def __init__(self, images: Floats, nearest: Floats, image_shape: tuple[int, ...]) -> None:
         self.images = images
         self.nearest = nearest
         self.image_shape = image_shape
@@ -51,7 +51,7 @@ class ImagesDisplay:
         cls,
         estimator: MADEDensity,
         X: Rows,
-        image_shape: tuple[int, int],
+        image_shape: tuple[int, ...],
         *,
         n_images: int = 10,
         random_state: RandomState = None,
