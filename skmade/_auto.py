@@ -22,6 +22,8 @@ _NARROWEST = 32
 # An epoch has so many steps, if batches of the sizes allowed make it; of large tables, more.
 _STEPS_PER_EPOCH, _BATCH_SIZES = 32, (16, 100)
 _MOST_STEPS_PER_EPOCH, _LARGEST_BATCH = 1000, 1000
+# Of the Laplace prior of weights that is tried, nats of a table's rows for each unit of a weight.
+_L1 = (1 / 16, 1 / 4, 1, 4, 16)
 
 
 def hidden_layer_sizes(n_rows, is_discrete):
@@ -104,6 +106,6 @@ def batch_size(n_rows):
     return max(usual, min(n_rows // _MOST_STEPS_PER_EPOCH, _LARGEST_BATCH))
 
 
-def alpha(n_rows, has_prior):
-    """The penalty: a standard normal prior of the weights, where that is their scale."""
-    return 1 / n_rows if has_prior else 0.0
+def l1(n_rows):
+    """Strengths of a Laplace prior of the weights, which held-out rows choose from."""
+    return tuple(strength / n_rows for strength in _L1)

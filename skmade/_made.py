@@ -167,11 +167,11 @@ class MADEDensity(CallbackSupportMixin, DensityMixin, BaseEstimator):
         columns, as inputs and as targets.
     alpha : float or "auto", default="auto"
         L2 penalty: ``alpha / 2`` times the sum of squared weights is added to the mean
-        negative log-density. "auto" is 1 over the number of training rows (of the call, for
-        `partial_fit`) for a table of flags and categories: weights have a standard normal
-        prior, on the scale of log-odds. It is 0 where there are real columns or counts, whose
-        narrow conditionals need large weights, and where many draws of masks, `n_masks`,
-        keep weights from fitting rows too closely.
+        negative log-density. "auto" gives weights a Laplace prior in its place, which keeps
+        them at 0 where the rows do not speak for them: ``c / n`` times the sum of their
+        absolute values, for n training rows, where c is 1/16, and is multiplied by 4 as long
+        as that makes held-out rows more likely, up to 16. Where no rows are held out (in
+        `partial_fit`, too) it is 0.
     dtype : {"float32", "float64"}, default="float32"
         Of the network. Log-densities are summed and returned in float64 either way.
     solver : {"adam", "adagrad", "adadelta", "sgd"}, default="adam"
@@ -470,7 +470,7 @@ class MADEDensity(CallbackSupportMixin, DensityMixin, BaseEstimator):
         architecture, networks = self._networks_to_train(
             self._density_to_continue(), columns, training, rng, typical
         )
-        settings = self._settings(len(training.table), columns.is_discrete)
+        settings = self._settings(len(training.table), validation is not None)
         progresses = [
             _training.Progress.start(network.theta, self.learning_rate_init, number)
             for network, number in zip(networks, _training.numbers_of(networks))
@@ -565,7 +565,7 @@ class MADEDensity(CallbackSupportMixin, DensityMixin, BaseEstimator):
 
     def _pass_over(self, network, progress, rows, columns, rng):
         """One pass over the rows."""
-        settings = self._settings(len(rows.table), columns.is_discrete)
+        settings = self._settings(len(rows.table), is_validated=False)
         watch = _progress.Watch([_progress.Lines()] if self.verbose else [])
         watch.begin_epoch(progress)
         loss = _training.run_one_epoch(network, progress, rows, settings, rng, watch)
@@ -945,14 +945,16 @@ class MADEDensity(CallbackSupportMixin, DensityMixin, BaseEstimator):
                 "combination='mixture' or 'weighted', or with fewer networks."
             )
 
-    def _settings(self, n_rows, is_discrete):
-        """What training takes from the parameters, the number of rows and the kinds of columns."""
-        names = _training.Settings.__dataclass_fields__
+    def _settings(self, n_rows, is_validated):
+        """What training takes from the parameters and the number of rows."""
+        names = [name for name in _training.Settings.__dataclass_fields__ if name != "l1"]
         values = {name: getattr(self, name) for name in names}
         if self.batch_size == "auto":
             values["batch_size"] = _auto.batch_size(n_rows)
         if self.alpha == "auto":
-            values["alpha"] = _auto.alpha(n_rows, self.n_masks == 1 and all(is_discrete))
+            values["alpha"] = 0.0
+            if is_validated:
+                values["l1"] = _auto.l1(n_rows)
         return _training.Settings(**values)
 
     def _keep(self, progresses, rng):

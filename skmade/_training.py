@@ -3,6 +3,7 @@
 Fixed data (`Rows`, `Settings`) is kept apart from what changes (`Progress`).
 """
 
+from collections import deque
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -23,8 +24,8 @@ from skmade._warnings import warn
 
 # The Euclidean norm a batch's gradient is cut back to.
 _MAX_NORM = 10.0
-# When the validated score stops rising, the step is multiplied by this, so often, each
-# time from the best network so far, before training ends.
+# When the validated score stops rising, and no stronger prior helps either, the step is
+# multiplied by this, so often, each time from the best network so far, before training ends.
 _RATE_FACTOR = 0.3
 _RATE_CUTS = 2
 # Parameters are averaged over about so many of the latest epochs, or over the last one of so
@@ -71,6 +72,8 @@ class Settings:
     input_noise: float
     alpha: float
     n_jobs: int | None
+    l1: tuple = (0.0,)
+    """Strengths of the Laplace prior of the weights that may be tried, rising."""
 
 
 @dataclass
@@ -82,6 +85,8 @@ class Progress:
     rate: float
     average: np.ndarray
     best_theta: np.ndarray
+    l1: float = 0.0
+    best_l1: float = 0.0
     best_score: float = -np.inf
     step: int = 0
     n_averaged: int = 0
@@ -119,13 +124,41 @@ class Progress:
         self.average *= 1 - share  # (in this form the first average is exactly the network)
         self.average += share * self.theta
 
-    def return_to_best(self):
-        """Go on from the best network so far, with smaller steps."""
+    def keep_if_best(self, theta, score):
+        """Keep parameters whose score is the best so far."""
+        if score > self.best_score:
+            self.best_theta, self.best_score = aligned_copy(theta), score
+            self.best_l1 = self.l1
+
+    def return_to_best(self, rate, l1):
+        """Go on from the best network so far, with another step or prior."""
         self.theta[:] = self.best_theta
         self.moments[:] = 0
         self.step = self.n_averaged = 0
         self.average[:] = self.theta
-        self.rate *= _RATE_FACTOR
+        self.rate, self.l1 = rate, l1
+
+
+class Stages:
+    """What training goes on with where the score has stopped to rise.
+
+    It is stronger priors while they help, then shorter steps.
+    """
+
+    def __init__(self, settings, progress):
+        self.stronger, self.n_cuts = deque(settings.l1), 0
+        self.first_wait = self.wait = settings.n_iter_no_change
+        progress.l1 = self.stronger.popleft()
+
+    def advance(self, progress, finite=True):
+        """Go on from the best network so far; returns False where training ends."""
+        if finite and self.stronger and progress.best_l1 == progress.l1:
+            progress.return_to_best(progress.rate, self.stronger.popleft())
+            return True
+        self.stronger.clear()
+        self.n_cuts, self.wait = self.n_cuts + 1, -(-self.first_wait // 2)
+        progress.return_to_best(progress.rate * _RATE_FACTOR, progress.best_l1)
+        return self.n_cuts <= _RATE_CUTS
 
 
 def train_networks(
@@ -234,7 +267,7 @@ def train(
 
     Minimises, by mini-batches,
 
-        ``mean_i w_i (-log p(x_i)) + alpha / 2 * sum of squared weights``
+        ``mean_i w_i (-log p(x_i)) + alpha / 2 * sum of w**2 + l1 * sum of |w|``
 
     1. go once through the training rows in random order;
     2. score the validation rows by the average of what the network was after the latest ten
@@ -242,9 +275,12 @@ def train(
        so far (in the last epoch that `max_iter` allows, the network itself may be better;
        where there are no such rows, the training loss judges it);
     3. after `n_iter_no_change` epochs that did not improve by `tol`, return to the best
-       network, multiply the step by 0.3, begin a new average and wait for half as many
-       epochs from there on; the third time, stop. An epoch that ends in numbers that are not
-       finite is treated in the same way at once. A listener may stop earlier.
+       network, and go on with the next stronger prior, `l1`, as long as the last one found
+       better networks than those before;
+    4. then return to the best network and its prior, multiply the step by 0.3, begin a new
+       average and wait for half as many epochs from there on; the third time, stop. An epoch
+       that ends in numbers that are not finite comes to this at once. A listener may stop
+       earlier.
 
     Parameters
     ----------
@@ -268,8 +304,7 @@ def train(
     ValueError
         If no epoch ends in finite numbers.
     """
-    stale, patiences = 0, _patiences(settings.n_iter_no_change)
-    patience = next(patiences)
+    stale, stages = 0, Stages(settings, progress)
     beyond = mean_extras(training)
     beyond_held_out = 0.0 if validation is None else mean_extras(validation)
     with _crew(network, training, settings, heed) as crew:
@@ -286,15 +321,14 @@ def train(
             if validation is not None:
                 progress.validation_curve.append(float(score + offset + beyond_held_out))
             stale = 0 if finite and score > progress.best_score + settings.tol else stale + 1
-            if finite and score > progress.best_score:
-                progress.best_theta, progress.best_score = aligned_copy(theta), score
+            if finite:
+                progress.keep_if_best(theta, score)
             if watch.end_epoch(progress):
                 break
-            if stale >= patience or not finite:
-                stale, patience = 0, next(patiences, None)
-                if patience is None:
+            if stale >= stages.wait or not finite:
+                stale = 0
+                if not stages.advance(progress, finite):
                     break
-                progress.return_to_best()
         else:
             progress.is_rising = True
     if not np.isfinite(progress.best_score):
@@ -307,13 +341,6 @@ def train(
 def mean_extras(rows):
     """Weighted mean of what rows have beyond the log-density of the networks and the offset."""
     return np.average(rows.extras, weights=rows.weights) if np.ndim(rows.extras) else rows.extras
-
-
-def _patiences(first):
-    """Epochs to wait for a better one: before the first cut, and after each."""
-    yield first
-    for _ in range(_RATE_CUTS):
-        yield -(-first // 2)
 
 
 def candidate(network, progress, validation, settings, is_last=False, heed=never):
@@ -372,7 +399,7 @@ def run_epoch(network, progress, training, settings, rng, crew, watch):
         )  # fmt: skip
         descent = Descent(
             in_use([settings.solver], SOLVERS), float(progress.rate), progress.step,
-            float(settings.alpha), _MAX_NORM,
+            float(settings.alpha), float(progress.l1), _MAX_NORM,
         )  # fmt: skip
         loss, n_used = network.run_steps(progress, batches, descent, memory, rng, crew)
         progress.step += n_used

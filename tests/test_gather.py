@@ -116,7 +116,7 @@ def gradient_of(network, table, weights):
     nothing, theta = np.zeros((0, 0), network.dtype), network.theta.copy()
     rows, bounds = np.arange(len(table)), np.array([0, len(table)])
     batches = Batches(table, rows, weights.astype(network.dtype), bounds, nothing, nothing)
-    descent = Descent(in_use(["sgd"], SOLVERS), 0.0, 0, 0.0, 1e300)
+    descent = Descent(in_use(["sgd"], SOLVERS), 0.0, 0, 0.0, 0.0, 1e300)
     moments = np.zeros((2, len(theta)), network.dtype)
     train_steps(network.plan, team, theta, moments, batches, descent, memory)
     return memory.gradient, bool(memory.lists.is_sparse[0, 0])

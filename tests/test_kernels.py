@@ -192,7 +192,7 @@ def objective_and_gradient(network, table, weights, kept, alpha, theta):
     moments, nothing = np.zeros((2, len(theta))), np.zeros((0, 0), theta.dtype)
     rows, bounds = np.arange(len(table)), np.array([0, len(table)])
     batches = Batches(table, rows, weights, bounds, nothing, kept)
-    descent = Descent(in_use(["sgd"], SOLVERS), 0.0, 0, alpha, 1e300)
+    descent = Descent(in_use(["sgd"], SOLVERS), 0.0, 0, alpha, 0.0, 1e300)
     loss, _ = train_steps(network.plan, team, theta, moments, batches, descent, memory)
     assert memory.squares.sum() == pytest.approx(np.sum(memory.gradient**2))
     return loss + alpha / 2 * np.sum(theta[: network.plan.biases] ** 2), memory.gradient
@@ -236,7 +236,7 @@ def test_negligible_derivatives_are_zero():
     moments = np.full((2, len(network.theta)), 1e-17, network.theta.dtype)
     weights, bounds = np.full(64, 1 / 64, network.theta.dtype), np.array([0, 64])
     batches = Batches(table, np.arange(64), weights, bounds, nothing, nothing)
-    descent = Descent(in_use(["adam"], SOLVERS), 0.0, 0, 0.0, np.inf)
+    descent = Descent(in_use(["adam"], SOLVERS), 0.0, 0, 0.0, 0.0, np.inf)
     train_steps(network.plan, team, network.theta, moments, batches, descent, memory)
     derivatives = memory.buffers.deltas[0, slice(*network.plan.layers[-1]), :64]  # no padding
     assert np.any(derivatives == 0)

@@ -29,7 +29,7 @@ def step_of(network, table, max_norm, rate=1e-3):
     nothing = np.zeros((0, 0), theta.dtype)
     weights, bounds = np.full(n, 1 / n, theta.dtype), np.array([0, n])
     batches = Batches(table, np.arange(n), weights, bounds, nothing, nothing)
-    descent = Descent(in_use(["sgd"], SOLVERS), rate, 0, 0.0, max_norm)
+    descent = Descent(in_use(["sgd"], SOLVERS), rate, 0, 0.0, 0.0, max_norm)
     train_steps(network.plan, team, theta, np.zeros((2, len(theta))), batches, descent, memory)
     return (network.theta - theta) / (1.9 * rate), memory.gradient
 
@@ -113,7 +113,7 @@ def test_noise_is_added_to_real_columns_alone(rng):
     batches = Batches(
         table, np.arange(n), weights, np.array([0, n]), noise, np.zeros((0, 0), table.dtype)
     )
-    descent = Descent(in_use(["sgd"], SOLVERS), 0.0, 0, 0.0, 1e300)
+    descent = Descent(in_use(["sgd"], SOLVERS), 0.0, 0, 0.0, 0.0, 1e300)
     train_steps(
         network.plan, team, network.theta.copy(), np.zeros((2, len(network.theta)), table.dtype),
         batches, descent, memory,

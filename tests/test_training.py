@@ -1,6 +1,7 @@
 """Training: what it minimises, when it stops, what it keeps."""
 
 import warnings
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -8,7 +9,10 @@ from conftest import correlated_flags, mixed_table, network_of, quick, sizes
 from sklearn.exceptions import ConvergenceWarning
 
 from skmade import MADEDensity, _made, _progress, _training
+from skmade._kernels._choice import in_use
+from skmade._kernels._compile import kernel
 from skmade._kernels._constants import ACTIVATIONS, SOLVERS
+from skmade._kernels._optimizers import update
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -69,7 +73,7 @@ def test_an_average_begins_anew_from_the_best_network():
     progress = _training.Progress.start(np.zeros(1), 0.1)
     progress.take_average()
     progress.best_theta = np.array([7.0])
-    progress.return_to_best()
+    progress.return_to_best(0.03, 0.0)
     assert progress.theta[0] == progress.average[0] == 7.0
     progress.theta[:] = 8.0
     progress.take_average()
@@ -87,9 +91,31 @@ def test_the_average_is_judged_and_in_the_last_epoch_the_network_too(monkeypatch
     np.testing.assert_allclose(judged, [(1.0, -2.0), (2.0, -1.0), (3.0, 0.0)])
 
 
-@pytest.mark.parametrize(("first", "waits"), [(1, [1, 1, 1]), (2, [2, 1, 1]), (5, [5, 3, 3])])
-def test_later_waits_are_half_as_long(first, waits):
-    assert list(_training._patiences(first)) == waits
+@pytest.mark.parametrize("first, later", [(10, 5), (5, 3), (1, 1)])
+def test_stronger_priors_are_tried_while_they_help_then_shorter_steps(first, later):
+    settings = SimpleNamespace(l1=(1.0, 4.0, 16.0), n_iter_no_change=first)
+    progress = _training.Progress.start(np.zeros(1), 0.1)
+    stages = _training.Stages(settings, progress)
+    assert progress.l1 == 1.0
+    for theta, score, l1 in [(1.0, 0.5, 4.0), (2.0, 0.6, 16.0)]:
+        progress.keep_if_best(np.array([theta]), score)
+        assert stages.advance(progress)
+        assert (progress.l1, progress.rate, stages.wait) == (l1, 0.1, first)
+        assert progress.theta[0] == theta
+    progress.keep_if_best(np.array([3.0]), 0.59)  # the strongest did not help
+    for rate in (0.03, 0.009):
+        assert stages.advance(progress)
+        assert (progress.l1, progress.rate) == (4.0, pytest.approx(rate))
+        assert (progress.theta[0], stages.wait) == (2.0, later)
+    assert not stages.advance(progress)
+
+
+def test_numbers_that_are_not_finite_end_stronger_priors():
+    progress = _training.Progress.start(np.zeros(1), 0.1)
+    stages = _training.Stages(SimpleNamespace(l1=(1.0, 4.0), n_iter_no_change=4), progress)
+    progress.keep_if_best(np.array([1.0]), 0.5)
+    assert stages.advance(progress, finite=False)
+    assert (progress.l1, progress.rate) == (1.0, pytest.approx(0.03))
 
 
 def test_curves_and_counts():
@@ -153,20 +179,40 @@ def test_a_penalty_makes_weights_smaller():
     assert norms[1] < 0.7 * norms[0]
 
 
-def test_the_default_penalty_is_a_standard_normal_prior_of_one_mask_of_flags(rng):
-    flags, reals = correlated_flags(300, 5), rng.normal(size=(300, 5))
-    # (a tenth of the rows is held out)
-    for X, n_masks, alpha in ((flags, 1, 1 / 270), (flags, 2, 0.0), (reals, 1, 0.0)):
-        scores, given, without = (
-            quick(n_masks=n_masks, alpha=a).fit(X).score_samples(X) for a in ("auto", alpha, 0.0)
-        )
-        assert np.array_equal(scores, given)
-        assert np.array_equal(scores, without) == (alpha == 0)
+@kernel
+def _update(solver, theta, gradient, moments, rate, step):
+    update(solver, theta, gradient, moments, 0, 6, 5, rate, step, 1.0, 0.25)
+
+
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_a_laplace_prior_ends_at_the_lasso(solver):
+    # minimises (w - a)**2 / 2 + l1 * |w| for each weight: a, moved towards zero by l1
+    targets = np.array([-2.0, -0.3, 0.0, 0.2, 1.0, 0.2])
+    theta, moments = np.full(6, 0.5), np.zeros((2, 6))
+    used = in_use([solver], SOLVERS)
+    rates = {"adam": 0.01, "adagrad": 0.1, "adadelta": 1.0, "sgd": 0.01}
+    for step in range(1, 4001):
+        _update(used, theta, theta - targets, moments, rates[solver], step)
+    expected = [-1.75, -0.05, 0.0, 0.0, 0.75, 0.2]  # the last is a bias
+    np.testing.assert_allclose(theta, expected, atol=0.02)
+    assert np.all(theta[2:4] == 0)
+
+
+def test_weights_that_no_row_speaks_for_are_zero_by_default(rng):
+    flags = rng.random((400, 6)) < 0.5  # independent of each other
+    weights = []
+    for alpha in ("auto", 0.0):
+        network = network_of(quick(alpha=alpha, max_iter=30).fit(flags))
+        weights.append(network.theta[: network.plan.biases])
+    assert np.abs(weights[0]).sum() < 0.7 * np.abs(weights[1]).sum()
+    assert np.count_nonzero(weights[0]) < 0.7 * np.count_nonzero(weights[1])
+    assert quick(alpha="auto")._settings(400, is_validated=False).l1 == (0.0,)
+    assert quick(alpha=0.1)._settings(400, is_validated=True).l1 == (0.0,)
 
 
 @pytest.mark.parametrize("n, size", [(50, 16), (1000, 31), (10_000, 100)])
 def test_batches_of_few_rows_are_smaller_by_default(n, size):
-    assert quick(alpha=0.0)._settings(n, [False, False]).batch_size == size
+    assert quick(alpha=0.0)._settings(n, True).batch_size == size
 
 
 def test_input_noise_smooths_real_columns_and_leaves_flags_alone():
@@ -185,7 +231,7 @@ def test_input_noise_smooths_real_columns_and_leaves_flags_alone():
 def test_dropout_leaves_units_out_and_keeps_their_mean():
     X = dependent(50)
     model = quick(dropout=0.3).fit(X)
-    settings = model._settings(len(X), [False] * X.shape[1])
+    settings = model._settings(len(X), True)
     network = network_of(model)
     rng = np.random.default_rng(0)
     _, kept = _training.draw_noise(network.plan, settings, 5000, np.dtype("float32"), rng)

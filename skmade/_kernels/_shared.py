@@ -221,7 +221,7 @@ def shared_step(plan, team, dense, batches, s, descent, theta, memory):
         gather(plan, dense.places, dense.blocks, dense.theta, theta, first, last)
         for i in range(team.stretches[chunk], team.stretches[chunk + 1]):
             dense.gradient[i] = like(theta[0], 0)
-    loss = batch_gradient(plan, team, theta, batches, s, descent.penalty, memory)
+    loss = batch_gradient(plan, team, theta, batches, s, descent.l2, memory)
     while True:
         chunk = next_chunk(team)
         if chunk == team.n_chunks:
@@ -237,7 +237,7 @@ def shared_step(plan, team, dense, batches, s, descent, theta, memory):
             break
         first, last = team.stretches[chunk], team.stretches[chunk + 1]
         update(
-            descent.solver, dense.theta, dense.gradient, dense.moments, first, last, descent.rate,
-            descent.step, shrink,
+            descent.solver, dense.theta, dense.gradient, dense.moments, first, last,
+            dense.blocks[0, 0], descent.rate, descent.step, shrink, descent.l1,
         )  # fmt: skip
     return loss

@@ -89,7 +89,10 @@ class Descent(NamedTuple):
     rate: float
     step: int
     """Steps up to this one or, where several are made, before the first of them."""
-    penalty: float
+    l2: float
+    """Half of it times the sum of squared weights is added to the loss."""
+    l1: float
+    """It times the sum of their absolute values is added."""
     max_norm: float
     """The Euclidean norm a gradient is cut back to."""
 
@@ -267,7 +270,7 @@ def train_steps(plan, team, theta, moments, batches, descent, memory):
     """
     total, used = 0.0, 0
     for s in range(batches.bounds.shape[0] - 1):
-        loss = batch_gradient(plan, team, theta, batches, s, descent.penalty, memory)
+        loss = batch_gradient(plan, team, theta, batches, s, descent.l2, memory)
         shrink = step_factor(loss, memory.squares, descent.max_norm)
         if shrink > 0:
             used += 1
@@ -278,8 +281,8 @@ def train_steps(plan, team, theta, moments, batches, descent, memory):
                     break
                 first, last = team.stretches[chunk], team.stretches[chunk + 1]
                 update(
-                    descent.solver, theta, memory.gradient, moments, first, last, descent.rate,
-                    descent.step + used, shrink,
+                    descent.solver, theta, memory.gradient, moments, first, last, plan.biases,
+                    descent.rate, descent.step + used, shrink, descent.l1,
                 )  # fmt: skip
     return total, used
 
