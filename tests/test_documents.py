@@ -1,10 +1,9 @@
-"""The tables of dtypes that the documentation shows are what `DTYPES` does.
+"""What the documentation says, held against what happens.
 
-    python tests/test_documents.py
-
-writes them anew.
+The tables of dtypes are what `DTYPES` does; ``python tests/test_documents.py`` writes them anew.
 """
 
+import ast
 import csv
 import re
 import warnings
@@ -17,10 +16,13 @@ from conftest import JIT
 from sklearn.exceptions import ConvergenceWarning
 from test_dtypes import DTYPES, ERRORS, N, fitted, form, hide, neighboured, small
 
-FOLDER = Path(__file__).parents[1] / "docs" / "dtypes"
+ROOT = Path(__file__).parents[1]
+FOLDER, FEATURES = ROOT / "docs" / "dtypes", ROOT / "docs" / "features"
 OPERATIONS = ("fit", "score", "sample", "sample_conditional")
 HEADER = ("dtypes", "taken for", *OPERATIONS)
 TAKEN_FOR = {"Flag": "flag", "Category": "category", "Time": "moment or span of time"}
+#: Of features: what there are, and where each is tested.
+TABLES = ("ours", "tests")
 LIBRARIES = ("numpy", "pandas", "polars", "Arrow")
 #: Of newer releases of polars.
 NEWER = ("Int128", "UInt128", "Float16", "Categorical, named")
@@ -86,8 +88,8 @@ def tables():
     return made | {"errors": [("error", "dtypes"), *rows]}
 
 
-def read(name):
-    with (FOLDER / f"{name}.csv").open(newline="", encoding="utf-8") as file:
+def read(path):
+    with path.open(newline="", encoding="utf-8") as file:
         return [tuple(row) for row in csv.reader(file)]
 
 
@@ -100,8 +102,35 @@ def read(name):
 def test_tables_of_dtypes_are_what_happens():
     made = tables()
     for name, rows in made.items():
-        assert read(name) == rows, "run python tests/test_documents.py"
+        assert read(FOLDER / f"{name}.csv") == rows, "run python tests/test_documents.py"
     assert {path.stem for path in FOLDER.glob("*.csv")} == set(made)
+
+
+def functions_of(path):
+    """Names of the functions that a module defines."""
+    return {node.name for node in ast.parse(path.read_text()).body if hasattr(node, "name")}
+
+
+def test_every_feature_is_tested():
+    features, tests = ([row[0] for row in read(FEATURES / f"{name}.csv")[1:]] for name in TABLES)
+    assert features == tests and len(set(features)) == len(features)
+    for feature, named in read(FEATURES / "tests.csv")[1:]:
+        found = re.findall(r"``(tests/\w+\.py)::(test_\w+)``", named)
+        assert found and named.count("::") == len(found), feature
+        for path, function in found:
+            assert function in functions_of(ROOT / path), f"{feature}: {path} has no {function}"
+
+
+def blocks_of_readme(language):
+    """What stands between fences of a language."""
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    return re.findall(rf"^```{language}\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+
+
+@pytest.mark.skipif(not JIT, reason="trains with defaults, which interpreted kernels take long for")
+def test_the_first_code_of_the_readme_prints_what_it_says(capsys):
+    exec(blocks_of_readme("python")[0], {})
+    assert capsys.readouterr().out == blocks_of_readme("text")[0]
 
 
 if __name__ == "__main__":
