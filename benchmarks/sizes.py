@@ -55,6 +55,7 @@ def compare(results, name, train, test, more):
         ("networks", f"{k}, {how}" if k > 1 else "1"): {"n_estimators": k, "combination": how}
         for k, how in COMBINED
     }
+    MADEDensity(n_estimators=2, combination="product", max_iter=1).fit(train)  # compiles
     for (by, setting), parameters in settings.items():
         model = MADEDensity(random_state=0, n_jobs=2, **parameters, **more)
         _, seconds = tables.timed(model.fit, train)
