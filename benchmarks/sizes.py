@@ -35,17 +35,17 @@ def main():
         test, rest = X.iloc[order[:n_held_out]], X.iloc[order[n_held_out:]]
         for n in sorted({min(n, len(rest)) for n in options.rows[: 1 if options.quick else None]}):
             compare(results, name, rest.iloc[:n], test, {"max_iter": 2} if options.quick else {})
-    layers, networks = (
-        pd.DataFrame(results.rows).query("by == @by").pivot_table(
-            ["nats", "fit_s"], ["set", "rows"], "setting", sort=False
-        )
-        for by in ("layers", "networks")
-    )  # fmt: skip
+    frame = pd.DataFrame(results.rows)
     results.finish({
-        f"{by}_{value}": table[value].round(2 if value == "nats" else 1)
-        for by, table in (("layers", layers), ("networks", networks))
-        for value in ("nats", "fit_s")
+        f"{by}_{value}": laid_out(frame[frame["by"] == by], value, digits)
+        for by in ("layers", "networks")
+        for value, digits in (("nats", 2), ("fit_s", 1))
     })  # fmt: skip
+
+
+def laid_out(frame, value, digits):
+    """A value by table, rows and setting."""
+    return frame.pivot_table(value, ["set", "rows"], "setting", sort=False).round(digits)
 
 
 def compare(results, name, train, test, more):
