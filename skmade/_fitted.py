@@ -208,7 +208,7 @@ class FittedDensity:
             likeliest = scores.reshape(draws.shape[:2]).argmax(axis=0)
         return draws[likeliest, np.arange(draws.shape[1])]
 
-    def _draws(self, table, known, n_draws, rng, n_jobs, count):
+    def _draws(self, table, known, n_draws, rng, n_jobs, count=uncounted):
         """As `fill` of `skmade._conditional`; in orderings that are made, where networks can."""
         if not self._makes_orderings or not known.any():
             return fill(self.ensemble, table, known, n_draws, rng, n_jobs, count)
