@@ -30,7 +30,7 @@ html_theme_options = {"header_links_before_dropdown": 7}
 _ALONE = ("index", "first_hour", "api", "features", "results", "data")
 html_sidebars = {page: [] for page in _ALONE}  # pages without others beside them
 html_static_path = ["_static"]
-html_css_files = ["tables.css"]
+html_css_files = ["pages.css"]
 plot_html_show_source_link = plot_html_show_formats = False
 plot_include_source = True
 plot_formats = ["png"]
