@@ -1,10 +1,12 @@
 """How many units and networks how many rows want: ``python -m benchmarks.sizes --data DIR``.
 
 Of each table, 4,000 rows or a quarter are held out at random, and the first of the others train.
-Figures are nats per held-out row and seconds, of one network by its hidden layers, and of several
-with default layers by how they are combined. ``--rows`` gives the numbers of training rows.
+Figures are nats per held-out row and seconds of processor time on one thread, of one network by its
+hidden layers, and of several with default layers by how they are combined. ``--rows`` gives the
+numbers of training rows.
 """
 
+import time
 import warnings
 
 import numpy as np
@@ -14,9 +16,9 @@ from benchmarks import mixed, tables
 from skmade import MADEDensity
 
 SETS = ("california_housing", "adult_train")
-N_ROWS = (300, 3000, 15_000)
+N_ROWS = (300, 3000)
 SIZES = ((), (32,), (128, 128), (256, 256), (512, 512))
-COMBINED = ((1, "mixture"), (2, "mixture"), (5, "mixture"), (5, "weighted"), (5, "product"))
+COMBINED = ((1, "mixture"), (2, "mixture"), (5, "mixture"), (5, "product"))
 HELD_OUT = 4000
 
 
@@ -57,8 +59,9 @@ def compare(results, name, train, test, more):
     }
     MADEDensity(n_estimators=2, combination="product", max_iter=1).fit(train)  # compiles
     for (by, setting), parameters in settings.items():
-        model = MADEDensity(random_state=0, n_jobs=2, **parameters, **more)
-        _, seconds = tables.timed(model.fit, train)
+        model, began = MADEDensity(random_state=0, **parameters, **more), time.process_time()
+        model.fit(train)
+        seconds = time.process_time() - began
         about = {"set": name, "rows": len(train), "by": by, "setting": setting}
         results.add(**about, nats=model.score(test), fit_s=seconds)
 
