@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import JIT, correlated_flags, quick
+from conftest import JIT, correlated_flags, quick, sizes
 
 import skmade
 from skmade import _progress
@@ -185,7 +185,7 @@ def models():
         "orderings": {"n_masks": None},
     }
     return {
-        name: quick(**{"n_estimators": 2, "max_iter": 1, **setting}).fit(X)
+        name: quick(**{"n_estimators": 2, "max_iter": 1, **setting}).fit(X[: sizes(100, 20)])
         for name, setting in settings.items()
     }
 
@@ -196,14 +196,14 @@ def models():
     [
         ("Scoring", lambda model, X: model.score_samples(X)),
         ("Scoring", lambda model, X: model.score_features(X)),
-        ("Scoring", lambda model, X: model.score_samples(X[:20], given=[1, 3])),
+        ("Scoring", lambda model, X: model.score_samples(X[:4], given=[1, 3])),
         ("Drawing", lambda model, X: model.sample(len(X), random_state=0)),
         ("Filling in", lambda model, X: model.sample_conditional(gappy(X), random_state=0)),
     ],
     ids=["scores", "contributions", "given", "draws", "fills"],
 )
 def test_rows_are_counted_to_the_end(models, name, work, monkeypatch):
-    (what, call), model, table = work, models[name], correlated_flags(200, 5, seed=1)
+    (what, call), model, table = work, models[name], correlated_flags(sizes(200, 4), 5, seed=1)
     counter = Counter(monkeypatch)
     call(model, table)
     ((told, n_rows),) = counter.expected
