@@ -26,10 +26,11 @@ exclude_patterns = ["_build"]
 html_theme = "pydata_sphinx_theme"
 html_title = "skmade"
 html_show_sourcelink = False
-html_theme_options = {"header_links_before_dropdown": 4}
-html_sidebars = {"*": [], "developer/*": []}  # pages without pages below them
+html_theme_options = {"header_links_before_dropdown": 7}
+_ALONE = ("index", "first_hour", "api", "features", "results", "data")
+html_sidebars = {page: [] for page in _ALONE}  # pages without others beside them
 html_static_path = ["_static"]
-html_css_files = ["tables.css"]
+html_css_files = ["pages.css"]
 plot_html_show_source_link = plot_html_show_formats = False
 plot_include_source = True
 plot_formats = ["png"]
@@ -37,7 +38,7 @@ sphinx_gallery_conf = {
     "examples_dirs": "../examples",
     "gallery_dirs": "gallery",
     "filename_pattern": "/plot_",
-    "ignore_pattern": "quickstart|planted_fault",  # scripts of the command line
+    "ignore_pattern": "quickstart|planted_fault|glance",  # scripts of the command line
     "within_subsection_order": "ExampleTitleSortKey",
     "download_all_examples": False,
     "write_computation_times": False,

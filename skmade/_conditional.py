@@ -13,6 +13,7 @@ from skmade._combination import log_mean_exp, responsibilities
 from skmade._kernels._constants import PARTICLES
 from skmade._layout import flops_per_row
 from skmade._particles import LOWEST, Particles, index_by_weight, plan_to_fill
+from skmade._progress import uncounted
 from skmade._sampling import complete
 from skmade._scoring import log_densities
 
@@ -33,7 +34,7 @@ _SMALL_ERROR, _GROUPS_OF_EVIDENCE, _RATIOS = 0.05, (16, 4096), 32
 _CELLS = 2**22
 
 
-def fill(ensemble, table, known, n_draws, rng, n_jobs):
+def fill(ensemble, table, known, n_draws, rng, n_jobs, count=uncounted):
     """Draw the cells of each row that are not known given those that are, so many times.
 
     Parameters
@@ -44,6 +45,8 @@ def fill(ensemble, table, known, n_draws, rng, n_jobs):
     n_draws : int
     rng : numpy.random.Generator
     n_jobs : int or None
+    count : callable
+        Called with the number of rows that are done, as they are.
 
     Returns
     -------
@@ -59,6 +62,7 @@ def fill(ensemble, table, known, n_draws, rng, n_jobs):
         rows, cells = (np.tile(x[is_exact], (n_draws, 1)) for x in (table, known))
         drawn = _draw_exactly(ensemble, rows, cells, rng, n_jobs)
         draws[:, is_exact] = drawn.reshape(n_draws, -1, table.shape[1])
+        count(np.count_nonzero(is_exact))
     best = np.argmin(inversions + rng.random(inversions.shape), axis=0)  # one of equals
     at_a_time = max(1, _CELLS // ((n_draws + _CANDIDATES[1]) * table.shape[1]))
     for k in range(len(ensemble.networks)):
@@ -68,6 +72,7 @@ def fill(ensemble, table, known, n_draws, rng, n_jobs):
             draws[:, own], worth[own] = _resample(
                 ensemble, k, table[own], known[own], n_draws, rng, n_jobs
             )
+            count(len(own))
     return draws, worth
 
 
@@ -158,7 +163,7 @@ def _log_ratios(ensemble, k, candidates, n_jobs):
     return (ensemble.combine(logs) - logs[k]).reshape(candidates.shape[:2])
 
 
-def log_evidence(ensemble, table, known, n_jobs):
+def log_evidence(ensemble, table, known, n_jobs, count=uncounted):
     """Log-density of known cells, of the same features in each row, and its standard error.
 
     Where it is estimated, random numbers are seeded by the known cells: a row has the same
@@ -180,10 +185,12 @@ def log_evidence(ensemble, table, known, n_jobs):
     if not inversions.any() and not ensemble.is_product:
         cells, nothing = np.tile(known, (len(table), 1)), np.random.default_rng(0)
         own = _log_evidences(ensemble.networks, table, cells, nothing, n_jobs)
+        count(len(table))
         return log_mean_exp(own, ensemble.log_weights), errors
     k = np.argmin(inversions)
     for i in range(len(table)):
         logs[i], errors[i] = _estimate(ensemble, k, table[i : i + 1], known[None])
+        count(1)
     return logs, errors
 
 

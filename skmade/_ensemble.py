@@ -13,6 +13,7 @@ from skmade._combination import (
     responsibilities,
 )
 from skmade._layout import flops_per_row
+from skmade._progress import uncounted
 from skmade._sampling import draw_product, draw_rows
 from skmade._scoring import add_all_scores, log_densities, make_scorers
 
@@ -131,11 +132,12 @@ class Ensemble:
             before = after
         return result
 
-    def sample(self, n_rows, rng, n_jobs):
-        """Independent rows."""
+    def sample(self, n_rows, rng, n_jobs, count=uncounted):
+        """Independent rows; as they are done, `count` is called with their number."""
         if self.is_product:
-            return draw_product(self.networks, np.exp(self.log_normalizer), n_rows, rng, n_jobs)
-        return draw_rows(self.networks, self.weights, n_rows, rng, n_jobs)
+            acceptance = np.exp(self.log_normalizer)
+            return draw_product(self.networks, acceptance, n_rows, rng, n_jobs, count)
+        return draw_rows(self.networks, self.weights, n_rows, rng, n_jobs, count)
 
     def of_weight(self):
         """The ensemble of the networks that have any weight."""

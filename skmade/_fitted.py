@@ -10,6 +10,7 @@ from skmade._columns import Columns
 from skmade._conditional import fill, log_evidence
 from skmade._ensemble import Ensemble
 from skmade._network import Architecture, Network
+from skmade._progress import uncounted
 from skmade._shared import SharedNetwork
 from skmade._threads import map_chunks
 
@@ -78,7 +79,7 @@ class FittedDensity:
         self.columns.encode(numbers, table)
         return table
 
-    def score(self, table, n_jobs, with_contributions=False):
+    def score(self, table, n_jobs, with_contributions=False, count=uncounted):
         """Log-density of each row of a table, and what each feature adds to it, if asked for.
 
         Parameters
@@ -86,6 +87,8 @@ class FittedDensity:
         table : Table
         n_jobs : int or None
         with_contributions : bool
+        count : callable
+            Called with the number of rows that are done, as they are.
 
         Returns
         -------
@@ -93,16 +96,16 @@ class FittedDensity:
         contributions : ndarray of shape (n, n_features), or None
         """
         if not table.is_sparse:
-            return self._score_dense(table, n_jobs, with_contributions)
+            return self._score_dense(table, n_jobs, with_contributions, count)
         scores = np.zeros(len(table))
         contributions = np.zeros(table.shape) if with_contributions else None
         for rows, stretch in table.stretches():
-            scores[rows], own = self._score_dense(stretch, n_jobs, with_contributions)
+            scores[rows], own = self._score_dense(stretch, n_jobs, with_contributions, count)
             if with_contributions:
                 contributions[rows] = own
         return scores, contributions
 
-    def _score_dense(self, table, n_jobs, with_contributions):
+    def _score_dense(self, table, n_jobs, with_contributions, count):
         columns, ensemble, numbers = self.columns, self.ensemble, self.columns.numbers(table)
         scores = np.zeros(len(numbers))
         contributions = np.zeros(numbers.shape) if with_contributions else None
@@ -116,6 +119,7 @@ class FittedDensity:
                 columns.encode(numbers[rows], encoded)
                 own = contributions[rows] if with_contributions else None
                 scores[rows] = ensemble.score(encoded, own, scorers)
+                count(rows.stop - rows.start)
 
             return work
 
@@ -126,11 +130,11 @@ class FittedDensity:
         columns.add_extras(numbers, scores, contributions, table.may_have_gaps)
         return scores, contributions
 
-    def sample(self, n_rows, rng, n_jobs):
+    def sample(self, n_rows, rng, n_jobs, count=uncounted):
         """Independent rows, as an array or frame like that of `fit`."""
-        return self.columns.decode(self.ensemble.sample(n_rows, rng, n_jobs))
+        return self.columns.decode(self.ensemble.sample(n_rows, rng, n_jobs, count))
 
-    def score_given(self, table, given, n_jobs):
+    def score_given(self, table, given, n_jobs, count=uncounted):
         """Log-density of the other cells of each row given some columns, and its standard error.
 
         Parameters
@@ -138,26 +142,29 @@ class FittedDensity:
         table : Table
         given : ndarray of bool of shape (n_features,)
         n_jobs : int or None
+        count : callable
+            As in `score`.
 
         Returns
         -------
         scores, errors : ndarray of shape (n,)
         """
         if table.is_sparse:
-            parts = [self.score_given(dense, given, n_jobs) for _, dense in table.stretches()]
+            stretches = (dense for _, dense in table.stretches())
+            parts = [self.score_given(dense, given, n_jobs, count) for dense in stretches]
             return tuple(map(np.concatenate, zip(*parts)))
         columns, numbers = self.columns, self.columns.numbers(table)
         encoded, ensemble = self.encode(numbers), self.ensemble
         if self._makes_orderings:
             ensemble = self._ensemble_for(given, np.random.default_rng(0))
-        logs, errors = log_evidence(ensemble, encoded, given, n_jobs)
+        logs, errors = log_evidence(ensemble, encoded, given, n_jobs, count)
         logs -= ensemble.log_normalizer
         scores = ensemble.score_all(encoded, n_jobs) - logs
         contributions = np.tile(columns.offsets, (len(numbers), 1))
         columns.add_extras(numbers, np.zeros(len(numbers)), contributions, table.may_have_gaps)
         return scores + contributions[:, ~given].sum(axis=1), errors
 
-    def fill(self, table, rng, n_jobs, strategy="draw"):
+    def fill(self, table, rng, n_jobs, strategy="draw", count=uncounted):
         """A copy of a table that was read, with its missing cells filled in.
 
         Parameters
@@ -168,6 +175,8 @@ class FittedDensity:
         strategy : {"draw", "mean", "most_likely"}
             By one draw, or by the mean or the most likely of several; of flags and labels the most
             frequent is their mean.
+        count : callable
+            As in `score`; of all rows, with gaps or without.
 
         Returns
         -------
@@ -178,10 +187,12 @@ class FittedDensity:
         encoded, known = self.encode(self.columns.numbers(table)), ~table.missing()
         worth, holes = np.full(len(encoded), np.inf), np.flatnonzero(~known.all(axis=1))
         n_draws = 1 if strategy == "draw" else _SUMMARISED_DRAWS
+        count(len(encoded) - len(holes))
         at_a_time = max(1, _CELLS // (n_draws * encoded.shape[1]))
         for begin in range(0, len(holes), at_a_time):
             rows = holes[begin : begin + at_a_time]
-            draws, worth[rows] = self._draws(encoded[rows], known[rows], n_draws, rng, n_jobs)
+            cells = encoded[rows], known[rows]
+            draws, worth[rows] = self._draws(*cells, n_draws, rng, n_jobs, count)
             encoded[rows] = self._summary(draws, strategy, n_jobs)
         return self.columns.fill(table, encoded, ~known, strategy == "mean"), worth
 
@@ -197,13 +208,14 @@ class FittedDensity:
             likeliest = scores.reshape(draws.shape[:2]).argmax(axis=0)
         return draws[likeliest, np.arange(draws.shape[1])]
 
-    def _draws(self, table, known, n_draws, rng, n_jobs):
+    def _draws(self, table, known, n_draws, rng, n_jobs, count=uncounted):
         """As `fill` of `skmade._conditional`; in orderings that are made, where networks can."""
         if not self._makes_orderings or not known.any():
-            return fill(self.ensemble, table, known, n_draws, rng, n_jobs)
+            return fill(self.ensemble, table, known, n_draws, rng, n_jobs, count)
         shares = np.bincount(self._owners, self.weights)
         rows, cells = (np.tile(x, (n_draws, 1)) for x in (table, known))
         filled = fill_in_any_ordering(self.networks, shares, rows, cells, rng, n_jobs)
+        count(len(table))
         return filled.reshape(n_draws, *table.shape), np.inf
 
     @property

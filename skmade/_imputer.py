@@ -180,9 +180,9 @@ class MADEImputer(CallbackSupportMixin, TransformerMixin, BaseEstimator):
         table = Table.read(self, X, reset=False, accept_sparse=False)
         model, indicators = self.estimator_, None
         own = Table.read(model, select(table, ~self._is_empty), reset=False)
-        filled, worth = model._density.fill(
-            own, to_generator(self.random_state), model.n_jobs, self.strategy
-        )
+        rng = to_generator(self.random_state)
+        with model._counting("Filling in", len(own)) as count:
+            filled, worth = model._density.fill(own, rng, model.n_jobs, self.strategy, count)
         warn_of_poor_draws(worth)
         if self.indicator_ is not None:
             indicators = self.indicator_.transform(_marked(table.missing()))

@@ -202,7 +202,8 @@ class MADEDensity(CallbackSupportMixin, DensityMixin, BaseEstimator):
         1 (or True) draws a bar for each network, with the loss, the held-out score and the time
         that is left at most, where the output is a terminal and rich is installed; else, and with
         2, a line is printed after each epoch, and some within long ones. `partial_fit` prints
-        lines.
+        lines. On such a terminal 1 also draws a bar of rows that are scored, drawn or filled in,
+        where these take long.
     random_state : int, RandomState instance or None, default=None
         Determines ordering, masks, initial weights, the held-out rows, the batches and
         the noise.
@@ -618,7 +619,8 @@ class MADEDensity(CallbackSupportMixin, DensityMixin, BaseEstimator):
         if not is_given.any():
             return self._score(X)[0]
         table = Table.read(self, X, reset=False)
-        scores, errors = self._density.score_given(table, is_given, self.n_jobs)
+        with self._counting("Scoring", len(table)) as count:
+            scores, errors = self._density.score_given(table, is_given, self.n_jobs, count)
         _warn_of_inexact_scores(errors)
         return scores
 
@@ -695,7 +697,8 @@ class MADEDensity(CallbackSupportMixin, DensityMixin, BaseEstimator):
             raise ValueError(f"n_samples must be a positive integer; got {n_samples!r}.")
         self._check_acceptance()
         rng = to_generator(random_state)
-        return self._density.sample(n_samples, rng, self.n_jobs)
+        with self._counting("Drawing", n_samples) as count:
+            return self._density.sample(n_samples, rng, self.n_jobs, count)
 
     def sample_conditional(self, X: Rows, random_state: RandomState = None) -> Any:
         """Draw missing cells given the other cells of their row.
@@ -731,7 +734,9 @@ class MADEDensity(CallbackSupportMixin, DensityMixin, BaseEstimator):
         """
         check_is_fitted(self)
         table = Table.read(self, dense(X), reset=False)
-        filled, worth = self._density.fill(table, to_generator(random_state), self.n_jobs)
+        rng = to_generator(random_state)
+        with self._counting("Filling in", len(table)) as count:
+            filled, worth = self._density.fill(table, rng, self.n_jobs, count=count)
         warn_of_poor_draws(worth)
         return filled
 
@@ -976,7 +981,12 @@ class MADEDensity(CallbackSupportMixin, DensityMixin, BaseEstimator):
         """Log-densities, and if asked for what each feature adds to them."""
         check_is_fitted(self)
         table = Table.read(self, X, reset=False)
-        return self._density.score(table, self.n_jobs, with_contributions)
+        with self._counting("Scoring", len(table)) as count:
+            return self._density.score(table, self.n_jobs, with_contributions, count)
+
+    def _counting(self, what, n_rows):
+        """A bar of so many rows, where it is asked for; see `skmade._progress.counting`."""
+        return _progress.counting(what, n_rows, self.verbose)
 
 
 def _whole_table(X_val, X):

@@ -1,15 +1,18 @@
-"""What training tells while it goes on: to callbacks, by bars, or in lines.
+"""What training tells while it goes on: to callbacks, by bars, or in lines; and bars of rows.
 
-Training knows a `Watch` only, which tells all its listeners.
+Training knows a `Watch` only, which tells all its listeners. Scoring and drawing know a function
+only, which they call with the number of rows that are done.
 """
 
 import multiprocessing
 import threading
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 
 # Lines tell of an epoch that takes longer in between.
 _SECONDS_UNTIL_SAID = 5.0
+# Rows have a bar where they have taken longer, and what is left will take longer, too.
+_SECONDS_UNTIL_BAR = 0.5
 
 
 class Listener:
@@ -169,6 +172,67 @@ def _display():
         BarColumn(12),
         TextColumn("{task.fields[told]}", markup=False),
         TextColumn("{task.fields[most]}", markup=False),
+        TimeRemainingColumn(compact=True, elapsed_when_finished=True),
+    )
+
+
+def uncounted(n):
+    """What is called as rows are done, where nobody counts them."""
+
+
+@contextmanager
+def counting(what, n_rows, verbose):
+    """``count(n)``, to be called as n more of so many rows are done.
+
+    It draws a bar where a parameter `verbose` asks for it, there is a terminal, and the rows take
+    long enough to be felt. Several threads may call it.
+    """
+    if verbose != 1 or not _can_draw():
+        yield uncounted
+        return
+    with RowsBar(what, n_rows) as bar:
+        yield bar.count
+
+
+class RowsBar:
+    """A bar of rows that are done, which appears where they take long."""
+
+    def __init__(self, what, n_rows):
+        self._what, self._n_rows, self._n_done = what, n_rows, 0
+        self._in_turn, self._display, self._began = threading.Lock(), None, time.monotonic()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        if self._display is not None:
+            self._display.stop()
+
+    def count(self, n):
+        """So many rows more are done."""
+        with self._in_turn:
+            self._n_done += n
+            if self._display is None and self._is_long():
+                self._display = _display_of_rows()
+                self._display.start()
+                self._bar = self._display.add_task(self._what, total=self._n_rows)
+            if self._display is not None:
+                self._display.update(self._bar, completed=self._n_done)
+
+    def _is_long(self):
+        taken = time.monotonic() - self._began
+        left = taken * (self._n_rows - self._n_done) / max(self._n_done, 1)
+        return min(taken, left) > _SECONDS_UNTIL_BAR
+
+
+def _display_of_rows():
+    """A name, a bar, how many rows are done, and the time that is left."""
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    return Progress(
+        TextColumn("{task.description}", markup=False),
+        BarColumn(12),
+        TextColumn("{task.completed:,} of {task.total:,} rows", markup=False),
         TimeRemainingColumn(compact=True, elapsed_when_finished=True),
     )
 

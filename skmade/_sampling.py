@@ -14,6 +14,7 @@ from skmade._kernels._constants import DRAW_TILE, PARTICLES
 from skmade._kernels._memory import make_buffers
 from skmade._kernels._product import LANES
 from skmade._layout import NOISES, flops_per_row
+from skmade._progress import uncounted
 from skmade._scoring import log_densities
 from skmade._threads import run_in_threads, threads_worth
 
@@ -23,16 +24,18 @@ _MOST_BLOCK = 16
 _CELLS = 2**16
 
 
-def draw_rows(networks, weights, n_rows, rng, n_jobs=None):
+def draw_rows(networks, weights, n_rows, rng, n_jobs=None, count=uncounted):
     """Independent rows from a mixture of networks: (n_rows, n_features)."""
     if len(networks) == 1:
-        return _draw_from(networks[0], n_rows, rng, n_jobs)
+        return _draw_from(networks[0], n_rows, rng, n_jobs, count)
     counts = rng.multinomial(n_rows, weights)
-    parts = [_draw_from(network, n, rng, n_jobs) for network, n in zip(networks, counts) if n]
+    parts = [
+        _draw_from(network, n, rng, n_jobs, count) for network, n in zip(networks, counts) if n
+    ]
     return np.concatenate(parts)[rng.permutation(n_rows)]
 
 
-def draw_product(networks, acceptance, n_rows, rng, n_jobs=None):
+def draw_product(networks, acceptance, n_rows, rng, n_jobs=None, count=uncounted):
     """Independent rows from the product of networks, by rejection from their mixture.
 
     `acceptance` is the share of rows that is kept.
@@ -44,18 +47,21 @@ def draw_product(networks, acceptance, n_rows, rng, n_jobs=None):
         kept = np.log(rng.random(n)) < log_acceptance(log_densities(networks, table, n_jobs))
         parts.append(table[kept][:missing])
         missing -= len(parts[-1])
+        count(len(parts[-1]))
     return np.concatenate(parts)
 
 
-def _draw_from(network, n_rows, rng, n_jobs):
+def _draw_from(network, n_rows, rng, n_jobs, count):
     """Independent rows from one network."""
     n_features = len(network.ordering)
     table = np.empty((n_rows, n_features), network.dtype)
-    complete(network, network.plan, table, None, rng, n_jobs)
+    complete(network, network.plan, table, None, rng, n_jobs, count=count)
     return table
 
 
-def complete(network, plan, table, known, rng, n_jobs=None, until=None, are_particles=False):
+def complete(
+    network, plan, table, known, rng, n_jobs=None, until=None, are_particles=False, count=uncounted
+):
     """Draw the cells of a table that are not known from a network.
 
     Parameters
@@ -72,6 +78,8 @@ def complete(network, plan, table, known, rng, n_jobs=None, until=None, are_part
         Features beyond the first so many of the ordering are left alone.
     are_particles : bool
         Whether each PARTICLES rows are particles of one row, to be resampled.
+    count : callable
+        Called with the number of rows that are done, as they are.
 
     Returns
     -------
@@ -97,6 +105,7 @@ def complete(network, plan, table, known, rng, n_jobs=None, until=None, are_part
         def work(rows, randomness):
             own = None if known is None else Known(known[rows], log_given[rows], origins[rows])
             ancestral_pass(plan, theta, block, randomness, own, buffers, table[rows])
+            count(rows.stop - rows.start)
 
         return work
 

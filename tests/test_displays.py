@@ -245,6 +245,10 @@ def test_moments_are_given_in_any_form(zone):
         given = {**others, "since": since}
         display = ColumnDensityDisplay.from_estimator(model, "member", given=given)
         np.testing.assert_allclose(display.probabilities, p / p.sum(), rtol=1e-4)
+    (legend,) = display.ax_.get_legend().get_texts()
+    assert all(name in legend.get_text() for name in others)
+    legend, axes = (x.get_window_extent() for x in (display.ax_.get_legend(), display.ax_))
+    assert legend.width < axes.width  # however much is given
 
 
 def test_what_is_given_must_be_values_of_columns(mixed_model):

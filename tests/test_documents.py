@@ -1,12 +1,12 @@
-"""The tables of dtypes that the documentation shows are what `DTYPES` does.
+"""What the documentation says, held against what happens.
 
-    python tests/test_documents.py
-
-writes them anew.
+The tables of dtypes are what `DTYPES` does; ``python tests/test_documents.py`` writes them anew.
 """
 
+import ast
 import csv
 import re
+import textwrap
 import warnings
 from pathlib import Path
 
@@ -17,10 +17,13 @@ from conftest import JIT
 from sklearn.exceptions import ConvergenceWarning
 from test_dtypes import DTYPES, ERRORS, N, fitted, form, hide, neighboured, small
 
-FOLDER = Path(__file__).parents[1] / "docs" / "dtypes"
+ROOT = Path(__file__).parents[1]
+FOLDER, FEATURES = ROOT / "docs" / "dtypes", ROOT / "docs" / "features"
 OPERATIONS = ("fit", "score", "sample", "sample_conditional")
 HEADER = ("dtypes", "taken for", *OPERATIONS)
 TAKEN_FOR = {"Flag": "flag", "Category": "category", "Time": "moment or span of time"}
+#: Of features: what there are, and where each is tested.
+TABLES = ("ours", "tests")
 LIBRARIES = ("numpy", "pandas", "polars", "Arrow")
 #: Of newer releases of polars.
 NEWER = ("Int128", "UInt128", "Float16", "Categorical, named")
@@ -86,8 +89,8 @@ def tables():
     return made | {"errors": [("error", "dtypes"), *rows]}
 
 
-def read(name):
-    with (FOLDER / f"{name}.csv").open(newline="", encoding="utf-8") as file:
+def read(path):
+    with path.open(newline="", encoding="utf-8") as file:
         return [tuple(row) for row in csv.reader(file)]
 
 
@@ -100,8 +103,45 @@ def read(name):
 def test_tables_of_dtypes_are_what_happens():
     made = tables()
     for name, rows in made.items():
-        assert read(name) == rows, "run python tests/test_documents.py"
+        assert read(FOLDER / f"{name}.csv") == rows, "run python tests/test_documents.py"
     assert {path.stem for path in FOLDER.glob("*.csv")} == set(made)
+
+
+def functions_of(path):
+    """Names of the functions that a module defines."""
+    return {node.name for node in ast.parse(path.read_text()).body if hasattr(node, "name")}
+
+
+def test_every_feature_is_tested():
+    features, tests = ([row[0] for row in read(FEATURES / f"{name}.csv")[1:]] for name in TABLES)
+    assert features == tests and len(set(features)) == len(features)
+    for feature, named in read(FEATURES / "tests.csv")[1:]:
+        found = re.findall(r"``(tests/\w+\.py)::(test_\w+)``", named)
+        assert found and named.count("::") == len(found), feature
+        for path, function in found:
+            assert function in functions_of(ROOT / path), f"{feature}: {path} has no {function}"
+
+
+def first_blocks_of_readme():
+    """The first code, and what it prints."""
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    return (re.search(rf"^```{x}\n(.*?)^```$", text, re.M | re.S)[1] for x in ("python", "text"))
+
+
+@pytest.mark.skipif(not JIT, reason="trains with defaults, which interpreted kernels take long for")
+def test_the_first_code_prints_what_it_says(capsys):
+    code, said = first_blocks_of_readme()
+    exec(code, {})
+    printed, said = (
+        np.array(x.strip(" []\n").split(), float) for x in (capsys.readouterr()[0], said)
+    )
+    np.testing.assert_allclose(printed, said, atol=2)  # other processors have other last digits
+
+
+def test_readme_and_index_begin_alike():
+    index = (ROOT / "docs" / "index.rst").read_text(encoding="utf-8")
+    for block in first_blocks_of_readme():
+        assert textwrap.indent(block, "   ") in index
 
 
 if __name__ == "__main__":

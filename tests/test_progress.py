@@ -6,10 +6,12 @@ import signal
 import subprocess
 import sys
 import threading
+from contextlib import contextmanager
 from pathlib import Path
 
+import numpy as np
 import pytest
-from conftest import JIT, correlated_flags, quick
+from conftest import JIT, correlated_flags, quick, sizes
 
 import skmade
 from skmade import _progress
@@ -20,8 +22,10 @@ X = correlated_flags(100, 5)
 
 ON_A_TERMINAL = """
 import sys, threading, time
+import numpy as np
 sys.path.insert(0, sys.argv[1])
 from conftest import correlated_flags, quick
+from skmade import _progress
 X, stdout, n_jobs = correlated_flags(100, 5), sys.stdout, int(sys.argv[2])
 quick(n_estimators=2, verbose=1, n_jobs=n_jobs).fit(X)
 print("== lines")
@@ -30,6 +34,13 @@ print("== in a thread")
 thread = threading.Thread(target=quick(verbose=1).fit, args=(X,))
 thread.start()
 thread.join()
+model = quick(n_jobs=n_jobs).fit(X).set_params(verbose=1)
+print("== few rows")
+model.score_samples(X), model.sample(100)
+print("== many rows")
+_progress._SECONDS_UNTIL_BAR = 0
+many = np.tile(X, (2000, 1))
+model.score_samples(many), model.sample(len(many))
 print("== interrupt", flush=True)
 forever = dict(max_iter=10**9, n_iter_no_change=10**9)
 model = quick(n_estimators=2, verbose=1, n_jobs=n_jobs, **forever).fit(X)
@@ -74,7 +85,12 @@ def shown_on_a_terminal(n_jobs):
 def test_a_terminal_shows_bars_and_is_left_clean(n_jobs):
     pytest.importorskip("rich")
     parts = shown_on_a_terminal(n_jobs).split("== ")
-    bars, lines, in_a_thread, interrupted, kept = parts
+    bars, lines, in_a_thread, few, many, interrupted, kept = parts
+    assert few.split() == ["few", "rows"]
+    for name in ("Scoring", "Drawing"):
+        last = many[many.rindex(name) :]
+        assert last[: last.index("rows")].endswith("200,000 of 200,000 ")
+    assert many.rindex("\x1b[?25h") > many.rindex("Drawing")
     for part in (bars, interrupted):
         assert part.count("\x1b[?25l") == 1  # the cursor is hidden once
         assert part.rindex("\x1b[?25h") > part.rindex("held out")  # and shown in the end
@@ -145,3 +161,67 @@ def test_what_was_entered_is_left_where_a_listener_fails():
     with pytest.raises(OSError), _progress.Watch([door, Broken()]):
         pass
     assert not door.is_open
+
+
+class Counter:
+    """In place of bars: how many rows there are of what, and how many of them were done."""
+
+    def __init__(self, monkeypatch):
+        self.expected, self.done = [], []
+        monkeypatch.setattr(_progress, "counting", self.counting)
+
+    @contextmanager
+    def counting(self, what, n_rows, verbose):
+        self.expected.append((what, n_rows))
+        yield self.done.append
+
+
+@pytest.fixture(scope="module")
+def models():
+    """Of networks whose orderings put other columns last, and of one that makes orderings."""
+    settings = {
+        "mixture": {},
+        "product": {"combination": "product"},
+        "orderings": {"n_masks": None},
+    }
+    return {
+        name: quick(**{"n_estimators": 2, "max_iter": 1, **setting}).fit(X[: sizes(100, 20)])
+        for name, setting in settings.items()
+    }
+
+
+@pytest.mark.parametrize("name", ["mixture", "product", "orderings"])
+@pytest.mark.parametrize(
+    "work",
+    [
+        ("Scoring", lambda model, X: model.score_samples(X)),
+        ("Scoring", lambda model, X: model.score_features(X)),
+        ("Scoring", lambda model, X: model.score_samples(X[:4], given=[1, 3])),
+        ("Drawing", lambda model, X: model.sample(len(X), random_state=0)),
+        ("Filling in", lambda model, X: model.sample_conditional(gappy(X), random_state=0)),
+    ],
+    ids=["scores", "contributions", "given", "draws", "fills"],
+)
+def test_rows_are_counted_to_the_end(models, name, work, monkeypatch):
+    (what, call), model, table = work, models[name], correlated_flags(sizes(200, 4), 5, seed=1)
+    counter = Counter(monkeypatch)
+    call(model, table)
+    ((told, n_rows),) = counter.expected
+    assert told == what and sum(counter.done) == n_rows
+
+
+def gappy(X):
+    """Rows of which most have a gap."""
+    return np.where(np.random.default_rng(0).random(X.shape) < 0.3, np.nan, X)
+
+
+def test_a_bar_appears_where_rows_have_taken_long_and_will(monkeypatch):
+    pytest.importorskip("rich")
+    now = [0.0]
+    monkeypatch.setattr(_progress.time, "monotonic", lambda: now[0])
+    for seconds, n_done, is_shown in [(0.4, 10, False), (0.6, 90, False), (0.6, 10, True)]:
+        now[0] = 0.0
+        with _progress.RowsBar("Scoring", 100) as bar:
+            now[0] = seconds
+            bar.count(n_done)
+            assert (bar._display is not None) == is_shown

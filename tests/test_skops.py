@@ -108,6 +108,13 @@ def test_names_of_columns_are_plain_values(kind):
     pd.testing.assert_index_equal(loaded.decode(WIDE).columns, columns.decode(WIDE).columns)
 
 
+@pytest.mark.parametrize("name", [None, ("a", 1), NAMES["moments of a zone"][0], NAMES["spans"][0]])
+def test_the_name_of_all_names_is_a_plain_value(name):
+    columns = learnt(pd.DataFrame(WIDE, columns=pd.Index(["a", "b"], name=name)))
+    loaded = Columns.from_state(through_skops(columns.state()))
+    assert loaded.decode(WIDE).columns.name == name
+
+
 @pytest.fixture(scope="module")
 def models():
     """One with masks of its own, and one with several draws of them."""

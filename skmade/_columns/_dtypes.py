@@ -105,15 +105,31 @@ def make_pandas_index(record, names):
 def plain_container(record):
     """A record of a frame in which names that are moments, spans or the like are plain values."""
     index = record.get("index")
-    if index is None or index["nested"] or all(isinstance(x, _PLAIN) for x in record["names"]):
+    if index is None:
         return record
-    return record | {"names": _levels_record(make_pandas_index(index, record["names"]))}
+    own = {"index": index | {"names": [_plain_name(name) for name in index["names"]]}}
+    if not index["nested"] and not all(isinstance(x, _PLAIN) for x in record["names"]):
+        own["names"] = _levels_record(make_pandas_index(index, record["names"]))
+    return record | own
+
+
+def _plain_name(name):
+    """The name of an index; a record where it is a moment, a span or the like."""
+    import pandas
+
+    is_plain = name is None or isinstance(name, _PLAIN)
+    return name if is_plain else _levels_record(pandas.Index([name]))
 
 
 def container_of(record):
     """The record of a frame from what `plain_container` made of it."""
-    is_plain = not isinstance(record.get("names"), dict)
-    return record if is_plain else record | {"names": list(_levels(record["names"]))}
+    own, index = {}, record.get("index")
+    if index is not None:
+        names = [_levels(x)[0] if isinstance(x, dict) else x for x in index["names"]]
+        own["index"] = index | {"names": names}
+    if isinstance(record.get("names"), dict):
+        own["names"] = list(_levels(record["names"]))
+    return record | own
 
 
 def _make_pandas(record, values):

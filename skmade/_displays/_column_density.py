@@ -1,5 +1,6 @@
 """The density of one column, by itself or given others."""
 
+import textwrap
 from dataclasses import replace
 from typing import Any, Self
 
@@ -26,9 +27,9 @@ from skmade._made import MADEDensity, to_generator
 from skmade._particles import index_by_weight
 from skmade._types import Floats, RandomState
 
-# How far beyond the draws a curve goes, in their range; and how many atoms have their probability
-# written, at most.
-_BEYOND, _MOST_WRITTEN = 0.2, 5
+# How far beyond the draws a curve goes, in their range; how many atoms have their probability
+# written, at most, and how many characters a line of the legend has.
+_BEYOND, _MOST_WRITTEN, _LEGEND = 0.2, 5, 32
 
 
 class ColumnDensityDisplay:
@@ -190,6 +191,7 @@ class ColumnDensityDisplay:
         """
         ax = one_axes(ax)
         label, is_curve = self.given or "nothing given", len(self.points) > 0
+        label = textwrap.fill(label, _LEGEND)
         if isinstance(self.values, list):
             ax.bar(self.values, self.probabilities, alpha=0.6, label=label)
         else:
