@@ -1,5 +1,7 @@
 """The transformer that fills in missing cells."""
 
+import copy
+
 import numpy as np
 import pandas as pd
 import polars as pl
@@ -38,7 +40,7 @@ def table(n=120):
     return whole.mask(rng.random(whole.shape) < 0.2)
 
 
-@pytest.mark.parametrize("strategy", ["draw", "mean", "most_likely"])
+@pytest.mark.parametrize("strategy", ["draw", "mean", "quantile", "most_likely"])
 @pytest.mark.parametrize("library", ["pandas", "polars"])
 def test_frames_keep_their_library_dtypes_and_known_cells(strategy, library):
     X = table()
@@ -162,6 +164,41 @@ def test_means_lie_between_the_values_of_a_lattice_where_the_dtype_can_hold_them
     draws = fitted.set_params(strategy="draw").transform(holes)[gone, 2]
     assert np.mean(means % 1 != 0) > sizes(0.3, 0.1)
     assert np.all(draws % 1 == 0)
+
+
+@pytest.mark.skipif(not JIT, reason="needs networks that are trained for long")
+@pytest.mark.parametrize("quantile", [0.1, 0.5, 0.9])
+def test_so_many_of_what_is_missing_lie_below_a_quantile(quantile, parabola):
+    X, holes, fitted = parabola
+    fitted = copy.copy(fitted).set_params(strategy="quantile", quantile=quantile, n_draws=100)
+    filled, gone = fitted.transform(holes), np.isnan(holes)
+    assert np.mean((X < filled)[:, :2][gone[:, :2]]) == pytest.approx(quantile, abs=0.05)
+    assert np.all(filled[gone[:, 2], 2] % 1 == 0)
+
+
+def test_quantiles_of_flags_and_labels_are_the_most_frequent():
+    X = table()
+    fitted = imputer(strategy="quantile", quantile=0.9).fit(X)
+    high, low = fitted.transform(X), fitted.set_params(quantile=0.1).transform(X)
+    means = fitted.set_params(strategy="mean").transform(X)
+    labels = ["flag", "kind", "name"]
+    pd.testing.assert_frame_equal(high[labels], means[labels])
+    pd.testing.assert_frame_equal(low[labels], means[labels])
+    gone = X["size"].isna()
+    assert np.all(low["size"][gone] < means["size"][gone])
+    assert np.all(means["size"][gone] < high["size"][gone])
+
+
+def test_the_error_of_a_mean_is_that_of_so_many_draws(parabola):
+    _, _, fitted = parabola
+    rows = np.full((sizes(400, 20), 3), np.nan)
+
+    def spread(**parameters):
+        return copy.copy(fitted).set_params(**parameters).transform(rows)[:, 0].std()
+
+    draws = spread(strategy="draw")
+    for n in (4, 64):
+        assert spread(strategy="mean", n_draws=n) == pytest.approx(draws / n**0.5, rel=0.2)
 
 
 @pytest.mark.skipif(not JIT, reason="needs networks that are trained for long")
