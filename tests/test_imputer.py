@@ -7,6 +7,7 @@ import pandas as pd
 import polars as pl
 import pytest
 from conftest import JIT, quick, sizes
+from scipy import sparse
 from sklearn.compose import ColumnTransformer
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LinearRegression
@@ -217,5 +218,7 @@ def test_what_cannot_be_filled_in_is_refused():
         imputer().fit(np.full((5, 2), np.nan))
     with pytest.raises(ValueError, match="features"):
         imputer().fit(np.eye(4)).transform(np.eye(3))
+    with pytest.raises(TypeError, match=r"Sparse data was passed.*toarray"):
+        imputer().fit(sparse.csr_array(np.eye(4)))
     with pytest.raises(ValueError, match="infinity"):
         imputer().fit(np.eye(4)).transform([[np.inf, 0, 0, 0]])
