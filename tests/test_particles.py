@@ -114,12 +114,12 @@ def test_flags_follow_the_enumeration(combination, ordering, rng):
 
 @pytest.mark.parametrize("n_features", [4, 12])
 @pytest.mark.parametrize(
-    ("n_estimators", "ordering", "most"),
-    [(1, "random", 0.08), (3, "random", 0.08), (1, "natural", 0.05)],
+    ("n_estimators", "ordering", "n", "most"),
+    [(1, "random", 4000, 0.08), (3, "random", 4000, 0.08), (1, "natural", 20_000, 0.05)],
 )
-def test_gaussians_follow_the_closed_form(n_features, n_estimators, ordering, most, rng):
+def test_gaussians_follow_the_closed_form(n_features, n_estimators, ordering, n, most, rng):
     mixing = rng.normal(size=(n_features, n_features)) / np.sqrt(n_features)
-    X = rng.normal(size=(16_000, n_features)) @ mixing
+    X = rng.normal(size=(50_000, n_features)) @ mixing
     X += 0.5 * rng.normal(size=X.shape)
     X /= X.std(axis=0)
     model = quick(
@@ -138,7 +138,7 @@ def test_gaussians_follow_the_closed_form(n_features, n_estimators, ordering, mo
         mean = center[missing] + slope @ (row[known] - center[known])
         spread = covariance[np.ix_(missing, missing)] - slope @ covariance[np.ix_(known, missing)]
         row[missing] = np.nan
-        filled = model.sample_conditional(np.tile(row, (8000, 1)), random_state=0)[:, missing]
+        filled = model.sample_conditional(np.tile(row, (n, 1)), random_state=0)[:, missing]
         np.testing.assert_allclose(filled.mean(axis=0), mean, atol=most)
         np.testing.assert_allclose(np.atleast_2d(np.cov(filled.T)), spread, atol=most)
 
