@@ -112,10 +112,10 @@ def to_remove(whole, mechanism):
 
 def imputers(options):
     """Functions that fill in a frame: a list of copies."""
-    more = {"max_iter": 2} if options.quick else {}
+    estimator = MADEDensity(max_iter=2) if options.quick else None
 
     def ours(holes):
-        imputer = MADEImputer(MADEDensity(random_state=0, n_jobs=2, **more)).fit(holes)
+        imputer = MADEImputer(estimator, random_state=0).fit(holes)
         return [imputer.set_params(random_state=k).transform(holes) for k in range(N_DRAWS)]
 
     def of_numbers(imputer, n):

@@ -131,6 +131,21 @@ def test_the_default_density_has_the_seed_of_the_imputer(monkeypatch):
     assert MADEImputer(quick(), random_state=3).fit(table()).estimator_.random_state == 0
 
 
+@pytest.mark.parametrize("library", ["array", "pandas"])
+def test_columns_without_missing_cells_come_first_by_default(library):
+    X = np.random.default_rng(0).normal(size=(60, 5))
+    X[:, 1], X[::3, 2], X[1::3, 4] = np.nan, np.nan, np.nan
+    if library == "pandas":
+        X = pd.DataFrame(X, columns=[3, 1, 4, 0, 2])  # names that might be taken for positions
+    model = MADEImputer(random_state=0).fit(X).estimator_
+    assert len(model.orderings_) == 10
+    for ordering in model.orderings_:  # of the four columns that are not empty
+        assert set(ordering[:2]) == {0, 2}
+    if library == "array":
+        X[5, [0, 3]] = np.nan
+        assert MADEImputer(random_state=0).fit(X).estimator_.ordering == "random"
+
+
 @pytest.fixture(scope="module")
 def parabola():
     """The second column is the square of the first, with some noise; one more is rounded."""
