@@ -2,7 +2,7 @@
 
     python -m benchmarks.faces --data DIR
 
-The Olivetti faces (AT&T Laboratories Cambridge): 40 people, ten pictures each, here of 32 x 32
+The Olivetti faces (AT&T Laboratories Cambridge): 40 people, ten pictures each, here of 16 x 16
 pixels. 26 people train, with mirror images; 4 judge, and the last 10 are completed. One
 order-agnostic network draws each half given the other 19 times. Of the pixels that were hidden:
 
@@ -27,7 +27,7 @@ from sklearn.neighbors import KNeighborsRegressor
 from benchmarks import report, tables
 from skmade import MADEDensity
 
-SIDE, N_DRAWS, N_SHOWN = 32, 19, 6
+SIDE, N_DRAWS, N_SHOWN = 16, 19, 6
 #: People who train, and from whom on they are completed.
 TRAIN, TEST = 26, 30
 
@@ -72,8 +72,9 @@ def fitted(train, validation, quick):
     """One network for all orderings of the pixels."""
     more = {"max_iter": 2} if quick else {}
     model = MADEDensity(
-        (500,), n_masks=None, conditionals="gaussian", random_state=0, n_jobs=2, **more
-    )
+        (500, 500), n_masks=None, conditionals="gaussian", input_noise=0.1, n_iter_no_change=12,
+        random_state=0, n_jobs=2, **more,
+    )  # fmt: skip
     return model.fit(train, X_val=validation)
 
 
