@@ -1,10 +1,12 @@
-"""Synthesisers by trees, in an environment of their own: they want older packages than ours.
+"""Trees that draw and fill in, in an environment of their own, with older packages than ours.
 
     python3 -m venv forests
     forests/bin/pip install arfpy==0.1.1 utrees==0.3.0 'scikit-learn<1.7' 'numpy<2.4' 'pandas<3'
     python -m benchmarks.mixed --data DIR --forests forests/bin/python
+    python -m benchmarks.imputation --data DIR --forests forests/bin/python
 
-That environment's Python runs this file: ``forests.py arf|utrees train.csv n drawn.csv``.
+That environment's Python runs this file: ``forests.py arf|utrees train.csv n drawn.csv``, or
+``forests.py impute holes.csv n filled.csv``.
 Categories are codes, in columns whose names begin with "category".
 """
 
@@ -53,24 +55,40 @@ class Forest:
 
 
 def main():
-    """Fit, draw, write."""
-    kind, train, n, drawn = sys.argv[1:]
-    frame, n = pd.read_csv(train), int(n)
-    categories = [name.startswith("category") for name in frame]
-    if kind == "arf":
-        from arfpy import arf
+    """Fit, draw or fill in, write."""
+    kind, table, n, made = sys.argv[1:]
+    tasks = {"arf": draw_by_arf, "utrees": draw_by_utrees, "impute": impute_by_utrees}
+    tasks[kind](pd.read_csv(table), int(n)).to_csv(made, index=False)
 
-        codes = {name: str for name, is_code in zip(frame, categories) if is_code}
-        model = arf.arf(x=frame.astype(codes), verbose=False)
-        model.forde()
-        made = model.forge(n)
-    else:
-        from utrees import UnmaskingTrees
 
-        kinds = ["categorical" if is_code else "continuous" for is_code in categories]
-        model = UnmaskingTrees(random_state=0).fit(frame.to_numpy(float), quantize_cols=kinds)
-        made = pd.DataFrame(model.generate(n), columns=frame.columns)
-    made.to_csv(drawn, index=False)
+def draw_by_arf(frame, n):
+    """Rows from adversarial random forests."""
+    from arfpy import arf
+
+    codes = {name: str for name in frame if name.startswith("category")}
+    model = arf.arf(x=frame.astype(codes), verbose=False)
+    model.forde()
+    return model.forge(n)
+
+
+def draw_by_utrees(frame, n):
+    """Rows from UnmaskingTrees."""
+    return pd.DataFrame(unmasking_trees(frame).generate(n), columns=frame.columns)
+
+
+def impute_by_utrees(frame, n):
+    """Copies filled in by UnmaskingTrees, one below the other."""
+    filled = unmasking_trees(frame).impute(n).reshape(-1, frame.shape[1])
+    return pd.DataFrame(filled, columns=frame.columns)
+
+
+def unmasking_trees(frame):
+    """UnmaskingTrees, fitted."""
+    from utrees import UnmaskingTrees
+
+    is_code = [name.startswith("category") for name in frame]
+    kinds = ["categorical" if own else "continuous" for own in is_code]
+    return UnmaskingTrees(random_state=0).fit(frame.to_numpy(float), quantize_cols=kinds)
 
 
 if __name__ == "__main__":

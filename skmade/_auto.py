@@ -13,6 +13,8 @@ _COLUMNS_FOR_TWO_LAYERS = 256
 # Rows that several networks see together, at most, and how many there are at most.
 _ROWS_SEEN = 32_000
 _MOST_NETWORKS = 5
+# Twice as many fill in missing cells, but of more columns than this.
+_COLUMNS_TO_FILL = 200
 # All networks have so many parameters at most, or so many for each cell of the table.
 _PARAMETERS, _PARAMETERS_PER_CELL = 8e6, 100
 # Components of mixtures, and what they are cut to where parameters are too many, or rows few.
@@ -98,6 +100,17 @@ def n_networks(n_rows, n_columns, n_parameters, most=_MOST_NETWORKS, rows_seen=_
     """How many networks there are: as many as see `rows_seen` rows together."""
     bearable = most_parameters(n_rows, n_columns) / max(n_parameters, 1)
     return int(np.clip(min(rows_seen / n_rows, bearable), 1, most))
+
+
+def networks_to_fill(n_rows, n_columns):
+    """How many networks fill in missing cells: `n_estimators`.
+
+    The more orderings there are, the nearer one comes to having known cells first. (Ten networks
+    of default sizes have at most about 8 million parameters up to 200 columns.)
+    """
+    if n_columns > _COLUMNS_TO_FILL:
+        return "auto"
+    return int(np.clip(2 * _ROWS_SEEN / n_rows, 1, 2 * _MOST_NETWORKS))
 
 
 def batch_size(n_rows):

@@ -3,7 +3,6 @@
 from functools import cached_property
 
 import numpy as np
-from scipy.stats import mode
 
 from skmade._agnostic import fill_in_any_ordering
 from skmade._columns import Columns
@@ -12,14 +11,15 @@ from skmade._ensemble import Ensemble
 from skmade._network import Architecture, Network
 from skmade._progress import uncounted
 from skmade._shared import SharedNetwork
+from skmade._summary import Summary
 from skmade._threads import map_chunks
 
 #: Of the plain state below. A file of another format is refused.
 FORMAT = 1
 # Draws of masks that are made for scores given some columns.
 _DRAWS_FOR_SCORES = 8
-# Draws of which means are taken, or the most likely one; cells of them that are held at a time.
-_SUMMARISED_DRAWS, _CELLS = 32, 2**23
+# Cells of draws of missing cells that are held at a time.
+_CELLS = 2**23
 
 
 class FittedDensity:
@@ -164,7 +164,7 @@ class FittedDensity:
         columns.add_extras(numbers, np.zeros(len(numbers)), contributions, table.may_have_gaps)
         return scores + contributions[:, ~given].sum(axis=1), errors
 
-    def fill(self, table, rng, n_jobs, strategy="draw", count=uncounted):
+    def fill(self, table, rng, n_jobs, summary=None, count=uncounted):
         """A copy of a table that was read, with its missing cells filled in.
 
         Parameters
@@ -172,9 +172,8 @@ class FittedDensity:
         table : Table
         rng : numpy.random.Generator
         n_jobs : int or None
-        strategy : {"draw", "mean", "most_likely"}
-            By one draw, or by the mean or the most likely of several; of flags and labels the most
-            frequent is their mean.
+        summary : Summary or None
+            Of draws; None is one draw.
         count : callable
             As in `score`; of all rows, with gaps or without.
 
@@ -184,29 +183,22 @@ class FittedDensity:
         worth : ndarray of shape (n,)
             How many independent draws what fills each row was chosen from.
         """
+        summary, is_discrete = summary or Summary(), self.columns.is_discrete
         encoded, known = self.encode(self.columns.numbers(table)), ~table.missing()
         worth, holes = np.full(len(encoded), np.inf), np.flatnonzero(~known.all(axis=1))
-        n_draws = 1 if strategy == "draw" else _SUMMARISED_DRAWS
         count(len(encoded) - len(holes))
-        at_a_time = max(1, _CELLS // (n_draws * encoded.shape[1]))
+        at_a_time = max(1, _CELLS // (summary.n_draws * encoded.shape[1]))
+
+        def score(rows):
+            return self.ensemble.score_all(rows, n_jobs)
+
         for begin in range(0, len(holes), at_a_time):
             rows = holes[begin : begin + at_a_time]
-            cells = encoded[rows], known[rows]
-            draws, worth[rows] = self._draws(*cells, n_draws, rng, n_jobs, count)
-            encoded[rows] = self._summary(draws, strategy, n_jobs)
-        return self.columns.fill(table, encoded, ~known, strategy == "mean"), worth
-
-    def _summary(self, draws, strategy, n_jobs):
-        """One row of each row's draws, (n_draws, n, n_features)."""
-        if strategy == "mean":
-            mean, is_discrete = draws.mean(axis=0, dtype=np.float64), self.columns.is_discrete
-            mean[:, is_discrete] = mode(draws[:, :, is_discrete], axis=0).mode
-            return mean
-        likeliest = np.zeros(draws.shape[1], int)
-        if strategy == "most_likely":
-            scores = self.ensemble.score_all(draws.reshape(-1, draws.shape[-1]), n_jobs)
-            likeliest = scores.reshape(draws.shape[:2]).argmax(axis=0)
-        return draws[likeliest, np.arange(draws.shape[1])]
+            draws, worth[rows] = self._draws(
+                encoded[rows], known[rows], summary.n_draws, rng, n_jobs, count
+            )
+            encoded[rows] = summary.of(draws, score, is_discrete)
+        return self.columns.fill(table, encoded, ~known, summary.strategy == "mean"), worth
 
     def _draws(self, table, known, n_draws, rng, n_jobs, count=uncounted):
         """As `fill` of `skmade._conditional`; in orderings that are made, where networks can."""

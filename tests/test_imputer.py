@@ -1,10 +1,13 @@
 """The transformer that fills in missing cells."""
 
+import copy
+
 import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
 from conftest import JIT, quick, sizes
+from scipy import sparse
 from sklearn.compose import ColumnTransformer
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LinearRegression
@@ -38,7 +41,7 @@ def table(n=120):
     return whole.mask(rng.random(whole.shape) < 0.2)
 
 
-@pytest.mark.parametrize("strategy", ["draw", "mean", "most_likely"])
+@pytest.mark.parametrize("strategy", ["draw", "mean", "quantile", "most_likely"])
 @pytest.mark.parametrize("library", ["pandas", "polars"])
 def test_frames_keep_their_library_dtypes_and_known_cells(strategy, library):
     X = table()
@@ -128,6 +131,21 @@ def test_the_default_density_has_the_seed_of_the_imputer(monkeypatch):
     assert MADEImputer(quick(), random_state=3).fit(table()).estimator_.random_state == 0
 
 
+@pytest.mark.parametrize("library", ["array", "pandas"])
+def test_columns_without_missing_cells_come_first_by_default(library):
+    X = np.random.default_rng(0).normal(size=(60, 5))
+    X[:, 1], X[::3, 2], X[1::3, 4] = np.nan, np.nan, np.nan
+    if library == "pandas":
+        X = pd.DataFrame(X, columns=[3, 1, 4, 0, 2])  # names that might be taken for positions
+    model = MADEImputer(random_state=0).fit(X).estimator_
+    assert len(model.orderings_) == 10
+    for ordering in model.orderings_:  # of the four columns that are not empty
+        assert set(ordering[:2]) == {0, 2}
+    if library == "array":
+        X[5, [0, 3]] = np.nan
+        assert MADEImputer(random_state=0).fit(X).estimator_.ordering == "random"
+
+
 @pytest.fixture(scope="module")
 def parabola():
     """The second column is the square of the first, with some noise; one more is rounded."""
@@ -165,6 +183,41 @@ def test_means_lie_between_the_values_of_a_lattice_where_the_dtype_can_hold_them
 
 
 @pytest.mark.skipif(not JIT, reason="needs networks that are trained for long")
+@pytest.mark.parametrize("quantile", [0.1, 0.5, 0.9])
+def test_so_many_of_what_is_missing_lie_below_a_quantile(quantile, parabola):
+    X, holes, fitted = parabola
+    fitted = copy.copy(fitted).set_params(strategy="quantile", quantile=quantile, n_draws=100)
+    filled, gone = fitted.transform(holes), np.isnan(holes)
+    assert np.mean((X < filled)[:, :2][gone[:, :2]]) == pytest.approx(quantile, abs=0.05)
+    assert np.all(filled[gone[:, 2], 2] % 1 == 0)
+
+
+def test_quantiles_of_flags_and_labels_are_the_most_frequent():
+    X = table()
+    fitted = imputer(strategy="quantile", quantile=0.9).fit(X)
+    high, low = fitted.transform(X), fitted.set_params(quantile=0.1).transform(X)
+    means = fitted.set_params(strategy="mean").transform(X)
+    labels = ["flag", "kind", "name"]
+    pd.testing.assert_frame_equal(high[labels], means[labels])
+    pd.testing.assert_frame_equal(low[labels], means[labels])
+    gone = X["size"].isna()
+    assert np.all(low["size"][gone] < means["size"][gone])
+    assert np.all(means["size"][gone] < high["size"][gone])
+
+
+def test_the_error_of_a_mean_is_that_of_so_many_draws(parabola):
+    _, _, fitted = parabola
+    rows = np.full((sizes(400, 20), 3), np.nan)
+
+    def spread(**parameters):
+        return copy.copy(fitted).set_params(**parameters).transform(rows)[:, 0].std()
+
+    draws = spread(strategy="draw")
+    for n in (4, 64):
+        assert spread(strategy="mean", n_draws=n) == pytest.approx(draws / n**0.5, rel=0.2)
+
+
+@pytest.mark.skipif(not JIT, reason="needs networks that are trained for long")
 def test_several_imputations_cover_the_truth(parabola):
     X, holes, fitted = parabola
     fitted.set_params(strategy="draw")
@@ -180,5 +233,7 @@ def test_what_cannot_be_filled_in_is_refused():
         imputer().fit(np.full((5, 2), np.nan))
     with pytest.raises(ValueError, match="features"):
         imputer().fit(np.eye(4)).transform(np.eye(3))
+    with pytest.raises(TypeError, match=r"Sparse data was passed.*toarray"):
+        imputer().fit(sparse.csr_array(np.eye(4)))
     with pytest.raises(ValueError, match="infinity"):
         imputer().fit(np.eye(4)).transform([[np.inf, 0, 0, 0]])

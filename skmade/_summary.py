@@ -1,0 +1,51 @@
+"""What several draws of missing cells have in common: means, quantiles, the most likely."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.stats import mode
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What missing cells are filled in by: one draw, or what several have in common.
+
+    Parameters
+    ----------
+    strategy : {"draw", "mean", "quantile", "most_likely"}
+        The first draw; means or quantiles of cells, but of flags and labels the most frequent; or
+        the most likely row.
+    n_draws : int
+    quantile : float
+    """
+
+    strategy: str = "draw"
+    n_draws: int = 1
+    quantile: float = 0.5
+
+    def of(self, draws, score, is_discrete):
+        """One row of each row's draws.
+
+        Parameters
+        ----------
+        draws : ndarray of shape (n_draws, n, n_features)
+        score : callable
+            Of log-densities of rows.
+        is_discrete : list of bool
+            Which features are flags or labels.
+        """
+        if self.strategy in ("mean", "quantile"):
+            made = self._of_cells(draws)
+            made[:, is_discrete] = mode(draws[:, :, is_discrete], axis=0).mode
+            return made
+        likeliest = np.zeros(draws.shape[1], int)
+        if self.strategy == "most_likely":
+            scores = score(draws.reshape(-1, draws.shape[-1]))
+            likeliest = scores.reshape(draws.shape[:2]).argmax(axis=0)
+        return draws[likeliest, np.arange(draws.shape[1])]
+
+    def _of_cells(self, draws):
+        if self.strategy == "mean":
+            return draws.mean(axis=0, dtype=np.float64)
+        # (one of the draws, so that it is a value of its column)
+        return np.quantile(draws, self.quantile, axis=0, method="inverted_cdf")
