@@ -766,10 +766,11 @@ class MADEDensity(CallbackSupportMixin, DensityMixin, BaseEstimator):
         weights = _check_sample_weight(
             sample_weight, np.zeros(len(table)), dtype=np.float64, ensure_non_negative=True
         )
+        # (so that the mean cannot overflow; what vanishes beside the largest is zero, too)
+        weights = weights / max(weights.max(), np.finfo(float).smallest_subnormal)
         table, weights = table.rows(weights > 0), weights[weights > 0]
         if len(table) < 2:
             raise ValueError("At least two rows must have a sample_weight above zero.")
-        weights = weights / weights.max()  # so that the mean cannot overflow
         return table, weights / weights.mean()
 
     def _learn_columns(self, table, weights):

@@ -99,6 +99,10 @@ def test_no_density_is_above_that_of_a_cell():
         ([3, 3, 3], 0.0),
         ([0, 2, 6, 6, 4], 2.0),
         ([0.0, 0.3, np.pi, np.pi], 0.0),
+        ([0.0, 3e-7, 5e-7, 5e-7], 0.0),  # no point of a lattice holds several values
+        ([0.0, 3e-7, 1.0, 1.0], 0.0),
+        ([0.0, 0.0, 1.0, 1.7e308], 0.0),
+        ([-1.7e308, -1.7e308, 0.0, 1.7e308], 0.0),
     ],
 )
 def test_steps_of_lattices(values, step):

@@ -249,7 +249,12 @@ def test_bad_numbers_of_samples(n_samples):
         quick().fit(GOOD).sample(n_samples)
 
 
-@pytest.mark.parametrize("weights", [-np.ones(30), np.zeros(30), np.ones(29), np.full(30, np.nan)])
+ONE_HEAVY = np.r_[1e308, np.full(29, 5e-324)]  # beside which all others vanish
+
+
+@pytest.mark.parametrize(
+    "weights", [-np.ones(30), np.zeros(30), np.ones(29), np.full(30, np.nan), ONE_HEAVY]
+)
 def test_bad_weights(weights):
     with pytest.raises(ValueError, match="(?i)weight"):
         quick().fit(GOOD, sample_weight=weights)
@@ -277,6 +282,9 @@ def hard_tables():
         "fewer rows than columns": rng.normal(size=(5, 12)),
         "one column": normal[:, :1],
         "constant flags": np.ones((20, 2)),
+        "ties in small units": rng.choice([0.0, 3e-7, 5e-7], (100, 2)),
+        "up to the largest": rng.choice([-8e307, 1.0, 2.0, 1.7e308], (50, 2)),
+        "up to the largest of float32": (normal * 1e38).astype(np.float32),
     }
 
 

@@ -348,7 +348,7 @@ class Columns:
         is_written = self._written or self._with_atoms or dtype.kind == "O"
         if self._is_plain and not is_written:  # numbers stand for themselves
             return table.astype(dtype, copy=False)
-        numbers = self._numbers_of(table)
+        numbers = self._numbers_of(table, dtype if dtype.kind == "f" else np.float64)
         written = range(len(self.columns)) if dtype.kind == "O" else self._written
         if not written:
             return numbers.astype(dtype, copy=False)
@@ -360,8 +360,12 @@ class Columns:
             made[np.isnan(table)] = missing_value(dtype)
         return made
 
-    def _numbers_of(self, table):
-        numbers = self.center + self.scale * table.astype(np.float64)
+    def _numbers_of(self, table, dtype=np.float64):
+        """Rows the network drew, in the columns' own units; none beyond what a dtype can hold."""
+        with np.errstate(over="ignore"):
+            numbers = self.center + self.scale * table.astype(np.float64)
+        most = float(np.finfo(dtype).max)
+        np.clip(numbers, -most, most, out=numbers)
         for j in self._with_atoms:
             self.columns[j].restore_atoms(table[:, j], numbers[:, j])
         return numbers
