@@ -664,7 +664,7 @@ class MADEDensity(CallbackSupportMixin, DensityMixin, BaseEstimator):
         """
         scores, weights = self.score_samples(X), None
         if sample_weight is not None:
-            weights = _check_sample_weight(sample_weight, scores, ensure_non_negative=True)
+            weights = checked_weights(sample_weight, len(scores))
         return float(np.average(scores, weights=weights))
 
     def sample(self, n_samples: int = 1, random_state: RandomState = None) -> Any:
@@ -763,11 +763,7 @@ class MADEDensity(CallbackSupportMixin, DensityMixin, BaseEstimator):
     def _validate_training(self, X, sample_weight, reset):
         """The rows as a table, and weights of mean one; rows of weight zero are left out."""
         table = Table.read(self, X, reset=reset, n_least=2)
-        weights = _check_sample_weight(
-            sample_weight, np.zeros(len(table)), dtype=np.float64, ensure_non_negative=True
-        )
-        # (so that the mean cannot overflow; what vanishes beside the largest is zero, too)
-        weights = weights / max(weights.max(), np.finfo(float).smallest_subnormal)
+        weights = checked_weights(sample_weight, len(table))
         table, weights = table.rows(weights > 0), weights[weights > 0]
         if len(table) < 2:
             raise ValueError("At least two rows must have a sample_weight above zero.")
@@ -991,6 +987,19 @@ def _whole_table(X_val, X):
             "leave out a row of it."
         )
     return X_val
+
+
+def checked_weights(sample_weight, n_rows):
+    """Weights of rows, divided by the largest: sums of them cannot overflow.
+
+    Those that vanish beside it are zero.
+    """
+    weights = _check_sample_weight(
+        sample_weight, np.zeros(n_rows), dtype=np.float64, ensure_non_negative=True
+    )
+    if not weights.any():
+        raise ValueError("Sample weights must contain at least one non-zero number.")
+    return weights / weights.max()
 
 
 def _warn_of_lost_dependencies(ordering, degrees, direct_connections, names):
