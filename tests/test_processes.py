@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numba
 import numpy as np
+import pandas as pd
 import pytest
 from conftest import ALL_CONDITIONALS, JIT, mixed_table, network_of, quick
 from numba.core import caching, event
@@ -86,6 +87,27 @@ def test_a_second_fit_of_another_shape_compiles_nothing():
         work(X, families, hidden_layer_sizes=(5, 5, 5), residual=True, dropout=0.2)
         work(X[:, ::-1], families[::-1], input_noise=0.1, batch_size=300)
         work(np.asfortranarray(X), ALL_CONDITIONALS, n_components=7)
+    assert listener.names == []
+
+
+@pytest.mark.skipif(not JIT, reason="counts compilations")
+def test_no_layout_or_dtype_of_rows_compiles_anything(tmp_path):
+    X = np.random.default_rng(0).normal(size=(60, 3))
+    model = quick().fit(X)
+    model.score_features(X)
+    np.save(tmp_path / "X.npy", X)
+    wide, read_only = np.zeros((120, 9)), X.copy()
+    wide[::2, ::3], read_only.flags.writeable = X, False
+    mapped = np.load(tmp_path / "X.npy", mmap_mode="r")
+    layouts = [np.asfortranarray(X), wide[::2, ::3], read_only, X[::-1], mapped, pd.DataFrame(X)]
+    dtypes = [X.astype(np.float32), X.astype(np.float16), X.astype(int), X > 0]
+    listener = Compilations()
+    with event.install_listener("numba:compile", listener):
+        for rows in [*layouts, *dtypes]:
+            model.score_samples(rows)
+            model.score_features(rows)
+        for rows in layouts:
+            quick().fit(rows)
     assert listener.names == []
 
 
@@ -177,6 +199,16 @@ def test_a_disk_that_fails_is_done_without(method, tmp_path, monkeypatch):
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(caching.IndexDataCacheFile, method, fail)
+    out, _ = called(own_module(tmp_path))
+    np.testing.assert_allclose(out, np.logaddexp(0, np.arange(3)))
+
+
+@pytest.mark.skipif(not JIT, reason="concerns the cache of compiled code")
+def test_a_package_that_cannot_be_written_to_without_a_home(tmp_path, monkeypatch):
+    (tmp_path / "__pycache__").touch()  # (folders that are read-only do not stop root)
+    monkeypatch.delenv("NUMBA_CACHE_DIR", raising=False)
+    for name in ("HOME", "XDG_CACHE_HOME", "LOCALAPPDATA"):
+        monkeypatch.setenv(name, os.devnull)
     out, _ = called(own_module(tmp_path))
     np.testing.assert_allclose(out, np.logaddexp(0, np.arange(3)))
 
