@@ -310,6 +310,14 @@ def test_far_rows_have_low_finite_scores(value, conditionals):
         assert score < model.score_samples(GOOD).min() - 1000
 
 
+@pytest.mark.parametrize("conditionals", ["gaussian", "gaussian_mixture"])
+def test_far_scores_are_log_densities_without_a_floor(conditionals):
+    model = quick(conditionals=conditionals).fit(GOOD[:, :1])
+    far = model.score_samples([[1e4], [1e6], [1e8], [-1e8]])
+    np.testing.assert_allclose(far[1:3] / far[:2], 1e4, rtol=1e-2)  # squares of the distances
+    assert far[3] == pytest.approx(far[2], rel=1e-2)
+
+
 def test_every_family_in_one_column():
     rng = np.random.default_rng(0)
     for family in ALL_CONDITIONALS:
