@@ -1,4 +1,6 @@
-"""The tables of dtypes that the documentation shows are what `DTYPES` does.
+"""What the documentation says of the tests: tables of dtypes, and which tests hold a promise.
+
+The tables are what `DTYPES` does.
 
     python tests/test_documents.py
 
@@ -8,6 +10,7 @@ writes them anew.
 import csv
 import re
 import warnings
+from itertools import pairwise
 from pathlib import Path
 
 import narwhals as nw
@@ -102,6 +105,18 @@ def test_tables_of_dtypes_are_what_happens():
     for name, rows in made.items():
         assert read(name) == rows, "run python tests/test_documents.py"
     assert {path.stem for path in FOLDER.glob("*.csv")} == set(made)
+
+
+def test_every_promise_has_its_tests():
+    page = (FOLDER.parent / "promises.rst").read_text(encoding="utf-8")
+    named = re.findall(r"``(test_\w+\.py)::(test_\w+)``", page)
+    assert len(named) == page.count("\n- ``") > 50
+    for file, name in named:
+        text = (Path(__file__).parent / file).read_text(encoding="utf-8")
+        assert f"\ndef {name}(" in text, f"{file} has no {name}"
+    paragraphs = page.split("\n\n")
+    for promise, tests in pairwise(paragraphs):
+        assert not promise.startswith("**") or tests.startswith("- ``test_"), promise
 
 
 if __name__ == "__main__":
