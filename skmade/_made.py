@@ -48,6 +48,8 @@ from skmade._types import (
 )
 from skmade._warnings import warn
 
+# A weight below this share of the largest is zero.
+_LEAST_WEIGHT = 1e-30
 # Draws of masks that are averaged in scoring where each mini-batch had its own.
 _FRESH_DRAWS = 32
 # What our random numbers of a seed differ by from others'.
@@ -396,8 +398,8 @@ class MADEDensity(CallbackSupportMixin, DensityMixin, BaseEstimator):
         y : None
             Ignored.
         sample_weight : array-like of shape (n_samples,), default=None
-            Weights of the rows; only their ratios matter. A row of weight zero is left
-            out. The held-out rows keep their weights.
+            Weights of the rows; only their ratios matter. A row of weight zero, or below 1e-30 of
+            the largest, is left out. The held-out rows keep their weights.
         X_val : {array-like, sparse matrix} of shape (n_validation, n_features), or callable \
                 that returns one, default=None
             Rows to judge by, in place of a fraction of X. Implies early stopping. A function
@@ -992,14 +994,15 @@ def _whole_table(X_val, X):
 def checked_weights(sample_weight, n_rows):
     """Weights of rows, divided by the largest: sums of them cannot overflow.
 
-    Those that vanish beside it are zero.
+    Those that no sum could tell from zero beside it are zero.
     """
     weights = _check_sample_weight(
         sample_weight, np.zeros(n_rows), dtype=np.float64, ensure_non_negative=True
     )
     if not weights.any():
         raise ValueError("Sample weights must contain at least one non-zero number.")
-    return weights / weights.max()
+    weights = weights / weights.max()
+    return np.where(weights < _LEAST_WEIGHT, 0.0, weights)
 
 
 def _warn_of_lost_dependencies(ordering, degrees, direct_connections, names):

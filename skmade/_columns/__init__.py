@@ -10,6 +10,7 @@ import numpy as np
 
 from skmade._columns._assemble import select, with_columns
 from skmade._columns._category import Category
+from skmade._columns._column import LARGEST_SEEN
 from skmade._columns._constant import Constant
 from skmade._columns._dtypes import container_of, plain_container
 from skmade._columns._flag import Flag
@@ -21,8 +22,6 @@ from skmade._columns._time import Time, learn_time
 from skmade._sparse import DENSE_CELLS, SparseRows
 
 _KINDS = {kind.__name__: kind for kind in (Flag, Category, Constant, Real, Lattice, Time)}
-# A standardised number may be this large at most, so that it stays finite in float32.
-_LARGEST = 1e30
 
 
 def learn_column(cells, weights, rule):
@@ -279,7 +278,7 @@ class Columns:
         else:
             with np.errstate(over="ignore"):
                 values = (numbers.astype(np.float64, copy=False) - self.center) / self.scale
-            values = np.clip(values, -_LARGEST, _LARGEST)
+            values = np.clip(values, -LARGEST_SEEN, LARGEST_SEEN)
         table[:] = values
         if self._flags:
             self._round_flags(values, table)

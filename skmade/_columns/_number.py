@@ -6,7 +6,14 @@ import numpy as np
 
 from skmade._columns._atoms import find_atoms, find_bounds
 from skmade._columns._cells import cells_of_array
-from skmade._columns._column import Column, from_numbers, origin_of, rare_share, to_numbers
+from skmade._columns._column import (
+    LARGEST_SEEN,
+    Column,
+    from_numbers,
+    origin_of,
+    rare_share,
+    to_numbers,
+)
 from skmade._families import asks_for, family_named, make_family
 from skmade._families._mixed import Mixed
 from skmade._families._scales import SCALE_FLOOR, UNBOUNDED
@@ -112,7 +119,8 @@ class Real(Column):
     def standardised(self, numbers):
         """Numbers as the network sees them."""
         with np.errstate(over="ignore"):
-            return (numbers - self.center) / self.scale
+            seen = (numbers - self.center) / self.scale
+        return np.clip(seen, -LARGEST_SEEN, LARGEST_SEEN)
 
     @property
     def reads_numbers(self):
@@ -395,8 +403,11 @@ def standardisation(column, weights):
     reach = 4 * (high - low)
     if reach > 0:
         ratio = np.clip(ratio, low - reach, high + reach)
+        unit = 2.0 ** (np.frexp(np.abs(ratio).max())[1] - 1)  # (which changes no digit)
+        ratio, largest = ratio / unit, largest * unit
     mean = np.average(ratio, weights=weights)
     deviation = np.sqrt(np.average((ratio - mean) ** 2, weights=weights))
-    if deviation <= 10 * np.finfo(float).eps or column.min() == column.max():
+    size = np.sqrt(np.average(ratio**2, weights=weights))
+    if deviation <= 10 * np.finfo(float).eps * size or column.min() == column.max():
         return mean * largest, 1.0
     return mean * largest, max(deviation * largest, np.finfo(float).tiny)
