@@ -205,6 +205,8 @@ def _estimate(ensemble, k, row, known):
         return (them.n_groups >= n_first) & (them.error <= _SMALL_ERROR)
 
     candidates = _grown(particles, is_enough, 4 * n_first, n_most, ensemble.usual_densities[k])
-    ratios = np.exp(_log_ratios(ensemble, k, candidates, None)[:, 0])
+    logs = _log_ratios(ensemble, k, candidates, None)[:, 0]
+    ratios = np.exp(logs - logs.max())
     error = ratios.std() / ratios.mean() / np.sqrt(len(ratios))
-    return particles.log_evidence[0] + np.log(ratios.mean()), np.hypot(particles.error[0], error)
+    log_evidence = particles.log_evidence[0] + logs.max() + np.log(ratios.mean())
+    return log_evidence, np.hypot(particles.error[0], error)

@@ -48,6 +48,8 @@ from skmade._types import (
 )
 from skmade._warnings import warn
 
+# A weight below this share of the largest is zero.
+_LEAST_WEIGHT = 1e-30
 # Draws of masks that are averaged in scoring where each mini-batch had its own.
 _FRESH_DRAWS = 32
 # What our random numbers of a seed differ by from others'.
@@ -397,8 +399,8 @@ class MADEDensity(CallbackSupportMixin, DensityMixin, BaseEstimator):
         y : None
             Ignored.
         sample_weight : array-like of shape (n_samples,), default=None
-            Weights of the rows; only their ratios matter. A row of weight zero is left
-            out. The held-out rows keep their weights.
+            Weights of the rows; only their ratios matter. A row of weight zero, or below 1e-30 of
+            the largest, is left out. The held-out rows keep their weights.
         X_val : {array-like, sparse matrix} of shape (n_validation, n_features), or callable \
                 that returns one, default=None
             Rows to judge by, in place of a fraction of X. Implies early stopping. A function
@@ -666,7 +668,7 @@ class MADEDensity(CallbackSupportMixin, DensityMixin, BaseEstimator):
         """
         scores, weights = self.score_samples(X), None
         if sample_weight is not None:
-            weights = _check_sample_weight(sample_weight, scores, ensure_non_negative=True)
+            weights = checked_weights(sample_weight, len(scores))
         return float(np.average(scores, weights=weights))
 
     def sample(self, n_samples: int = 1, random_state: RandomState = None) -> Any:
@@ -768,13 +770,10 @@ class MADEDensity(CallbackSupportMixin, DensityMixin, BaseEstimator):
     def _validate_training(self, X, sample_weight, reset):
         """The rows as a table, and weights of mean one; rows of weight zero are left out."""
         table = Table.read(self, X, reset=reset, n_least=2)
-        weights = _check_sample_weight(
-            sample_weight, np.zeros(len(table)), dtype=np.float64, ensure_non_negative=True
-        )
+        weights = checked_weights(sample_weight, len(table))
         table, weights = table.rows(weights > 0), weights[weights > 0]
         if len(table) < 2:
             raise ValueError("At least two rows must have a sample_weight above zero.")
-        weights = weights / weights.max()  # so that the mean cannot overflow
         return table, weights / weights.mean()
 
     def _learn_columns(self, table, weights):
@@ -1002,6 +1001,20 @@ def _whole_table(X_val, X):
             "leave out a row of it."
         )
     return X_val
+
+
+def checked_weights(sample_weight, n_rows):
+    """Weights of rows, divided by the largest: sums of them cannot overflow.
+
+    Those that no sum could tell from zero beside it are zero.
+    """
+    weights = _check_sample_weight(
+        sample_weight, np.zeros(n_rows), dtype=np.float64, ensure_non_negative=True
+    )
+    if not weights.any():
+        raise ValueError("Sample weights must contain at least one non-zero number.")
+    weights = weights / weights.max()
+    return np.where(weights < _LEAST_WEIGHT, 0.0, weights)
 
 
 def _warn_of_lost_dependencies(ordering, degrees, direct_connections, names):

@@ -8,11 +8,11 @@ import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.base import OutlierMixin
 from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.validation import _check_sample_weight, check_is_fitted
+from sklearn.utils.validation import check_is_fitted
 
 from skmade import _auto
 from skmade._columns import Table
-from skmade._made import MADEDensity
+from skmade._made import MADEDensity, checked_weights
 from skmade._types import (
     Activation,
     Auto,
@@ -255,15 +255,9 @@ class MADEOutlierDetector(OutlierMixin, MADEDensity):
         return weights
 
     def _scores_of_present(self, X, sample_weight):
-        """Scores of rows with a weight above zero, their weights, and those of all rows.
-
-        Weights are divided by the largest, so that sums of them cannot overflow.
-        """
+        """Scores of rows with a weight above zero, their weights, and those of all rows."""
         table = Table.read(self, X, reset=False)
-        weights = _check_sample_weight(
-            sample_weight, np.zeros(len(table)), copy=True, ensure_non_negative=True
-        )
-        weights /= weights.max()
+        weights = checked_weights(sample_weight, len(table))
         is_present = weights > 0
         scores, _ = self._density.score(table.rows(is_present), self.n_jobs)
         return scores, weights[is_present], weights

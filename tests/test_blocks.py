@@ -151,6 +151,19 @@ def test_memory_holds_a_fraction_of_the_table(monkeypatch, tmp_path):
     assert not any(tmp_path.iterdir())
 
 
+@pytest.mark.skipif(os.name != "posix", reason="concerns permissions of POSIX")
+def test_files_in_between_are_for_nobody_else(tmp_path):
+    modes = []
+
+    class Watched(list):
+        def __iter__(self):
+            modes.extend(path.stat().st_mode & 0o777 for path in tmp_path.iterdir())
+            return super().__iter__()
+
+    blocks.fit(quick(max_iter=1), Watched(cut(flags(), 100)), folder=tmp_path)
+    assert set(modes) == {0o700}
+
+
 @pytest.mark.parametrize(("model", "given", "error", "message"), [
     (MADEImputer(), [flags()], TypeError, "fitted by MADEDensity"),
     (quick(), flags(), TypeError, "in a list"),

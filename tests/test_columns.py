@@ -99,18 +99,31 @@ def test_no_density_is_above_that_of_a_cell():
         ([3, 3, 3], 0.0),
         ([0, 2, 6, 6, 4], 2.0),
         ([0.0, 0.3, np.pi, np.pi], 0.0),
+        ([0.0, 3e-7, 5e-7, 5e-7], 0.0),  # no point of a lattice holds several values
+        ([0.0, 3e-7, 1.0, 1.0], 0.0),
+        ([0.0, 0.0, 1.0, 1.7e308], 0.0),
+        ([-1.7e308, -1.7e308, 0.0, 1.7e308], 0.0),
     ],
 )
 def test_steps_of_lattices(values, step):
     assert lattice_step(np.array(values, float)) == pytest.approx(step)
 
 
-def test_a_wild_value_spoils_no_scale():
-    column = np.random.default_rng(0).normal(size=1000)
-    center, scale = standardisation(column, np.ones(1000))
-    assert (center, scale) == (pytest.approx(0, abs=0.1), pytest.approx(1, abs=0.1))
-    column[0] = 1e6
-    np.testing.assert_allclose(standardisation(column, np.ones(1000)), (center, scale), atol=0.1)
+@pytest.mark.parametrize("unit", [1.0, 1e-6])
+@pytest.mark.parametrize("wild", [1e6, 1e36, 1e300])
+def test_a_wild_value_spoils_no_scale(unit, wild):
+    column, weights = unit * np.random.default_rng(0).normal(size=1000), np.ones(1000)
+    center, scale = standardisation(column, weights)
+    assert (center, scale) == (pytest.approx(0, abs=0.1 * unit), pytest.approx(unit, rel=0.1))
+    column[0] = wild
+    np.testing.assert_allclose(standardisation(column, weights), (center, scale), atol=0.1 * unit)
+
+
+@pytest.mark.parametrize("wild", [1e6, 1e36, 1e100])
+def test_a_wild_value_of_hardly_any_weight_spoils_no_scale(wild, rng):
+    few = rng.normal(size=8)
+    among = standardisation(np.r_[wild, few], np.r_[1e-300, np.ones(8)])
+    np.testing.assert_allclose(among, standardisation(few, np.ones(8)))
 
 
 @pytest.mark.parametrize("a", [1e-6, 1e6])

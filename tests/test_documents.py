@@ -8,6 +8,7 @@ import csv
 import re
 import textwrap
 import warnings
+from itertools import pairwise
 from pathlib import Path
 
 import narwhals as nw
@@ -142,6 +143,18 @@ def test_readme_and_index_begin_alike():
     index = (ROOT / "docs" / "index.rst").read_text(encoding="utf-8")
     for block in first_blocks_of_readme():
         assert textwrap.indent(block, "   ") in index
+
+
+def test_every_promise_has_its_tests():
+    page = (FOLDER.parent / "promises.rst").read_text(encoding="utf-8")
+    named = re.findall(r"``(test_\w+\.py)::(test_\w+)``", page)
+    assert len(named) == page.count("\n- ``") > 50
+    for file, name in named:
+        text = (Path(__file__).parent / file).read_text(encoding="utf-8")
+        assert f"\ndef {name}(" in text, f"{file} has no {name}"
+    paragraphs = page.split("\n\n")
+    for promise, tests in pairwise(paragraphs):
+        assert not promise.startswith("**") or tests.startswith("- ``test_"), promise
 
 
 if __name__ == "__main__":

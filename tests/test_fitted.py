@@ -101,3 +101,9 @@ def test_a_pickle_names_the_estimator_alone():
     dumped = pickle.dumps(quick().fit(table()))
     for name in (b"numba", b"skmade._kernels", b"skmade._network", b"skmade._fitted", b"_columns."):
         assert name not in dumped
+
+
+def test_a_file_does_not_grow_with_the_training_rows():
+    X = correlated_flags(3000, 6)
+    few, many = (len(pickle.dumps(quick().fit(rows))) for rows in (X[:300], X))
+    assert many < few + 100

@@ -249,7 +249,12 @@ def test_bad_numbers_of_samples(n_samples):
         quick().fit(GOOD).sample(n_samples)
 
 
-@pytest.mark.parametrize("weights", [-np.ones(30), np.zeros(30), np.ones(29), np.full(30, np.nan)])
+ONE_HEAVY = np.r_[1e308, np.full(29, 5e-324)]  # beside which all others vanish
+
+
+@pytest.mark.parametrize(
+    "weights", [-np.ones(30), np.zeros(30), np.ones(29), np.full(30, np.nan), ONE_HEAVY]
+)
 def test_bad_weights(weights):
     with pytest.raises(ValueError, match="(?i)weight"):
         quick().fit(GOOD, sample_weight=weights)
@@ -277,6 +282,9 @@ def hard_tables():
         "fewer rows than columns": rng.normal(size=(5, 12)),
         "one column": normal[:, :1],
         "constant flags": np.ones((20, 2)),
+        "ties in small units": rng.choice([0.0, 3e-7, 5e-7], (100, 2)),
+        "up to the largest": rng.choice([-8e307, 1.0, 2.0, 1.7e308], (50, 2)),
+        "up to the largest of float32": (normal * 1e38).astype(np.float32),
     }
 
 
@@ -300,6 +308,14 @@ def test_far_rows_have_low_finite_scores(value, conditionals):
         score = model.score_samples(row)[0]
         assert np.isfinite(score)
         assert score < model.score_samples(GOOD).min() - 1000
+
+
+@pytest.mark.parametrize("conditionals", ["gaussian", "gaussian_mixture"])
+def test_far_scores_are_log_densities_without_a_floor(conditionals):
+    model = quick(conditionals=conditionals).fit(GOOD[:, :1])
+    far = model.score_samples([[1e4], [1e6], [1e8], [-1e8]])
+    np.testing.assert_allclose(far[1:3] / far[:2], 1e4, rtol=1e-2)  # squares of the distances
+    assert far[3] == pytest.approx(far[2], rel=1e-2)
 
 
 def test_every_family_in_one_column():

@@ -185,6 +185,20 @@ def test_scores_equal_those_of_a_dense_masked_network(parameters, activation):
     np.testing.assert_allclose(alone, scores, rtol=1e-9)
 
 
+@pytest.mark.parametrize("conditionals", ["bernoulli", "gaussian_mixture"])
+@pytest.mark.parametrize("n_columns", sizes([150, 1500], [30]))
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_single_precision_loses_little_in_wide_tables(n_columns, conditionals):
+    X = np.random.default_rng(0).normal(size=(60, n_columns))
+    X = X if conditionals == "gaussian_mixture" else (X + X[:, :1] > 0).astype(float)
+    model = quick(conditionals=conditionals, hidden_layer_sizes=(40,), max_iter=2).fit(X)
+    network, table, offset = network_of(model), encoded(model, X[:3]), model._density.columns.offset
+    assert network.theta.dtype == np.float32
+    expected = [DenseNetwork(network).contributions(row).sum() + offset for row in table]
+    error = np.abs(model.score_samples(X[:3]) - expected)
+    assert error.max() < 1e-6 * n_columns
+
+
 def objective_and_gradient(network, table, weights, kept, alpha, theta):
     """What one batch of all rows gives, by a step of length zero."""
     memory = make_memory(network.plan, len(table), 1, theta.dtype)

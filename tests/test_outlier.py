@@ -211,7 +211,7 @@ def test_trimming_keeps_anomalies_out_of_the_density(rng):
     assert gaps[1] > gaps[0] + sizes(2, -10)
 
 
-@pytest.mark.parametrize("rate", [0.07, 0.29, 0.5, 0.01])
+@pytest.mark.parametrize("rate", [0.07, 0.29, 0.5, 0.01, 1 - 0.9, 1 - 0.8])
 def test_rows_are_flagged_exactly_where_p_values_are_at_most_the_rate(rate, rng):
     n = 99  # rate * (n + 1) is whole, but for rounding
     scores = np.sort(np.round(rng.normal(size=n), 1))  # with ties

@@ -226,6 +226,17 @@ def test_evidence_is_estimated_with_its_error(combination):
     assert np.mean(abs(logs - exact) < 3 * errors) > 0.9
 
 
+@pytest.mark.parametrize("shift", [2000.0, -2000.0])  # nats, of which exp is no number
+def test_evidence_of_networks_that_disagree_is_finite(shift, monkeypatch):
+    model, original = flags_model(4, n_estimators=2, ordering="natural"), _conditional._log_ratios
+    table, known = encoded(model, binary_states(4)), np.array([False, False, True, True])
+    before, errors = log_evidence(model._density.ensemble, table, known, None)
+    monkeypatch.setattr(_conditional, "_log_ratios", lambda *args: original(*args) + shift)
+    after, same = log_evidence(model._density.ensemble, table, known, None)
+    np.testing.assert_allclose(after - before, shift)
+    np.testing.assert_allclose(same, errors)
+
+
 def test_cells_of_no_probability_still_have_draws(rng):
     model = flags_model(4, ordering="natural", dropout=0.0)
     table = encoded(model, correlated_flags(20, 4))

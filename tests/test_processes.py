@@ -7,17 +7,19 @@ import shutil
 import subprocess
 import sys
 import threading
+import time
 import warnings
 from pathlib import Path
 
 import numba
 import numpy as np
+import pandas as pd
 import pytest
 from conftest import ALL_CONDITIONALS, JIT, mixed_table, network_of, quick
 from numba.core import caching, event
 
 import skmade
-from skmade._kernels import _elementary, _optimizers
+from skmade._kernels import _elementary, _numba, _optimizers
 from skmade._kernels._compile import kernel
 from skmade._kernels._conditionals import feature_log_prob
 from skmade._kernels._memory import of_tile
@@ -34,17 +36,27 @@ print(repr(float(model.score(X))), model.sample(2, random_state=0).shape)
 """
 
 
-def run(code, tmp_path, **changes):
-    """Output of a new process that starts in `tmp_path`."""
+def start(code, tmp_path, *arguments, **changes):
+    """A new process, which begins in `tmp_path` with changes to its environment."""
     environment = {**os.environ, "PYTHONPATH": str(Path(skmade.__file__).parents[1]), **changes}
     for name in [name for name, value in changes.items() if value is None]:
         del environment[name]
-    done = subprocess.run(
-        [sys.executable, "-c", code], cwd=tmp_path, env=environment, text=True, timeout=300,
-        capture_output=True,
+    return subprocess.Popen(
+        [sys.executable, "-c", code, *arguments], cwd=tmp_path, env=environment, text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
     )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    return done.stdout
+
+
+def finished(process):
+    """The output of a process that must end well."""
+    output, errors = process.communicate(timeout=300)
+    assert process.returncode == 0, errors
+    return output
+
+
+def run(code, tmp_path, *arguments, **changes):
+    """Output of a new process that starts in `tmp_path`."""
+    return finished(start(code, tmp_path, *arguments, **changes))
 
 
 class Compilations(event.Listener):
@@ -75,6 +87,27 @@ def test_a_second_fit_of_another_shape_compiles_nothing():
         work(X, families, hidden_layer_sizes=(5, 5, 5), residual=True, dropout=0.2)
         work(X[:, ::-1], families[::-1], input_noise=0.1, batch_size=300)
         work(np.asfortranarray(X), ALL_CONDITIONALS, n_components=7)
+    assert listener.names == []
+
+
+@pytest.mark.skipif(not JIT, reason="counts compilations")
+def test_no_layout_or_dtype_of_rows_compiles_anything(tmp_path):
+    X = np.random.default_rng(0).normal(size=(60, 3))
+    model = quick().fit(X)
+    model.score_features(X)
+    np.save(tmp_path / "X.npy", X)
+    wide, read_only = np.zeros((120, 9)), X.copy()
+    wide[::2, ::3], read_only.flags.writeable = X, False
+    mapped = np.load(tmp_path / "X.npy", mmap_mode="r")
+    layouts = [np.asfortranarray(X), wide[::2, ::3], read_only, X[::-1], mapped, pd.DataFrame(X)]
+    dtypes = [X.astype(np.float32), X.astype(np.float16), X.astype(int), X > 0]
+    listener = Compilations()
+    with event.install_listener("numba:compile", listener):
+        for rows in [*layouts, *dtypes]:
+            model.score_samples(rows)
+            model.score_features(rows)
+        for rows in layouts:
+            quick().fit(rows)
     assert listener.names == []
 
 
@@ -142,20 +175,114 @@ def test_a_kernel_is_compiled_anew_when_any_file_of_kernels_has_changed(tmp_path
     assert eval(values) == pytest.approx(7 + np.array(eval(first[1])))
 
 
+def own_module(folder, text=KERNEL):
+    """A module with a kernel, as a new process would import it."""
+    file = folder / "own.py"
+    file.write_text(text)
+    spec = importlib.util.spec_from_file_location("own", file)
+    own = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(own)
+    return own
+
+
+def called(own):
+    """What its kernel returns, and whether that came from the cache."""
+    out = np.empty(3)
+    own.call(np.arange(3.0), out)
+    return out, sum(own.call.stats.cache_hits.values()) > 0
+
+
 @pytest.mark.skipif(not JIT, reason="concerns the cache of compiled code")
-@pytest.mark.parametrize("method", ["_save_index", "_save_data", "_load_index"])
+@pytest.mark.parametrize("method", ["_save_data", "_load_data"])
 def test_a_disk_that_fails_is_done_without(method, tmp_path, monkeypatch):
     def fail(*_):
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    file, out = tmp_path / "own.py", np.empty(3)
-    file.write_text(KERNEL)
-    spec = importlib.util.spec_from_file_location("own", file)
-    own = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(own)
     monkeypatch.setattr(caching.IndexDataCacheFile, method, fail)
-    own.call(np.arange(3.0), out)
+    out, _ = called(own_module(tmp_path))
     np.testing.assert_allclose(out, np.logaddexp(0, np.arange(3)))
+
+
+@pytest.mark.skipif(not JIT, reason="concerns the cache of compiled code")
+def test_a_package_that_cannot_be_written_to_without_a_home(tmp_path, monkeypatch):
+    (tmp_path / "__pycache__").touch()  # (folders that are read-only do not stop root)
+    monkeypatch.delenv("NUMBA_CACHE_DIR", raising=False)
+    for name in ("HOME", "XDG_CACHE_HOME", "LOCALAPPDATA"):
+        monkeypatch.setenv(name, os.devnull)
+    out, _ = called(own_module(tmp_path))
+    np.testing.assert_allclose(out, np.logaddexp(0, np.arange(3)))
+
+
+@pytest.mark.skipif(not JIT, reason="concerns the cache of compiled code")
+@pytest.mark.parametrize("n_bytes", [0, 7, 1000])
+def test_a_damaged_file_of_the_cache_is_done_without_and_written_anew(n_bytes, tmp_path):
+    expected, _ = called(own_module(tmp_path))
+    (file,) = tmp_path.glob("__pycache__/own.call*.nbc")
+    file.write_bytes(file.read_bytes()[:n_bytes])
+    for is_cached in (False, True):
+        out, came_from_cache = called(own_module(tmp_path))
+        np.testing.assert_array_equal(out, expected)
+        assert came_from_cache == is_cached
+
+
+@pytest.mark.skipif(not JIT, reason="concerns the cache of compiled code")
+def test_a_release_never_takes_the_code_of_another(tmp_path, monkeypatch):
+    def release(number):
+        monkeypatch.setattr(_numba, "_stamp", lambda: f"release {number}")
+        constant = KERNEL.replace("softplus(x[i])", f"softplus(x[i]) + {number}")
+        return own_module(tmp_path, constant)
+
+    def end(*_):
+        raise KeyboardInterrupt
+
+    called(release(1))
+    with monkeypatch.context() as patch:  # killed when code is compiled, and not yet written
+        patch.setattr(caching.IndexDataCacheFile, "_save_data", end)
+        with pytest.raises(KeyboardInterrupt):
+            called(release(2))
+    for is_cached in (False, True):
+        out, came_from_cache = called(release(2))
+        np.testing.assert_allclose(out, np.logaddexp(0, np.arange(3)) + 2)
+        assert came_from_cache == is_cached
+    assert len(list(tmp_path.glob("__pycache__/own.call*"))) == 1  # no old one is left
+
+
+# One kernel, for numbers of many types: each process compiles, or reads, the code for one.
+RACE = """
+import sys, numpy as np, skmade, own
+for kind in sys.argv[1:]:
+    x, out = np.arange(3).astype(kind), np.empty(3, kind)
+    own.call(x, out)
+    np.testing.assert_array_equal(out, np.arange(3, 6))
+print(sum(own.call.stats.cache_hits.values()))
+"""
+ADD_THREE = """
+from skmade._kernels._compile import kernel
+
+@kernel
+def call(x, out):
+    for i in range(x.shape[0]):
+        out[i] = x[i] + 3
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not JIT, reason="concerns the cache of compiled code")
+def test_cold_processes_that_share_a_cache_and_are_killed_leave_no_wrong_code(tmp_path):
+    (tmp_path / "own.py").write_text(ADD_THREE)
+    cache = {"NUMBA_CACHE_DIR": str(tmp_path / "cache")}
+    kinds, rng = ["f4", "f8", "i2", "i4", "u2", "u4", "i8", "u8"], np.random.default_rng(0)
+    processes = [start(RACE, tmp_path, kind, **cache) for kind in kinds]
+    time.sleep(2)
+    for process in processes[::2]:
+        time.sleep(rng.uniform(0, 0.5))
+        process.kill()
+    for process in processes:
+        _, errors = process.communicate(timeout=120)
+        assert process.returncode in (0, -9), errors
+    hits = [int(finished(start(RACE, tmp_path, *kinds, **cache))) for _ in range(2)]
+    assert hits[0] >= 4  # of those that were not killed
+    assert hits[1] == 8
 
 
 @pytest.mark.skipif(not JIT, reason="interpreted parts are plain functions")

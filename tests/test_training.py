@@ -313,11 +313,12 @@ def test_only_ratios_of_weights_matter():
     np.testing.assert_allclose(first.score_samples(X), second.score_samples(X), rtol=1e-4)
 
 
-def test_rows_of_weight_zero_are_as_if_absent():
+@pytest.mark.parametrize(("heavy", "nothing"), [(1.0, 0.0), (1e308, 5e-324), (1.0, 1e-31)])
+def test_rows_of_weight_zero_are_as_if_absent(heavy, nothing):
     X = dependent(60)
     X[::3] = 1e6
-    weights = np.where(np.arange(60) % 3 == 0, 0.0, 1.0)
-    weighted, absent = quick().fit(X, sample_weight=weights), quick().fit(X[weights > 0])
+    weights = np.where(np.arange(60) % 3 == 0, nothing, heavy)
+    weighted, absent = quick().fit(X, sample_weight=weights), quick().fit(X[weights == heavy])
     np.testing.assert_array_equal(weighted.score_samples(X), absent.score_samples(X))
 
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from skmade._columns._assemble import select, with_columns
 from skmade._columns._category import Category
+from skmade._columns._column import LARGEST_SEEN
 from skmade._columns._constant import Constant
 from skmade._columns._dtypes import container_of, plain_container
 from skmade._columns._flag import Flag
@@ -21,8 +22,6 @@ from skmade._columns._time import Time, learn_time
 from skmade._sparse import DENSE_CELLS, SparseRows
 
 _KINDS = {kind.__name__: kind for kind in (Flag, Category, Constant, Real, Lattice, Time)}
-# A standardised number may be this large at most, so that it stays finite in float32.
-_LARGEST = 1e30
 
 
 def learn_column(cells, weights, rule):
@@ -279,7 +278,7 @@ class Columns:
         else:
             with np.errstate(over="ignore"):
                 values = (numbers.astype(np.float64, copy=False) - self.center) / self.scale
-            values = np.clip(values, -_LARGEST, _LARGEST)
+            values = np.clip(values, -LARGEST_SEEN, LARGEST_SEEN)
         table[:] = values
         if self._flags:
             self._round_flags(values, table)
@@ -348,7 +347,7 @@ class Columns:
         is_written = self._written or self._with_atoms or dtype.kind == "O"
         if self._is_plain and not is_written:  # numbers stand for themselves
             return table.astype(dtype, copy=False)
-        numbers = self._numbers_of(table)
+        numbers = self._numbers_of(table, dtype if dtype.kind == "f" else np.float64)
         written = range(len(self.columns)) if dtype.kind == "O" else self._written
         if not written:
             return numbers.astype(dtype, copy=False)
@@ -360,8 +359,12 @@ class Columns:
             made[np.isnan(table)] = missing_value(dtype)
         return made
 
-    def _numbers_of(self, table):
-        numbers = self.center + self.scale * table.astype(np.float64)
+    def _numbers_of(self, table, dtype=np.float64):
+        """Rows the network drew, in the columns' own units; none beyond what a dtype can hold."""
+        with np.errstate(over="ignore"):
+            numbers = self.center + self.scale * table.astype(np.float64)
+        most = float(np.finfo(dtype).max)
+        np.clip(numbers, -most, most, out=numbers)
         for j in self._with_atoms:
             self.columns[j].restore_atoms(table[:, j], numbers[:, j])
         return numbers

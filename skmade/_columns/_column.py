@@ -8,6 +8,8 @@ from skmade._families._mixed import Mixed
 
 #: Up to here, floats are told apart as integers are.
 LARGEST_EXACT = 2**53
+#: A standardised number may be this large at most, so that it stays finite in float32.
+LARGEST_SEEN = 1e30
 
 
 @dataclass(kw_only=True)

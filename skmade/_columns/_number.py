@@ -6,7 +6,14 @@ import numpy as np
 
 from skmade._columns._atoms import find_atoms, find_bounds
 from skmade._columns._cells import cells_of_array
-from skmade._columns._column import Column, from_numbers, origin_of, rare_share, to_numbers
+from skmade._columns._column import (
+    LARGEST_SEEN,
+    Column,
+    from_numbers,
+    origin_of,
+    rare_share,
+    to_numbers,
+)
 from skmade._families import asks_for, family_named, make_family
 from skmade._families._mixed import Mixed
 from skmade._families._scales import SCALE_FLOOR, UNBOUNDED
@@ -89,9 +96,10 @@ class Real(Column):
     def is_atom(self, numbers):
         """Which numbers are atoms, and for each number the place of the nearest one."""
         atoms = np.array(self.atoms)
-        place = np.searchsorted((atoms[1:] + atoms[:-1]) / 2, numbers)
+        place = np.searchsorted(atoms[1:] / 2 + atoms[:-1] / 2, numbers)
         # (whole numbers are told apart: what another rounds to in single precision is none)
-        single = np.where(atoms == np.round(atoms), atoms, atoms.astype(np.float32))
+        with np.errstate(over="ignore"):
+            single = np.where(atoms == np.round(atoms), atoms, atoms.astype(np.float32))
         return (numbers == atoms[place]) | (numbers == single[place]), place
 
     def mark_atoms(self, numbers, seen):
@@ -110,7 +118,9 @@ class Real(Column):
 
     def standardised(self, numbers):
         """Numbers as the network sees them."""
-        return (numbers - self.center) / self.scale
+        with np.errstate(over="ignore"):
+            seen = (numbers - self.center) / self.scale
+        return np.clip(seen, -LARGEST_SEEN, LARGEST_SEEN)
 
     @property
     def reads_numbers(self):
@@ -360,10 +370,13 @@ def lattice_step(column):
     values = np.unique(column)
     if len(values) < 2 or len(values) == len(column):
         return 0.0
-    for step in (np.diff(values).min(), *_DECIMAL_STEPS):
-        place = (values - values[0]) / step
-        if place[-1] < 1e7 and np.all(np.abs(place - np.round(place)) < 1e-3):
-            return float((values[-1] - values[0]) / np.round(place[-1]))
+    with np.errstate(over="ignore", invalid="ignore"):  # (a wild value is on no lattice)
+        for step in (np.diff(values).min(), *_DECIMAL_STEPS):
+            place = (values - values[0]) / step
+            cell = np.round(place)
+            is_near = place[-1] < 1e7 and np.all(np.abs(place - cell) < 1e-3)
+            if is_near and np.all(np.diff(cell) > 0):  # (no two values in one cell)
+                return float((values[-1] - values[0]) / cell[-1])
     return 0.0
 
 
@@ -390,8 +403,11 @@ def standardisation(column, weights):
     reach = 4 * (high - low)
     if reach > 0:
         ratio = np.clip(ratio, low - reach, high + reach)
+        unit = 2.0 ** (np.frexp(np.abs(ratio).max())[1] - 1)  # (which changes no digit)
+        ratio, largest = ratio / unit, largest * unit
     mean = np.average(ratio, weights=weights)
     deviation = np.sqrt(np.average((ratio - mean) ** 2, weights=weights))
-    if deviation <= 10 * np.finfo(float).eps or np.ptp(column) == 0:
+    size = np.sqrt(np.average(ratio**2, weights=weights))
+    if deviation <= 10 * np.finfo(float).eps * size or column.min() == column.max():
         return mean * largest, 1.0
     return mean * largest, max(deviation * largest, np.finfo(float).tiny)

@@ -12,10 +12,18 @@ import gc
 import hashlib
 import os
 from functools import cache, cached_property
+from glob import escape
 from importlib.resources import files
+from pathlib import Path
 
 import numba
-from numba.core.caching import CompileResultCacheImpl, FunctionCache, NullCache, _Cache
+from numba.core.caching import (
+    CompileResultCacheImpl,
+    FunctionCache,
+    IndexDataCacheFile,
+    NullCache,
+    _Cache,
+)
 from numba.core.codegen import JITCodeLibrary
 from numba.core.compiler import CompilerBase
 from numba.core.compiler_machinery import PassManager
@@ -165,18 +173,52 @@ class _Part(CPUDispatcher):
 
 @cache
 def _stamp():
-    """A digest of all that kernels are made of."""
-    digest = hashlib.sha256(repr((VECTOR_BYTES, os.name)).encode())
+    """A digest of all files that kernels are made of, and of the release of Numba."""
+    digest = hashlib.sha256(numba.__version__.encode())
     for folder in map(files("skmade").joinpath, ("_kernels", "_families")):
         sources = folder.iterdir() if folder.is_dir() else []
         for file in sorted(sources, key=lambda file: file.name):
             if file.name.endswith(".py"):
                 digest.update(file.read_bytes())
-    return digest.hexdigest()
+    return digest.hexdigest()[:16]
 
 
-class _StampedCacheImpl(CompileResultCacheImpl):
-    """Numba's own, but for the stamp: Numba's is of the file of the function only."""
+class _CacheFiles(IndexDataCacheFile):
+    """A file for each version of a kernel, named after all that it depends on.
+
+    Numba numbers them, and keeps an index. Where several processes write that at once, or one is
+    killed before its own file is written, the index gives the code of other types, or of
+    another release, for what is asked for.
+    """
+
+    def load(self, key):
+        stored, data = self._load_data(self._name_of(key))
+        return data if stored == key else None
+
+    def save(self, key, data):
+        self._save_data(self._name_of(key), (key, data))
+        self._remove(but=f"{self._prefix}{self._source_stamp}.")
+
+    def flush(self):
+        self._remove()
+
+    @property
+    def _prefix(self):
+        return self._index_name.removesuffix("nbi")
+
+    def _name_of(self, key):
+        digest = hashlib.sha256(repr((key, VECTOR_BYTES, os.name)).encode()).hexdigest()[:16]
+        return f"{self._prefix}{self._source_stamp}.{digest}.nbc"
+
+    def _remove(self, but=None):
+        """Remove files of this kernel: of other releases, or all."""
+        for path in Path(self._cache_path).glob(escape(self._prefix) + "*"):
+            if but is None or not path.name.startswith(but):
+                path.unlink(missing_ok=True)
+
+
+class _KernelCacheImpl(CompileResultCacheImpl):
+    """Numba's own, but for the stamp: Numba's is of the kernel's own file, where there is one."""
 
     @property
     def locator(self):
@@ -185,8 +227,14 @@ class _StampedCacheImpl(CompileResultCacheImpl):
         return locator
 
 
-class _StampedCache(FunctionCache):
-    _impl_class = _StampedCacheImpl
+class _KernelCache(FunctionCache):
+    """Numba's own, but for the stamp and the files."""
+
+    _impl_class = _KernelCacheImpl
+
+    def __init__(self, function):
+        super().__init__(function)
+        self._cache_file = _CacheFiles(self._cache_path, self._impl.filename_base, _stamp())
 
 
 class _BestEffortCache(_Cache):
@@ -201,7 +249,7 @@ class _BestEffortCache(_Cache):
     @cached_property
     def _cache(self):
         try:
-            return _StampedCache(self._function)
+            return _KernelCache(self._function)
         except (OSError, RuntimeError):  # no folder to cache in
             return NullCache()
 
@@ -212,7 +260,7 @@ class _BestEffortCache(_Cache):
     def load_overload(self, sig, target_context):
         try:
             return self._cache.load_overload(sig, target_context)
-        except OSError:
+        except Exception:  # no file of it, or no whole one, or one that cannot be read
             return None
 
     def save_overload(self, sig, data):
