@@ -172,8 +172,9 @@ class MADEDensity(CallbackSupportMixin, DensityMixin, BaseEstimator):
         negative log-density. "auto" gives weights a Laplace prior in its place, which keeps
         them at 0 where the rows do not speak for them: ``c / n`` times the sum of their
         absolute values, for n training rows, where c is 1/16, and is multiplied by 4 as long
-        as that makes held-out rows more likely, up to 16. Where no rows are held out (in
-        `partial_fit`, too) it is 0.
+        as that makes held-out rows more likely, up to 16. It is 0 where no rows are held out
+        (in `partial_fit`, too), and where many draws of masks, `n_masks`, keep weights from
+        fitting rows too closely.
     dtype : {"float32", "float64"}, default="float32"
         Of the network. Log-densities are summed and returned in float64 either way.
     solver : {"adam", "adagrad", "adadelta", "sgd"}, default="adam"
@@ -957,7 +958,7 @@ class MADEDensity(CallbackSupportMixin, DensityMixin, BaseEstimator):
             values["batch_size"] = _auto.batch_size(n_rows)
         if self.alpha == "auto":
             values["alpha"] = 0.0
-            if is_validated:
+            if is_validated and self.n_masks == 1:
                 values["l1"] = _auto.l1(n_rows)
         return _training.Settings(**values)
 

@@ -148,11 +148,13 @@ class Stages:
     def __init__(self, settings, progress):
         self.stronger, self.n_cuts = deque(settings.l1), 0
         self.first_wait = self.wait = settings.n_iter_no_change
+        self.tol, self.score_before = settings.tol, -np.inf
         progress.l1 = self.stronger.popleft()
 
     def advance(self, progress, finite=True):
         """Go on from the best network so far; returns False where training ends."""
-        if finite and self.stronger and progress.best_l1 == progress.l1:
+        if finite and self.stronger and progress.best_score > self.score_before + self.tol:
+            self.score_before = progress.best_score
             progress.return_to_best(progress.rate, self.stronger.popleft())
             return True
         self.stronger.clear()

@@ -106,11 +106,11 @@ def test_a_stop_after_an_epoch_ends_the_training_of_its_network(n_jobs):
 
 
 def test_a_stop_keeps_the_best_network_so_far():
-    model = quick(max_iter=50, n_iter_no_change=50, learning_rate_init=0.3)
+    model = quick(max_iter=50, n_iter_no_change=50, learning_rate_init=0.3, alpha=0.0)
     model.set_callbacks(Recorder(end_after(7))).fit(X)
     assert np.argmax(model.validation_curve_) < 6  # or else the last network were the best
     best = 1 + int(np.argmax(model.validation_curve_))
-    early = quick(max_iter=50, n_iter_no_change=50, learning_rate_init=0.3)
+    early = quick(max_iter=50, n_iter_no_change=50, learning_rate_init=0.3, alpha=0.0)
     early.set_callbacks(Recorder(end_after(best))).fit(X)
     np.testing.assert_array_equal(network_of(model).theta, network_of(early).theta)
 

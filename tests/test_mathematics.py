@@ -77,7 +77,8 @@ def test_training_ends_at_the_third_plateau_with_moments_anew(monkeypatch, rng):
         return run(network, progress, *rest)
 
     monkeypatch.setattr(_training, "run_epoch", spied)
-    quick(max_iter=20, n_iter_no_change=2, learning_rate_init=0.01).fit(rng.normal(size=(60, 2)))
+    model = quick(max_iter=20, n_iter_no_change=2, learning_rate_init=0.01, alpha=0.0)
+    model.fit(rng.normal(size=(60, 2)))
     np.testing.assert_allclose(told.rates, [0.01] * 5 + [0.01 * 0.3] * 2 + [0.01 * 0.3**2])
     assert [moment == 0 for moment in moments] == [True] + [False] * 4 + [True, False, True]
     assert told.steps[5] == told.steps[7] == told.steps[0]  # steps are counted anew, too
@@ -95,7 +96,7 @@ def test_a_schedule_fits_in_max_iter(monkeypatch, rng):
 def test_an_epoch_improves_by_tol_or_not_at_all(rise, epochs, monkeypatch, rng):
     told = Recorded(rise * np.arange(20))
     monkeypatch.setattr(_training, "candidate", told)
-    quick(max_iter=9, n_iter_no_change=2, tol=1e-3).fit(rng.normal(size=(60, 2)))
+    quick(max_iter=9, n_iter_no_change=2, tol=1e-3, alpha=0.0).fit(rng.normal(size=(60, 2)))
     assert len(told.rates) == epochs
 
 

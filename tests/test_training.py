@@ -93,7 +93,7 @@ def test_the_average_is_judged_and_in_the_last_epoch_the_network_too(monkeypatch
 
 @pytest.mark.parametrize("first, later", [(10, 5), (5, 3), (1, 1)])
 def test_stronger_priors_are_tried_while_they_help_then_shorter_steps(first, later):
-    settings = SimpleNamespace(l1=(1.0, 4.0, 16.0), n_iter_no_change=first)
+    settings = SimpleNamespace(l1=(1.0, 4.0, 16.0), n_iter_no_change=first, tol=0.01)
     progress = _training.Progress.start(np.zeros(1), 0.1)
     stages = _training.Stages(settings, progress)
     assert progress.l1 == 1.0
@@ -102,17 +102,18 @@ def test_stronger_priors_are_tried_while_they_help_then_shorter_steps(first, lat
         assert stages.advance(progress)
         assert (progress.l1, progress.rate, stages.wait) == (l1, 0.1, first)
         assert progress.theta[0] == theta
-    progress.keep_if_best(np.array([3.0]), 0.59)  # the strongest did not help
+    progress.keep_if_best(np.array([3.0]), 0.609)  # the strongest helped by less than tol
     for rate in (0.03, 0.009):
         assert stages.advance(progress)
-        assert (progress.l1, progress.rate) == (4.0, pytest.approx(rate))
-        assert (progress.theta[0], stages.wait) == (2.0, later)
+        assert (progress.l1, progress.rate) == (16.0, pytest.approx(rate))
+        assert (progress.theta[0], stages.wait) == (3.0, later)
     assert not stages.advance(progress)
 
 
 def test_numbers_that_are_not_finite_end_stronger_priors():
     progress = _training.Progress.start(np.zeros(1), 0.1)
-    stages = _training.Stages(SimpleNamespace(l1=(1.0, 4.0), n_iter_no_change=4), progress)
+    settings = SimpleNamespace(l1=(1.0, 4.0), n_iter_no_change=4, tol=0.01)
+    stages = _training.Stages(settings, progress)
     progress.keep_if_best(np.array([1.0]), 0.5)
     assert stages.advance(progress, finite=False)
     assert (progress.l1, progress.rate) == (1.0, pytest.approx(0.03))
@@ -207,6 +208,7 @@ def test_weights_that_no_row_speaks_for_are_zero_by_default(rng):
     assert np.abs(weights[0]).sum() < 0.7 * np.abs(weights[1]).sum()
     assert np.count_nonzero(weights[0]) < 0.7 * np.count_nonzero(weights[1])
     assert quick(alpha="auto")._settings(400, is_validated=False).l1 == (0.0,)
+    assert quick(alpha="auto", n_masks=2)._settings(400, is_validated=True).l1 == (0.0,)
     assert quick(alpha=0.1)._settings(400, is_validated=True).l1 == (0.0,)
 
 

@@ -17,6 +17,7 @@ from importlib.resources import files
 from pathlib import Path
 
 import numba
+from llvmlite.binding import Linkage
 from numba.core.caching import (
     CompileResultCacheImpl,
     FunctionCache,
@@ -84,6 +85,17 @@ class _KernelLibrary(JITCodeLibrary):
             if isinstance(library, _PartLibrary):
                 linked += [other for other in library._linking_libraries if other not in linked]
         super().finalize()
+
+    def _optimize_final_module(self):
+        """Keep the names of parts to this kernel.
+
+        Numba numbers them anew in each process. Of two kernels from the cache that were compiled
+        in different ones, both with a part of one name, the linker would take one part for both.
+        """
+        super()._optimize_final_module()
+        for function in self._final_module.functions:
+            if not function.is_declaration and function.linkage is Linkage.linkonce_odr:
+                function.linkage = "internal"
 
 
 class _PartLibrary(_KernelLibrary):
