@@ -10,7 +10,7 @@ import warnings
 import numpy as np
 import pytest
 from conftest import JIT, correlated_flags, network_of, quick, sizes
-from joblib import Parallel, delayed, parallel_config
+from joblib import Parallel, delayed, parallel_backend
 from test_processes import run
 
 from skmade import _training
@@ -65,7 +65,7 @@ BACKENDS = ["threading", "multiprocessing", pytest.param("loky", marks=pytest.ma
 
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_every_backend_of_joblib(backend, model):
-    with parallel_config(backend=backend, n_jobs=2):
+    with parallel_backend(backend, n_jobs=2):
         check(Parallel()(delayed(work)(model) for _ in range(3)), model)
 
 

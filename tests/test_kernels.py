@@ -344,35 +344,39 @@ def test_sample_and_score_agree_on_the_blocks_of_many_features():
     np.testing.assert_array_equal(drawn[0], drawn[2])
 
 
-def naive_update(solver, theta, gradient, m, v, rate, step):
-    """One step as the papers print it; Nesterov's in the form without look-ahead."""
+def naive_update(solver, theta, gradient, m, v, rate, step, l1):
+    """One step as the papers print it, and how far that of a derivative `l1` would move.
+
+    Nesterov's is in the form without look-ahead; a lasting derivative moves it ten times as far.
+    """
     if solver == "adam":
         m[:] = 0.9 * m + 0.1 * gradient
         v[:] = 0.999 * v + 0.001 * gradient**2
         corrected = np.sqrt(v / (1 - 0.999**step)) + 1e-8
-        return theta - rate * m / (1 - 0.9**step) / corrected
+        return theta - rate * m / (1 - 0.9**step) / corrected, rate * l1 / corrected
     if solver == "adagrad":
         v += gradient**2
-        return theta - rate * gradient / (np.sqrt(v) + 1e-8)
+        return theta - rate * gradient / (np.sqrt(v) + 1e-8), rate * l1 / (np.sqrt(v) + 1e-8)
     if solver == "adadelta":
         v[:] = 0.95 * v + 0.05 * gradient**2
-        change = np.sqrt(m + 1e-5) / np.sqrt(v + 1e-5) * gradient
-        m[:] = 0.95 * m + 0.05 * change**2
-        return theta - rate * change
+        scale = np.sqrt(m + 1e-5) / np.sqrt(v + 1e-5)
+        m[:] = 0.95 * m + 0.05 * (scale * gradient) ** 2
+        return theta - rate * scale * gradient, rate * l1 * scale
     m[:] = 0.9 * m - rate * gradient
-    return theta + 0.9 * m - rate * gradient
+    return theta + 0.9 * m - rate * gradient, 10 * rate * l1
 
 
 @pytest.mark.parametrize("solver", SOLVERS)
 def test_steps_of_the_optimisers(solver, rng):
-    theta = rng.normal(size=11)
+    theta, l1 = rng.normal(size=11), np.r_[np.full(6, 0.3), np.zeros(5)]  # six weights, five biases
     step_of, chosen = called_by_kernel(update), in_use([solver], SOLVERS)
     expected, moments, naive_moments = theta.copy(), np.zeros((2, 11)), np.zeros((2, 11))
     for step in range(1, 6):
         gradient = rng.normal(size=11)
         for part in [(0, 4), (4, 11)]:
-            step_of(chosen, theta, gradient, moments, *part, 0.01, step, 0.5)
-        expected = naive_update(solver, expected, 0.5 * gradient, *naive_moments, 0.01, step)
+            step_of(chosen, theta, gradient, moments, *part, 6, 0.01, step, 0.5, 0.3)
+        moved, pull = naive_update(solver, expected, 0.5 * gradient, *naive_moments, 0.01, step, l1)
+        expected = np.sign(moved) * np.maximum(np.abs(moved) - pull, 0)
         np.testing.assert_allclose(theta, expected, rtol=1e-7)
 
 
