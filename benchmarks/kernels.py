@@ -121,7 +121,7 @@ def gradient(plan, theta, memory, tiles):
 
 @compiled
 def adam(theta, gradient, moments):
-    update(_ADAM, theta, gradient, moments, np.int64(0), len(theta), 1e-9, 1, 1.0)
+    update(_ADAM, theta, gradient, moments, np.int64(0), len(theta), len(theta), 1e-9, 1, 1.0, 0.0)
 
 
 def step_parts(n_features, hidden):
