@@ -26,7 +26,7 @@ test-slow:
 # Interpreted kernels are slow: without tests that are about tables, estimators, or many draws.
 test-nojit:
 	NUMBA_DISABLE_JIT=1 $(PYTHON) -m pytest tests \
-	$(addprefix --ignore=tests/test_,$(addsuffix .py,atoms columns_kinds conditional_sampling documents dtypes input sklearn))
+	$(addprefix --ignore=tests/test_,$(addsuffix .py,atoms columns_kinds combination conditional_sampling documents dtypes input missing sklearn))
 
 docs:
 	$(PYTHON) -m sphinx -W --keep-going -b html docs docs/_build/html
