@@ -157,10 +157,12 @@ class Stages:
             self.score_before = progress.best_score
             progress.return_to_best(progress.rate, self.stronger.popleft())
             return True
+        if self.n_cuts == _RATE_CUTS:
+            return False
         self.stronger.clear()
         self.n_cuts, self.wait = self.n_cuts + 1, -(-self.first_wait // 2)
         progress.return_to_best(progress.rate * _RATE_FACTOR, progress.best_l1)
-        return self.n_cuts <= _RATE_CUTS
+        return True
 
 
 def train_networks(

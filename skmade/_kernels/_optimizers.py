@@ -38,8 +38,8 @@ def _update_part(solver, theta, gradient, moments, first, last, rate, step, shri
 @part
 def _towards_zero(w, distance):
     """A weight that is moved towards zero, and not beyond."""
-    rest = abs(w) - distance
-    return np.copysign(rest if rest > distance - distance else distance - distance, w)
+    rest, zero = abs(w) - distance, like(w, 0)
+    return np.copysign(rest if rest > zero else zero, w)
 
 
 @part
