@@ -280,19 +280,6 @@ def test_without_dask_the_error_says_what_to_install(detector, monkeypatch):
         blocks.sample(detector, 5)
 
 
-@pytest.fixture(scope="module")
-def cluster():
-    """Two processes, each with less memory than the table of a test."""
-    distributed = pytest.importorskip("distributed")
-    with (
-        distributed.LocalCluster(
-            n_workers=2, threads_per_worker=1, memory_limit="500MB", dashboard_address=None
-        ) as cluster,
-        distributed.Client(cluster) as client,
-    ):
-        yield client
-
-
 @pytest.mark.slow
 def test_workers_score_and_feed_a_table_that_exceeds_their_memory(cluster, tmp_path):
     da = pytest.importorskip("dask.array")
