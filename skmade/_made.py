@@ -210,7 +210,9 @@ class MADEDensity(CallbackSupportMixin, DensityMixin, BaseEstimator):
         Determines ordering, masks, initial weights, the held-out rows, the batches and
         the noise.
     n_jobs : int or None, default=None
-        Threads that train and score. Results are the same bits for every number.
+        Threads that train and score. Results are the same bits for every number. Where
+        `joblib.parallel_config` says so, several networks train in other processes instead, or on
+        a cluster, to the same bits; None stands for its number of jobs.
 
     Attributes
     ----------
