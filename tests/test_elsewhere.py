@@ -4,7 +4,7 @@ import os
 
 import numpy as np
 import pytest
-from conftest import correlated_flags, quick
+from conftest import correlated_flags, quick, sizes
 from joblib import Parallel, delayed, parallel_config
 
 from skmade import MADEDensity, MADEImputer, MADEOutlierDetector, _training, blocks
@@ -16,7 +16,7 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:.*multi-threaded.*:DeprecationWarning"),
 ]
 
-X = correlated_flags(100, 5)
+X = correlated_flags(sizes(100, 30), 5)
 SMALL = {"n_estimators": 3, "max_iter": 3, "random_state": 0}
 
 
@@ -103,7 +103,7 @@ def test_workers_of_a_cluster_send_nothing_on(cluster):
 
 @pytest.mark.usefixtures("two_processes", "nobody_else")
 def test_rows_in_a_file_stay_here(trained_here):
-    assert_same([blocks.fit(MADEDensity((8,), **SMALL), [X[:60], X[60:]])], trained_here[:1])
+    assert_same([blocks.fit(MADEDensity((8,), **SMALL), [X[:20], X[20:]])], trained_here[:1])
 
 
 @pytest.mark.usefixtures("two_processes")
