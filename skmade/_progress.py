@@ -154,6 +154,7 @@ class Bars(Listener):
         name = "Training" if progress.number is None else f"Network {progress.number}"
         fields = {"told": "", "most": "at most"}
         bar = self._display.add_task(name, total=self._max_iter, **fields)
+        self._display.tasks[-1].start_time -= progress.seconds
         self._bars[progress.number] = bar
 
     def pass_rows(self, progress, share):

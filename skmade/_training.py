@@ -3,6 +3,7 @@
 Fixed data (`Rows`, `Settings`) is kept apart from what changes (`Progress`).
 """
 
+import time
 from collections import deque
 from dataclasses import dataclass, field, replace
 
@@ -100,6 +101,8 @@ class Progress:
     """Whether training ended only because of `max_iter`."""
     number: int | None = None
     """Of the network, from one, where there are several."""
+    seconds: float = 0.0
+    """That it took in another process, before it was heard of."""
     loss_curve: list = field(default_factory=list)
     validation_curve: list = field(default_factory=list)
 
@@ -269,8 +272,10 @@ def _train_elsewhere(networks, progresses, common, rngs, n_jobs, watch):
 
 def _trained(training, validation, settings, offset, network, number, rng):
     """The progress of a network at its end, in the process that trains it."""
+    began = time.monotonic()
     progress = Progress.start(network.theta, settings.learning_rate_init, number)
     train(network, training, validation, settings, offset, rng, progress)
+    progress.seconds = time.monotonic() - began
     return progress
 
 

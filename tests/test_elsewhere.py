@@ -9,6 +9,7 @@ from joblib import Parallel, delayed, parallel_config
 
 from skmade import MADEDensity, MADEImputer, MADEOutlierDetector, _training, blocks
 from skmade._processes import are_in_force
+from skmade._progress import Bars, Watch
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning"),
@@ -131,6 +132,16 @@ def test_callbacks_are_told_of_the_last_epoch_of_each_network():
     quick(n_estimators=2).set_callbacks(recorder).fit(X)
     assert sorted(recorder.paths("end network")) == [(0,), (1,)]
     assert sorted(recorder.paths("end epoch")) == [(0, 0), (1, 0)]
+
+
+def test_bars_say_how_long_networks_took_elsewhere():
+    pytest.importorskip("rich")
+    progress = _training.Progress.start(np.zeros(1), 0.1, number=1)
+    progress.seconds, progress.loss_curve = 100.0, [1.0]
+    bars = Bars(max_iter=5)
+    Watch([bars]).hear_of(progress)
+    (task,) = bars._display.tasks
+    assert 100 <= task.finished_time < 110
 
 
 def one_after_the_other(function, common, items, n_jobs):
