@@ -1,5 +1,6 @@
 """Work that other processes do, here or on a cluster, where joblib's caller has asked for them."""
 
+import contextlib
 import pickle
 import sys
 
@@ -36,16 +37,31 @@ def _is_in_task_of_dask():
 def map_as_they_come(function, common, items, n_jobs):
     """Pairs of k and ``function(*common, *items[k])``, as other processes return them.
 
-    Items are taken as they can be sent; errors are raised here. Backends that cannot hand over
-    one result before the others (multiprocessing) hand over all in the end.
+    Items are taken as they can be sent; errors are raised here. To close this generator ends what
+    still works. Backends that cannot hand over one result before the others (multiprocessing)
+    hand over all in the end.
     """
     # Dask sends an array once to each worker, however many calls it is for, but all else with
     # each call; and arrays come with an alignment and flags of their own, which pickles do not.
     common = _packed(common)
     calls = (delayed(_call)(k, function, common, _packed(item)) for k, item in enumerate(items))
     backend, _ = get_active_backend()
-    return_as = "generator_unordered" if backend.supports_return_generator else "list"
-    return Parallel(n_jobs=n_jobs, return_as=return_as)(calls)
+    if backend.supports_return_generator:
+        yield from _ended_with(Parallel(n_jobs=n_jobs, return_as="generator_unordered")(calls))
+    else:
+        yield from Parallel(n_jobs=n_jobs)(calls)
+
+
+def _ended_with(results):
+    """Joblib's results; what still works ends where nobody asks for more of them."""
+    for result in results:
+        try:
+            yield result
+        except GeneratorExit:
+            # (joblib warns of ends, and gives advice, but for interrupts)
+            with contextlib.suppress(KeyboardInterrupt):
+                results.throw(KeyboardInterrupt())
+            raise
 
 
 def _packed(values):

@@ -5,6 +5,7 @@ Fixed data (`Rows`, `Settings`) is kept apart from what changes (`Progress`).
 
 import time
 from collections import deque
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -264,10 +265,11 @@ def _train_elsewhere(networks, progresses, common, rngs, n_jobs, watch):
                 return
             yield network, progress.number, rng
 
-    for k, progress in map_as_they_come(_trained, common, still_wanted(), n_jobs):
-        progress.best_theta = aligned_copy(progress.best_theta)
-        progresses[k] = progress
-        watch.hear_of(progress)
+    with closing(map_as_they_come(_trained, common, still_wanted(), n_jobs)) as trained:
+        for k, progress in trained:
+            progress.best_theta = aligned_copy(progress.best_theta)
+            progresses[k] = progress
+            watch.hear_of(progress)
 
 
 def _trained(training, validation, settings, offset, network, number, rng):

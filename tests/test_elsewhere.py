@@ -161,12 +161,14 @@ def test_a_callback_that_ends_training_ends_what_was_not_sent(monkeypatch):
 
 @pytest.mark.usefixtures("two_processes")
 def test_an_interrupt_keeps_networks_that_have_come_back(monkeypatch):
-    def interrupted(*arguments):
-        yield next(one_after_the_other(*arguments))
+    def interrupted(watch, progress):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(_training, "map_as_they_come", interrupted)
-    with pytest.warns(UserWarning, match="interrupted by user"):
-        model = quick(n_estimators=3).fit(X)
     whole = quick(n_estimators=3, n_jobs=1).fit(X)
-    assert model.loss_curve_ == whole.loss_curve_[:3] and len(model.n_epochs_) == 1
+    monkeypatch.setattr(Watch, "hear_of", interrupted)
+    with pytest.warns(UserWarning, match="interrupted by user") as warned:
+        model = quick(n_estimators=3).fit(X)
+    assert not any("workers" in str(w.message) for w in warned)  # joblib has no advice to give
+    assert len(model.n_epochs_) == 1
+    curves = [whole.loss_curve_[3 * k : 3 * k + 3] for k in range(3)]
+    assert model.loss_curve_ in curves
