@@ -41,8 +41,8 @@ def map_as_they_come(function, common, items, n_jobs):
     still works. Backends that cannot hand over one result before the others (multiprocessing)
     hand over all in the end.
     """
-    # Dask sends an array once to each worker, however many calls it is for, but all else with
-    # each call; and arrays come with an alignment and flags of their own, which pickles do not.
+    # Dask and loky send an array once, however many calls it is for, but all else with each call.
+    # It may arrive mapped and read-only, which what is packed in it does not.
     common = _packed(common)
     calls = (delayed(_call)(k, function, common, _packed(item)) for k, item in enumerate(items))
     backend, _ = get_active_backend()
