@@ -122,7 +122,7 @@ def rng():
 
 @pytest.fixture(scope="module")
 def cluster():
-    """Two processes, each with less memory than the table of a test."""
+    """Two processes, each with a quarter of the memory that the largest table of a test takes."""
     distributed = pytest.importorskip("distributed")
     with (
         distributed.LocalCluster(
