@@ -87,6 +87,13 @@ class Watch:
         if self._tell("end_network", progress):
             self.is_over = True
 
+    def hear_of(self, progress):
+        """A network was trained where nobody listens: its last epoch is told of, and its end."""
+        self.begin_network(progress)
+        self.begin_epoch(progress)
+        self.end_epoch(progress)
+        self.end_network(progress)
+
     def _tell(self, moment, *what):
         with self._in_turn:
             answers = [getattr(listener, moment)(*what) for listener in self._listeners]
@@ -147,6 +154,7 @@ class Bars(Listener):
         name = "Training" if progress.number is None else f"Network {progress.number}"
         fields = {"told": "", "most": "at most"}
         bar = self._display.add_task(name, total=self._max_iter, **fields)
+        self._display.tasks[-1].start_time -= progress.seconds
         self._bars[progress.number] = bar
 
     def pass_rows(self, progress, share):

@@ -29,13 +29,12 @@ def n_threads(n_jobs):
 
     In a worker process no more than its share of the cores, which joblib and dask set in the
     environment for libraries with threads of their own. Where joblib's backend is a cluster, all
-    of it counts for joblib, but only this machine for us.
+    of it counts for joblib, whatever `n_jobs` is, but only this machine for us.
     """
     if numba.config.DISABLE_JIT:  # interpreted kernels would wait for each other for ever
         return 1
-    n = effective_n_jobs(n_jobs)
-    if n_jobs is None or n_jobs < 0:
-        n = min(n, cpu_count())
+    most = cpu_count() if n_jobs is None or n_jobs < 1 else n_jobs
+    n = min(effective_n_jobs(n_jobs), most)
     share = os.environ.get("OMP_NUM_THREADS", "")
     if multiprocessing.parent_process() is not None and share.isdigit():
         n = min(n, max(1, int(share)))

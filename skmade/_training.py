@@ -3,7 +3,9 @@
 Fixed data (`Rows`, `Settings`) is kept apart from what changes (`Progress`).
 """
 
+import time
 from collections import deque
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -15,6 +17,7 @@ from skmade._kernels._constants import SOLVERS
 from skmade._kernels._memory import aligned_copy
 from skmade._kernels._steps import Batches, Descent
 from skmade._layout import flops_per_row
+from skmade._processes import are_in_force, map_as_they_come
 from skmade._progress import UNWATCHED
 from skmade._scoring import log_densities
 from skmade._sparse import DENSE_CELLS, SparseRows
@@ -51,6 +54,11 @@ class Rows:
     table: np.ndarray | SparseRows
     weights: np.ndarray
     extras: np.ndarray | float = 0.0
+
+    @property
+    def are_in_file(self):
+        """Whether the table is mapped from a file, which may exceed memory."""
+        return isinstance(getattr(self.table, "base", None), np.memmap)
 
     def part(self, index):
         """Some of the rows."""
@@ -94,6 +102,8 @@ class Progress:
     """Whether training ended only because of `max_iter`."""
     number: int | None = None
     """Of the network, from one, where there are several."""
+    seconds: float = 0.0
+    """That it took in another process, before it was heard of."""
     loss_curve: list = field(default_factory=list)
     validation_curve: list = field(default_factory=list)
 
@@ -170,6 +180,9 @@ def train_networks(
 ):
     """Fit the parameters of networks, side by side where `n_jobs` allows it.
 
+    They train in threads of this process; but in other processes where joblib's caller has put
+    these in force, unless rows are in a file, and so may be too many to be sent.
+
     After an interrupt each goes on to the end of its current stretch of batches, and where a
     listener stops all, to the end of its epoch; those that have finished an epoch are kept as they
     were best.
@@ -202,6 +215,25 @@ def train_networks(
     ValueError
         If no epoch of a network ends in finite numbers.
     """
+    common = training, validation, settings, offset
+    try:
+        with watch:
+            if len(networks) > 1 and not training.are_in_file and are_in_force(n_jobs):
+                _train_elsewhere(networks, progresses, common, rngs, n_jobs, watch)
+            else:
+                _train_here(networks, progresses, common, rngs, n_jobs, watch)
+    except KeyboardInterrupt:
+        if not any(np.isfinite(progress.best_score) for progress in progresses):
+            raise
+        warn("Training interrupted by user; the best network so far is kept.")
+    kept = kept_networks(networks, progresses)
+    _warn_of_rising([progress.is_rising for _, progress in kept], settings.max_iter)
+    return kept
+
+
+def _train_here(networks, progresses, common, rngs, n_jobs, watch):
+    """Fit networks in threads."""
+    training, validation, settings, offset = common
     n = min(n_threads(n_jobs), len(networks))
     if n > 1:
         settings = replace(settings, n_jobs=1)
@@ -219,16 +251,34 @@ def train_networks(
 
         take_in_turn(lambda: train_one, range(len(networks)), n)
 
-    try:
-        with watch:
-            _run_within_reach(train_all, n_jobs)
-    except KeyboardInterrupt:
-        if not any(np.isfinite(progress.best_score) for progress in progresses):
-            raise
-        warn("Training interrupted by user; the best network so far is kept.")
-    kept = kept_networks(networks, progresses)
-    _warn_of_rising([progress.is_rising for _, progress in kept], settings.max_iter)
-    return kept
+    _run_within_reach(train_all, n_jobs)
+
+
+def _train_elsewhere(networks, progresses, common, rngs, n_jobs, watch):
+    """Fit networks in other processes; each is heard of when it has come back."""
+    training, validation, settings, offset = common
+    common = training, validation, replace(settings, n_jobs=1), offset
+
+    def still_wanted():
+        for network, progress, rng in zip(networks, list(progresses), rngs):
+            if watch.is_over:
+                return
+            yield network, progress.number, rng
+
+    with closing(map_as_they_come(_trained, common, still_wanted(), n_jobs)) as trained:
+        for k, progress in trained:
+            progress.best_theta = aligned_copy(progress.best_theta)
+            progresses[k] = progress
+            watch.hear_of(progress)
+
+
+def _trained(training, validation, settings, offset, network, number, rng):
+    """The progress of a network at its end, in the process that trains it."""
+    began = time.monotonic()
+    progress = Progress.start(network.theta, settings.learning_rate_init, number)
+    train(network, training, validation, settings, offset, rng, progress)
+    progress.seconds = time.monotonic() - began
+    return progress
 
 
 def kept_networks(networks, progresses):

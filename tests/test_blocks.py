@@ -280,26 +280,13 @@ def test_without_dask_the_error_says_what_to_install(detector, monkeypatch):
         blocks.sample(detector, 5)
 
 
-@pytest.fixture(scope="module")
-def cluster():
-    """Two processes, each with less memory than the table of a test."""
-    distributed = pytest.importorskip("distributed")
-    with (
-        distributed.LocalCluster(
-            n_workers=2, threads_per_worker=1, memory_limit="500MB", dashboard_address=None
-        ) as cluster,
-        distributed.Client(cluster) as client,
-    ):
-        yield client
-
-
 @pytest.mark.slow
 def test_workers_score_and_feed_a_table_that_exceeds_their_memory(cluster, tmp_path):
     da = pytest.importorskip("dask.array")
-    # 1 GB: 50 blocks of 40,000 rows
-    X = (da.random.default_rng(0).random((2_000_000, 64), chunks=(40_000, 64)) < 0.3).astype(float)
+    # 2 GB: 100 blocks of 40,000 rows
+    X = (da.random.default_rng(0).random((4_000_000, 64), chunks=(40_000, 64)) < 0.3).astype(float)
     limits = [worker["memory_limit"] for worker in cluster.scheduler_info()["workers"].values()]
-    assert len(limits) == 2 and X.nbytes > max(limits)
+    assert len(limits) == 2 and X.nbytes > 4 * max(limits)
     model = MADEDensity((16,), n_estimators=1, max_iter=1, random_state=0, batch_size=1000)
     blocks.fit(model, X, folder=tmp_path)
     scores = blocks.score_samples(model, X)

@@ -203,6 +203,14 @@ def test_worker_processes_get_no_more_threads_than_their_share():
     assert n <= max(1, multiprocessing.cpu_count() // 2)
 
 
+@of_threads
+def test_on_a_cluster_there_are_no_more_threads_than_asked_for(monkeypatch):
+    # joblib has as many jobs as the cluster has cores, whatever n_jobs is
+    monkeypatch.setattr(_threads, "effective_n_jobs", lambda n_jobs: 1000)
+    assert _threads.n_threads(3) == 3
+    assert _threads.n_threads(-1) == _threads.n_threads(None) <= multiprocessing.cpu_count()
+
+
 def test_a_network_is_the_same_from_more_threads_than_cores(monkeypatch):
     monkeypatch.setattr(_training, "_FLOPS_WORTH_THREADS", 0)
     X, n_before = correlated_flags(sizes(300, 20), 40), threading.active_count()
