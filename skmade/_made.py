@@ -11,6 +11,7 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
+from sklearn import get_config
 from sklearn.base import BaseEstimator, DensityMixin
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
@@ -416,8 +417,8 @@ class MADEDensity(CallbackSupportMixin, DensityMixin, BaseEstimator):
         ------
         ValueError
             For infinite values, columns without a value, fewer than two rows, values that a
-            column's conditional does not admit, parameters that do not fit together, an `X_val`
-            with as many rows as X (see Notes), and losses that are not finite in any epoch.
+            column's conditional does not admit, parameters that do not fit together, and
+            losses that are not finite in any epoch.
 
         Warns
         -----
@@ -429,9 +430,9 @@ class MADEDensity(CallbackSupportMixin, DensityMixin, BaseEstimator):
         Notes
         -----
         scikit-learn's cross-validation takes an argument with as many rows as X for one that has a
-        value for each row of X, and hands on the part of it that belongs to the fold: as many rows
-        as the fold has. An `X_val` with as many rows as X is therefore refused, wherever it comes
-        from: give ``lambda: X_val``, or leave out a row.
+        value for each row of X, and hands on the part of it that belongs to the fold. Where
+        metadata is routed, an `X_val` with as many rows as X is therefore refused: give
+        ``lambda: X_val``, or leave out a row.
         """
         callbacks = _progress.Callbacks.of(self, callback_context(self), X, y, sample_weight)
         with self._unchanged_on_error():
@@ -994,12 +995,13 @@ def _whole_table(X_val, X):
     """The rows to judge by, none of which cross-validation can have left out."""
     if callable(X_val):
         return X_val()
-    if X_val is not None and _num_samples(X_val) == _num_samples(X):
+    is_routed = get_config()["enable_metadata_routing"]
+    if X_val is not None and is_routed and _num_samples(X_val) == _num_samples(X):
         raise ValueError(
-            f"X_val has as many rows as X, {_num_samples(X)}: scikit-learn's cross-validation "
-            "takes such a table for one value for each row of X, and cuts it. Pass a function that "
-            "returns the table (X_val=lambda: table), which is handed on whole, or leave out a row "
-            "of it."
+            f"X_val has as many rows as X, {_num_samples(X)}: where metadata is routed, "
+            "cross-validation takes it for one value for each row of X, and cuts it. Pass a "
+            "function that returns the table (X_val=lambda: table), which is handed on whole, or "
+            "leave out a row of it."
         )
     return X_val
 

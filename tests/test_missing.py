@@ -72,7 +72,7 @@ def dtype_of(frame):
 def test_missing_cells_are_left_out(name):
     frame = frame_of(COLUMNS[name])
     np.testing.assert_array_equal(gaps_of(frame), GONE)
-    model = quick(max_iter=3).fit(frame, X_val=lambda: frame)
+    model = quick(max_iter=3).fit(frame, X_val=frame)
     scores, contributions = model.score_samples(frame), model.score_features(frame)
     assert np.all(np.isfinite(scores))
     assert np.all(contributions[GONE, 1] == 0)

@@ -119,7 +119,7 @@ def test_all_ways_to_train(name):
     weights = np.random.default_rng(0).integers(0, 3, N)
     fits = {
         make: quick(**PARAMETERS[name]).fit(
-            make(X), sample_weight=weights, X_val=make(fresh[1:]) if name == "X_val" else None
+            make(X), sample_weight=weights, X_val=make(fresh) if name == "X_val" else None
         )
         for make in (np.asarray, sparse.csc_array)
     }

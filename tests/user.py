@@ -30,7 +30,7 @@ def script() -> None:
     assert_type(density.sample_conditional(X, random_state=np.random.RandomState(0)), Any)
 
     detector = MADEOutlierDetector(8, contamination=0.1, random_state=0, handle_unknown="error")
-    assert_type(detector.fit(X, X_val=X[:50]), MADEOutlierDetector)
+    assert_type(detector.fit(X, X_val=X), MADEOutlierDetector)
     assert_type(detector.calibrate(X, sample_weight=ones), MADEOutlierDetector)
     assert_type(detector.decision_function(X), Floats)
     assert_type(detector.predict(X), NDArray[np.int64])
