@@ -415,13 +415,12 @@ class MADEDensity(CallbackSupportMixin, DensityMixin, BaseEstimator):
         ------
         ValueError
             For infinite values, columns without a value, fewer than two rows, values that a
-            column's conditional does not admit, parameters that do not fit together, and
-            losses that are not finite in any epoch.
+            column's conditional does not admit, and parameters that do not fit together.
 
         Warns
         -----
         ConvergenceWarning
-            If `max_iter` ended the training.
+            If `max_iter` ended the training, or steps were so long that it diverged.
         UserWarning
             If hidden layers are so narrow that an output loses predecessors.
 
