@@ -41,4 +41,8 @@ benchmark-quick:
 	$(PYTHON) -m benchmarks.doors --quick
 	$(PYTHON) -m benchmarks.zeros --quick
 
-.PHONY: lint types release-check test test-slow benchmark-quick test-nojit docs quickstart
+# Known vulnerabilities of what skmade needs: PyPI's own index says, a mirror of it may not.
+audit:
+	$(PYTHON) -m pip_audit --strict .
+
+.PHONY: lint types release-check test test-slow benchmark-quick test-nojit docs quickstart audit

@@ -417,13 +417,12 @@ class MADEDensity(CallbackSupportMixin, DensityMixin, BaseEstimator):
         ------
         ValueError
             For infinite values, columns without a value, fewer than two rows, values that a
-            column's conditional does not admit, parameters that do not fit together, and
-            losses that are not finite in any epoch.
+            column's conditional does not admit, and parameters that do not fit together.
 
         Warns
         -----
         ConvergenceWarning
-            If `max_iter` ended the training.
+            If `max_iter` ended the training, or steps were so long that it diverged.
         UserWarning
             If hidden layers are so narrow that an output loses predecessors.
 
@@ -437,6 +436,7 @@ class MADEDensity(CallbackSupportMixin, DensityMixin, BaseEstimator):
         callbacks = _progress.Callbacks.of(self, callback_context(self), X, y, sample_weight)
         with self._unchanged_on_error():
             self._fit(X, sample_weight, _whole_table(X_val, X), callbacks)
+            self._settle(X, sample_weight)
             callbacks.end()
         return self
 
@@ -487,13 +487,13 @@ class MADEDensity(CallbackSupportMixin, DensityMixin, BaseEstimator):
             model._density = FittedDensity(columns, architecture, list(networks), self.combination)
             model._keep(progresses, rng)
             model._combine(validation, rng)
-            model._settle(X, sample_weight)
 
         def attributes_by_now():
             model, kept = copy.copy(self), _training.kept_networks(networks, progresses)
             if not kept:
                 return None
             conclude(model, kept, np.random.default_rng(0))
+            model._settle(X, sample_weight)
             return vars(model)
 
         callbacks.expect(len(networks), self._n_rounds, self.max_iter, attributes_by_now)
@@ -509,7 +509,7 @@ class MADEDensity(CallbackSupportMixin, DensityMixin, BaseEstimator):
     _n_rounds = 1
 
     def _settle(self, X, sample_weight):
-        """Set what depends on the density, where there is such a thing."""
+        """Set what depends on the fitted density, where there is such a thing."""
 
     @fit_context(prefer_skip_nested_validation=True)
     def partial_fit(

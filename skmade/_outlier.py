@@ -230,8 +230,6 @@ class MADEOutlierDetector(OutlierMixin, MADEDensity):
         if self.trim > 0:  # scales and levels stay those of all rows
             weights = self._weights_without_the_least_dense(X, sample_weight)
             super()._fit(X, weights, X_val, callbacks, self._density.columns)
-            self.calibrate(X, sample_weight)
-        del self._calibration
 
     @property
     def _n_rounds(self):
@@ -244,6 +242,7 @@ class MADEOutlierDetector(OutlierMixin, MADEDensity):
         scores += self._density.columns.offset
         self._hold_out(scores + rows.extras, rows.weights)
         self.calibrate(X, sample_weight)
+        del self._calibration
 
     def _weights_without_the_least_dense(self, X, sample_weight):
         """Weights that are zero for the share of rows to trim."""

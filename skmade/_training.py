@@ -100,6 +100,8 @@ class Progress:
     n_averaged: int = 0
     is_rising: bool = False
     """Whether training ended only because of `max_iter`."""
+    n_diverged: int = 0
+    """Epochs that ended in numbers that are not finite."""
     number: int | None = None
     """Of the network, from one, where there are several."""
     seconds: float = 0.0
@@ -213,7 +215,7 @@ def train_networks(
     KeyboardInterrupt
         If there was an interrupt before any network had finished an epoch.
     ValueError
-        If no epoch of a network ends in finite numbers.
+        If neither an epoch nor the initial network has a finite score.
     """
     common = training, validation, settings, offset
     try:
@@ -228,6 +230,7 @@ def train_networks(
         warn("Training interrupted by user; the best network so far is kept.")
     kept = kept_networks(networks, progresses)
     _warn_of_rising([progress.is_rising for _, progress in kept], settings.max_iter)
+    _warn_of_divergence([progress for _, progress in kept])
     return kept
 
 
@@ -306,12 +309,31 @@ def _run_within_reach(function, n_jobs):
 def _warn_of_rising(rising, max_iter):
     """Warn if there are networks that `max_iter` has stopped."""
     if any(rising):
-        networks = f" of {sum(rising)} of {len(rising)} networks" if len(rising) > 1 else ""
         warn(
-            f"Training{networks} stopped after max_iter={max_iter} epochs while the score was "
-            "still rising; raise max_iter, or raise learning_rate_init to get there sooner.",
+            f"Training{_share_of_networks(rising)} stopped after max_iter={max_iter} epochs while "
+            "the score was still rising; raise max_iter, or raise learning_rate_init to get there "
+            "sooner.",
             ConvergenceWarning,
         )
+
+
+def _warn_of_divergence(progresses):
+    """Warn if steps were so long that numbers were not finite."""
+    diverged = [progress.n_diverged for progress in progresses]
+    if any(diverged):
+        n_epochs = sum(len(progress.loss_curve) for progress in progresses)
+        warn(
+            f"Training{_share_of_networks([n > 0 for n in diverged])} diverged: {sum(diverged)} of "
+            f"{n_epochs} epochs ended in numbers that are not finite. The best network was kept, "
+            "be it the one that training began with; lower learning_rate_init.",
+            ConvergenceWarning,
+        )
+
+
+def _share_of_networks(is_concerned):
+    """How many networks a warning is about, where there are several."""
+    n = len(is_concerned)
+    return f" of {sum(is_concerned)} of {n} networks" if n > 1 else ""
 
 
 def train(
@@ -333,8 +355,8 @@ def train(
        better networks than those before;
     4. then return to the best network and its prior, multiply the step by 0.3, begin a new
        average and wait for half as many epochs from there on; the third time, stop. An epoch
-       that ends in numbers that are not finite comes to this at once. A listener may stop
-       earlier.
+       that ends in numbers that are not finite comes to this at once, and where none before it
+       was better, the best network is the initial one. A listener may stop earlier.
 
     Parameters
     ----------
@@ -356,7 +378,7 @@ def train(
     Raises
     ------
     ValueError
-        If no epoch ends in finite numbers.
+        If neither an epoch nor the initial network has a finite score.
     """
     stale, stages = 0, Stages(settings, progress)
     beyond = mean_extras(training)
@@ -377,6 +399,9 @@ def train(
             stale = 0 if finite and score > progress.best_score + settings.tol else stale + 1
             if finite:
                 progress.keep_if_best(theta, score)
+            else:
+                progress.n_diverged += 1
+                _check_best(network, progress, validation or training, settings, heed)
             if watch.end_epoch(progress):
                 break
             if stale >= stages.wait or not finite:
@@ -385,11 +410,28 @@ def train(
                     break
         else:
             progress.is_rising = True
+    if validation is None and not _check_best(network, progress, training, settings, heed):
+        progress.n_diverged += 1
     if not np.isfinite(progress.best_score):
         raise ValueError(
             "The loss was not finite in any epoch. Lower learning_rate_init, or look for "
             "extreme values in X."
         )
+
+
+def _check_best(network, progress, rows, settings, heed):
+    """Whether the best network so far has a finite score; else the initial one takes its place.
+
+    (It may be none where there are no held-out rows: the loss is that before the last step.)
+    """
+    for theta in (progress.best_theta, network.theta):
+        score = mean_score(network, theta, rows, settings.n_jobs, heed)
+        if np.isfinite(score):
+            break
+    is_best = theta is progress.best_theta
+    if not is_best or not np.isfinite(progress.best_score):
+        progress.best_theta, progress.best_score = aligned_copy(theta), score
+    return is_best
 
 
 def mean_extras(rows):

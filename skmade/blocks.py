@@ -111,6 +111,7 @@ def _fit(model, blocks, X_val, folder):
         typical = model._encode(columns, typical, np.ones(len(typical)))
         training, validation = model._split(training, validation or held_out, rng)
         model._fit_rows(columns, training, validation, rng, callbacks, typical=typical)
+        model._settle(None, None)
         callbacks.end()
     return model
 

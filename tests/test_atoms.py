@@ -9,6 +9,7 @@ from scipy.stats import norm
 
 from skmade import MADEDensity, MADEOutlierDetector
 from skmade._columns import Table
+from skmade._columns._atoms import find_atoms
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 needs_speed = pytest.mark.skipif(not JIT, reason="takes long")
@@ -73,6 +74,15 @@ def mass(model, atoms, grid):
     """Of the atoms, and under the density of the others."""
     density = np.exp(model.score_samples(grid[:, None]))
     return np.exp(model.score_samples(np.array(atoms)[:, None])).sum(), np.trapezoid(density, grid)
+
+
+@pytest.mark.parametrize(("inflation", "atoms"), [(1, []), (1.8, []), (2.2, [0.0])])
+def test_the_first_count_of_a_steep_distribution_is_held_against_what_the_next_two_say(
+    inflation, atoms
+):
+    counts = 4 ** np.arange(7)[::-1]
+    counts[0] *= inflation
+    assert find_atoms(np.repeat(np.arange(7.0), counts), 1.0).tolist() == atoms
 
 
 @needs_speed

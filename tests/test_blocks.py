@@ -65,6 +65,7 @@ def test_a_detector_of_blocks_has_the_threshold_of_the_table():
     whole = MADEOutlierDetector((8,), **parameters).fit(X)
     assert detector.offset_ == whole.offset_
     np.testing.assert_array_equal(detector.held_out_scores_, whole.held_out_scores_)
+    assert vars(detector).keys() == vars(whole).keys()  # (no rows are kept)
 
 
 @pytest.mark.parametrize("library", ["pandas", "polars"])

@@ -201,6 +201,19 @@ def test_trimming_fits_again_without_the_rows_of_lowest_density(rng):
     assert len(trimmed.held_out_scores_) < len(first.held_out_scores_)
 
 
+@pytest.mark.parametrize("trim", [0, 0.1])
+@pytest.mark.parametrize("contamination", ["auto", 0.1])
+def test_the_table_is_scored_once_for_each_thing_that_ranks_it(
+    trim, contamination, rng, monkeypatch
+):
+    times, score = [], MADEOutlierDetector._scores_of_present
+    monkeypatch.setattr(
+        MADEOutlierDetector, "_scores_of_present", lambda *a: times.append(1) or score(*a)
+    )
+    detector(trim=trim, contamination=contamination, max_iter=1).fit(rng.normal(size=(40, 2)))
+    assert len(times) == (trim > 0) + (contamination != "auto")
+
+
 def test_trimming_keeps_anomalies_out_of_the_density(rng):
     normal, anomalies = rng.normal(size=(sizes(400, 40), 2)), rng.normal(6, 0.3, (20, 2))
     X = np.vstack([normal, anomalies])

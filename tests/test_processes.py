@@ -226,6 +226,32 @@ def test_a_damaged_file_of_the_cache_is_done_without_and_written_anew(n_bytes, t
 
 
 @pytest.mark.skipif(not JIT, reason="concerns the cache of compiled code")
+def test_code_that_has_changed_on_disk_is_never_run(tmp_path):
+    expected, _ = called(own_module(tmp_path))
+    (file,) = tmp_path.glob("__pycache__/own.call*.nbc")
+    whole = file.read_bytes()
+    for place in np.linspace(0, len(whole) - 1, 8).astype(int):
+        file.write_bytes(whole[:place] + bytes([whole[place] ^ 16]) + whole[place + 1 :])
+        out, came_from_cache = called(own_module(tmp_path))
+        np.testing.assert_array_equal(out, expected)
+        assert not came_from_cache
+
+
+@pytest.mark.skipif(not JIT, reason="concerns the cache of compiled code")
+def test_code_of_another_kernel_is_never_run(tmp_path):
+    expected, _ = called(own_module(tmp_path))
+    (file,) = tmp_path.glob("__pycache__/own.call*.nbc")
+    file.rename(tmp_path / "softplus")
+    # (of the same types, and by its bytecode, which has no names, the same)
+    called(own_module(tmp_path, "\n" + KERNEL.replace("softplus", "tanh")))
+    (other,) = tmp_path.glob("__pycache__/own.call*.nbc")
+    other.rename(file)
+    out, came_from_cache = called(own_module(tmp_path))
+    np.testing.assert_array_equal(out, expected)
+    assert not came_from_cache
+
+
+@pytest.mark.skipif(not JIT, reason="concerns the cache of compiled code")
 def test_a_release_never_takes_the_code_of_another(tmp_path, monkeypatch):
     def release(number):
         monkeypatch.setattr(_numba, "_stamp", lambda: f"release {number}")

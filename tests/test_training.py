@@ -1,5 +1,6 @@
 """Training: what it minimises, when it stops, what it keeps."""
 
+import itertools
 import warnings
 from types import SimpleNamespace
 
@@ -400,18 +401,44 @@ def test_an_interrupt_keeps_the_best_network(monkeypatch):
     assert np.isfinite(model.score(X))
 
 
+@pytest.mark.parametrize("max_iter", [1, 20])
+@pytest.mark.parametrize("early_stopping", [True, False])
 @pytest.mark.parametrize("solver", SOLVERS)
-def test_steps_that_are_far_too_long_never_leave_nan(solver):
+def test_steps_that_are_far_too_long_leave_the_initial_network(solver, early_stopping, max_iter):
     X = dependent(100)
-    model = quick(solver=solver, learning_rate_init=1e30, max_iter=20)
-    try:
-        model.fit(X)
-    except ValueError as error:
-        assert "Lower learning_rate_init" in str(error)
-        assert not hasattr(model, "_density")
-    else:
-        assert np.all(np.isfinite(network_of(model).theta))
-        assert np.all(np.isfinite(model.score_samples(X)))
+    model = quick(solver=solver, early_stopping=early_stopping, max_iter=max_iter)
+    with pytest.warns(ConvergenceWarning, match="diverged.*lower learning_rate_init"):
+        model.set_params(learning_rate_init=1e30).fit(X)
+    still = quick(learning_rate_init=1e-30, early_stopping=early_stopping, max_iter=1).fit(X)
+    np.testing.assert_array_equal(model.score_samples(X), still.score_samples(X))
+
+
+def test_training_that_diverges_goes_on_from_the_best_network(monkeypatch):
+    run, epochs = _training.run_epoch, itertools.count(1)
+
+    def run_epoch(network, progress, *arguments):
+        loss = run(network, progress, *arguments)
+        if next(epochs) == 4:
+            progress.theta[:] = np.nan
+        return loss
+
+    monkeypatch.setattr(_training, "run_epoch", run_epoch)
+    model = quick(max_iter=30, learning_rate_init=0.01)
+    with pytest.warns(ConvergenceWarning, match="diverged: 1 of 30 epochs"):
+        model.fit(dependent(200))
+    curve = np.array(model.validation_curve_)
+    assert np.flatnonzero(~np.isfinite(curve)).tolist() == [3]
+    assert np.nanargmax(curve) > 3
+
+
+@pytest.mark.parametrize("wild", [1e11, 1e13, 1e18, 1e300])
+@pytest.mark.parametrize("early_stopping", [True, False])
+def test_a_wild_value_makes_no_epoch_diverge(wild, early_stopping):
+    X = dependent(40)
+    X[::10, 0] = wild * np.arange(1, 5)  # (so that some of them are trained on)
+    model = quick(early_stopping=early_stopping, max_iter=2).fit(X)
+    assert np.all(np.isfinite(model.loss_curve_))
+    assert np.all(np.isfinite(model.score_samples(X)))
 
 
 def test_a_pass_that_is_not_finite_is_undone():

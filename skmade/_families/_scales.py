@@ -10,8 +10,9 @@ SCALE_FLOOR = 1e-3
 # Bounds that are none, in standard deviations.
 UNBOUNDED = 1e9
 # Standardised residuals are held within this bound: far away, a log-density is very
-# negative but finite.
-RESIDUAL_LIMIT = 1e18
+# negative but finite, and so are its derivatives, in which squares of residuals are divided by
+# scales and multiplied by inputs and weights.
+RESIDUAL_LIMIT = 1e15
 
 
 def raw_scale(scale):

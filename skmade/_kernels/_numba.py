@@ -11,6 +11,7 @@
 import gc
 import hashlib
 import os
+import pickle
 from functools import cache, cached_property
 from glob import escape
 from importlib.resources import files
@@ -195,20 +196,27 @@ def _stamp():
     return digest.hexdigest()[:16]
 
 
+def _digest(name, code):
+    return hashlib.sha256(name.encode() + code).digest()
+
+
 class _CacheFiles(IndexDataCacheFile):
     """A file for each version of a kernel, named after all that it depends on.
 
     Numba numbers them, and keeps an index. Where several processes write that at once, or one is
     killed before its own file is written, the index gives the code of other types, or of
-    another release, for what is asked for.
+    another release, for what is asked for. And it runs whatever code it finds there: here a digest
+    tells code that was damaged on disk, or is that of another kernel.
     """
 
     def load(self, key):
-        stored, data = self._load_data(self._name_of(key))
-        return data if stored == key else None
+        name = self._name_of(key)
+        stored, digest, code = self._load_data(name)
+        return pickle.loads(code) if (stored, digest) == (key, _digest(name, code)) else None
 
     def save(self, key, data):
-        self._save_data(self._name_of(key), (key, data))
+        name, code = self._name_of(key), self._dump(data)
+        self._save_data(name, (key, _digest(name, code), code))
         self._remove(but=f"{self._prefix}{self._source_stamp}.")
 
     def flush(self):

@@ -321,8 +321,7 @@ def panel_gradient(plan, panel, buffers, lists, tiles, penalty, theta, scratch, 
                 out[offset + k * height : offset + k * height + first] = 0
             if stop - row < height:
                 out[offset + k * height + stop - row : offset + (k + 1) * height] = 0
-        squares = _sum_of_squares(out[offset + begin * height : offset + end * height])
-        total += np.float64(squares)
+        total += _sum_of_squares(out[offset + begin * height : offset + end * height])
     if brings_biases(plan, panel):
         shift = plan.biases - plan.layers[0, 1]
         total += _bias_gradient(scratch, tiles[-1] - tiles[0], out[shift + row : shift + stop])
@@ -337,8 +336,19 @@ def _add_multiple(factor, x, begin, end, out):
         out[i] += factor * x[i]
 
 
-@sums_part
+@part
 def _sum_of_squares(x):
+    total = np.float64(_fast_sum_of_squares(x))
+    if np.isfinite(total):
+        return total
+    total = 0.0  # in double precision: derivatives by wild values are finite, but not their squares
+    for i in range(x.shape[0]):
+        total += np.float64(x[i]) ** 2
+    return total
+
+
+@sums_part
+def _fast_sum_of_squares(x):
     total = like(x[0], 0)
     for i in range(x.shape[0]):
         total += x[i] * x[i]
