@@ -13,6 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 from skmade._auto import networks_to_fill
 from skmade._columns import Table, select, with_columns
 from skmade._made import MADEDensity, to_generator, warn_of_poor_draws
+from skmade._repeats import Repeats
 from skmade._sklearn import (
     CallbackSupportMixin,
     checked_feature_names,
@@ -186,10 +187,28 @@ class MADEImputer(CallbackSupportMixin, TransformerMixin, BaseEstimator):
             estimator = _default_density(table, missing, ~self._is_empty, self.random_state)
         density, columns = clone(estimator), select(table, ~self._is_empty)
         self.estimator_ = fit_with_callbacks(self, density, columns, X)
+        self._learn_repeats(columns)
         self.indicator_ = None
         if self.add_indicator:
             self.indicator_ = MissingIndicator(error_on_new=False).fit(_marked(missing))
         return self
+
+    def _learn_repeats(self, columns):
+        """Keep rows that others repeat, if there are such, and the share of copies."""
+        model, self._repeated, self._share = self.estimator_, None, 0.0
+        if model.missing == "informative":  # a gap is an outcome then, which copies would share
+            return
+        table = Table.read(model, columns, reset=False)
+        repeats = model._density.find_repeats(table, model.n_jobs)
+        if repeats is not None:
+            self._repeated, self._share = repeats.numbers, repeats.share
+
+    def _repeats(self):
+        """What `_learn_repeats` found."""
+        if self._repeated is None:
+            return None
+        density = self.estimator_._density
+        return Repeats(density.columns, density.dtype, self._repeated, self._share)
 
     def transform(self, X: Rows) -> Any:
         """A copy of X with missing cells filled in.
@@ -222,7 +241,9 @@ class MADEImputer(CallbackSupportMixin, TransformerMixin, BaseEstimator):
         summary = Summary(self.strategy, n_draws, self.quantile)
         rng = to_generator(self.random_state)
         with model._counting("Filling in", len(own)) as count:
-            filled, worth = model._density.fill(own, rng, model.n_jobs, summary, count)
+            filled, worth = model._density.fill(
+                own, rng, model.n_jobs, summary, count, self._repeats()
+            )
         warn_of_poor_draws(worth)
         if self.indicator_ is not None:
             indicators = self.indicator_.transform(_marked(table.missing()))
