@@ -1,6 +1,6 @@
 """The fitted density: columns and networks, for as long as a model lives."""
 
-from functools import cached_property
+from functools import cached_property, partial
 
 import numpy as np
 
@@ -168,9 +168,7 @@ class FittedDensity:
     def find_repeats(self, table, n_jobs):
         """Rows of a dense table, as that of `fit`, that others repeat; None where hardly any do."""
 
-        def score(rows):
-            return self.ensemble.score_all(rows, n_jobs)
-
+        score = partial(self.ensemble.score_all, n_jobs=n_jobs)
         return Repeats.learn(self.columns, self.dtype, self.columns.numbers(table), score)
 
     def fill(self, table, rng, n_jobs, summary=None, count=uncounted, repeats=None):
@@ -199,10 +197,7 @@ class FittedDensity:
         worth, holes = np.full(len(encoded), np.inf), np.flatnonzero(~known.all(axis=1))
         count(len(encoded) - len(holes))
         at_a_time = max(1, _CELLS // (summary.n_draws * encoded.shape[1]))
-
-        def score(rows):
-            return self.ensemble.score_all(rows, n_jobs)
-
+        score = partial(self.ensemble.score_all, n_jobs=n_jobs)
         if repeats is not None:
             columns = columns.recalling(repeats.numbers, self.dtype)
         for begin in range(0, len(holes), at_a_time):
@@ -210,10 +205,11 @@ class FittedDensity:
             draws, worth[rows] = self._draws(
                 encoded[rows], known[rows], summary.n_draws, rng, n_jobs, count
             )
+            copies = None
             if repeats is not None:
                 copies = repeats.draw(encoded[rows], summary.n_draws, score, rng)
-                self._copy(draws, copies, repeats.donors, encoded[rows], known[rows], rng, n_jobs)
-            encoded[rows] = summary.of(draws, score, columns.is_discrete)
+                self._copy(draws, copies, repeats.donors, known[rows], rng, n_jobs)
+            encoded[rows] = summary.of(draws, score, columns.is_discrete, copies)
         return columns.fill(table, encoded, ~known, summary.strategy == "mean"), worth
 
     def _draws(self, table, known, n_draws, rng, n_jobs, count=uncounted):
@@ -226,11 +222,10 @@ class FittedDensity:
         count(len(table))
         return filled.reshape(n_draws, *table.shape), np.inf
 
-    def _copy(self, draws, copies, donors, table, known, rng, n_jobs):
+    def _copy(self, draws, copies, donors, known, rng, n_jobs):
         """Let draws that are copies have the cells of their donors, and what these lack anew."""
         turns, rows = np.nonzero(copies >= 0)
-        found, table, known = donors[copies[turns, rows]], table[rows], known[rows]
-        table = np.where(known, table, found)
+        table = np.where(known[rows], draws[turns, rows], donors[copies[turns, rows]])
         known = ~np.isnan(table)
         lacking = ~known.all(axis=1)
         if lacking.any():

@@ -89,10 +89,15 @@ class MADEImputer(CallbackSupportMixin, TransformerMixin, BaseEstimator):
     missing; and draws are nearer to exact. The more networks there are, the nearer the ordering of
     one of them comes to having a row's known cells first.
 
-    Draws are those of :meth:`MADEDensity.sample_conditional`, exact or warned of as there. What is
-    computed from n of them has an error of its own. The standard error of a mean is the standard
-    deviation of the cell over the root of n. The share of the conditional that lies below the
-    q-quantile has, around q, a standard error of the root of ``q * (1 - q) / n``: with 32 draws
+    Where one row in a hundred or more repeats another one, a row may be a copy of a training row,
+    with a probability that is learnt from these, and given its known cells. What the other row
+    knows is then filled in as it is, and the rest drawn. (Not so where `estimator` has missing
+    cells as outcomes.) The fitted imputer keeps up to 10,000 rows for that.
+
+    All others are draws of :meth:`MADEDensity.sample_conditional`, exact or warned of as there.
+    What is computed from n of them has an error of its own. The standard error of a mean is the
+    standard deviation of the cell over the root of n. The share of the conditional that lies below
+    the q-quantile has, around q, a standard error of the root of ``q * (1 - q) / n``: with 32 draws
     0.09 for the median, and 0.05 for q = 0.1.
 
     Examples

@@ -12,6 +12,7 @@ logarithms are those of ratios to the probability that columns have by themselve
 """
 
 import numpy as np
+from scipy.special import logsumexp
 
 from skmade._columns._column import rare_share
 from skmade._combination import learn_weights
@@ -53,15 +54,13 @@ class Repeats:
         `score` returns log-densities of encoded rows.
         """
         numbers = numbers[np.random.default_rng(0).permutation(len(numbers))[:_MOST_DONORS]]
-        repeats, logs = cls(columns, dtype, numbers, 0.5), []
-        donors = repeats.donors
-        for rows, log_copies, log_networks in repeats._compare(donors[:_MOST_JUDGED], score):
+        repeats, n_others, logs = cls(columns, dtype, numbers, 0.5), max(1, len(numbers) - 1), []
+        judged = repeats.donors[:_MOST_JUDGED]
+        for rows, log_copies, log_networks in repeats._compare(judged, score):
             own = np.arange(rows.stop - rows.start)
             log_copies[own, own + rows.start] = -np.inf
-            top = np.fmax(log_copies.max(axis=1), LOWEST)
-            total = np.exp(log_copies - top[:, None]).sum(axis=1)
-            log_mean = np.log(np.fmax(total, np.finfo(float).tiny) / max(1, len(donors) - 1))
-            logs.append([top + log_mean, log_networks])
+            log_mean = logsumexp(log_copies, axis=1) - np.log(n_others)
+            logs.append([np.fmax(log_mean, LOWEST), log_networks])
         logs = np.concatenate(logs, axis=1)
         share = float(learn_weights(logs, np.ones(logs.shape[1]))[0][0])
         return cls(columns, dtype, numbers, share) if share >= _LEAST_SHARE else None
@@ -80,7 +79,8 @@ class Repeats:
         Returns
         -------
         ndarray of int of shape (n_draws, n)
-            -1 for what comes from the networks, as do copies of rows that lack the same cells.
+            -1 for what comes from the networks, as copies of rows do that lack the same cells (and
+            of the row itself, where it is among the donors).
         """
         chosen, lacks = np.full((n_draws, len(table)), -1), np.isnan(table).astype(np.float32)
         for rows, log_copies, log_networks in self._compare(table, score):
