@@ -63,7 +63,7 @@ def main():
         whole = whole.iloc[order[: 300 if options.quick else MOST_ROWS]].reset_index(drop=True)
         for mechanism in ("random", "by rank"):
             one_table(results, name, mechanism, whole, options)
-    frame = pd.DataFrame(results.rows).set_index(["set", "mechanism", "who"]).round(3)
+    frame = pd.DataFrame(results.rows).set_index(["set", "mechanism", "who"]).round(4)
     results.finish({"summary": frame})
 
 

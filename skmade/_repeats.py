@@ -63,6 +63,7 @@ class Repeats:
             logs.append([np.fmax(log_mean, LOWEST), log_networks])
         logs = np.concatenate(logs, axis=1)
         share = float(learn_weights(logs, np.ones(logs.shape[1]))[0][0])
+        share *= len(judged) / (len(judged) + 1)  # (even if all repeat, the next row need not)
         return cls(columns, dtype, numbers, share) if share >= _LEAST_SHARE else None
 
     def draw(self, table, n_draws, score, rng):

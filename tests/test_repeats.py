@@ -72,6 +72,18 @@ def test_rows_that_hardly_ever_repeat_are_left_to_the_networks(n_again):
     assert Repeats.learn(columns_of(holes), np.float64, holes, log_normal) is None
 
 
+def test_even_if_all_rows_repeat_another_one_may_be_new():
+    X = measurements(200, 100)
+    columns, rows = columns_of(X), np.empty((2, 6))
+    repeats = Repeats.learn(columns, np.float64, X, log_normal)
+    numbers = X[[0, 0]]
+    numbers[:, 1], numbers[0, 0] = np.nan, numbers[0, 0] + 0.005
+    columns.encode(numbers, rows)
+    new, again = repeats.draw(rows, 10, log_normal, np.random.default_rng(0)).T
+    assert np.all(new == -1)
+    assert np.all(repeats.numbers[again, 1] == X[0, 1])
+
+
 def test_large_tables_are_compared_in_parts_and_with_some_rows_only(monkeypatch):
     holes = with_holes(measurements(400, 100))
     columns = columns_of(holes)
