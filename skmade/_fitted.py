@@ -1,6 +1,6 @@
 """The fitted density: columns and networks, for as long as a model lives."""
 
-from functools import cached_property
+from functools import cached_property, partial
 
 import numpy as np
 
@@ -10,6 +10,7 @@ from skmade._conditional import fill, log_evidence
 from skmade._ensemble import Ensemble
 from skmade._network import Architecture, Network
 from skmade._progress import uncounted
+from skmade._repeats import Repeats
 from skmade._shared import SharedNetwork
 from skmade._summary import Summary
 from skmade._threads import map_chunks
@@ -164,7 +165,13 @@ class FittedDensity:
         columns.add_extras(numbers, np.zeros(len(numbers)), contributions, table.may_have_gaps)
         return scores + contributions[:, ~given].sum(axis=1), errors
 
-    def fill(self, table, rng, n_jobs, summary=None, count=uncounted):
+    def find_repeats(self, table, n_jobs):
+        """Rows of a dense table, as that of `fit`, that others repeat; None where hardly any do."""
+
+        score = partial(self.ensemble.score_all, n_jobs=n_jobs)
+        return Repeats.learn(self.columns, self.dtype, self.columns.numbers(table), score)
+
+    def fill(self, table, rng, n_jobs, summary=None, count=uncounted, repeats=None):
         """A copy of a table that was read, with its missing cells filled in.
 
         Parameters
@@ -176,6 +183,8 @@ class FittedDensity:
             Of draws; None is one draw.
         count : callable
             As in `score`; of all rows, with gaps or without.
+        repeats : Repeats or None
+            Rows that those of the table may be copies of.
 
         Returns
         -------
@@ -183,22 +192,25 @@ class FittedDensity:
         worth : ndarray of shape (n,)
             How many independent draws what fills each row was chosen from.
         """
-        summary, is_discrete = summary or Summary(), self.columns.is_discrete
+        summary, columns = summary or Summary(), self.columns
         encoded, known = self.encode(self.columns.numbers(table)), ~table.missing()
         worth, holes = np.full(len(encoded), np.inf), np.flatnonzero(~known.all(axis=1))
         count(len(encoded) - len(holes))
         at_a_time = max(1, _CELLS // (summary.n_draws * encoded.shape[1]))
-
-        def score(rows):
-            return self.ensemble.score_all(rows, n_jobs)
-
+        score = partial(self.ensemble.score_all, n_jobs=n_jobs)
+        if repeats is not None:
+            columns = columns.recalling(repeats.numbers, self.dtype)
         for begin in range(0, len(holes), at_a_time):
             rows = holes[begin : begin + at_a_time]
             draws, worth[rows] = self._draws(
                 encoded[rows], known[rows], summary.n_draws, rng, n_jobs, count
             )
-            encoded[rows] = summary.of(draws, score, is_discrete)
-        return self.columns.fill(table, encoded, ~known, summary.strategy == "mean"), worth
+            copies = None
+            if repeats is not None:
+                copies = repeats.draw(encoded[rows], summary.n_draws, score, rng)
+                self._copy(draws, copies, repeats.donors, known[rows], rng, n_jobs)
+            encoded[rows] = summary.of(draws, score, columns.is_discrete, copies)
+        return columns.fill(table, encoded, ~known, summary.strategy == "mean"), worth
 
     def _draws(self, table, known, n_draws, rng, n_jobs, count=uncounted):
         """As `fill` of `skmade._conditional`; in orderings that are made, where networks can."""
@@ -209,6 +221,16 @@ class FittedDensity:
         filled = fill_in_any_ordering(self.networks, shares, rows, cells, rng, n_jobs)
         count(len(table))
         return filled.reshape(n_draws, *table.shape), np.inf
+
+    def _copy(self, draws, copies, donors, known, rng, n_jobs):
+        """Let draws that are copies have the cells of their donors, and what these lack anew."""
+        turns, rows = np.nonzero(copies >= 0)
+        table = np.where(known[rows], draws[turns, rows], donors[copies[turns, rows]])
+        known = ~np.isnan(table)
+        lacking = ~known.all(axis=1)
+        if lacking.any():
+            table[lacking] = self._draws(table[lacking], known[lacking], 1, rng, n_jobs)[0][0]
+        draws[turns, rows] = table
 
     @property
     def _owners(self):

@@ -13,6 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 from skmade._auto import networks_to_fill
 from skmade._columns import Table, select, with_columns
 from skmade._made import MADEDensity, to_generator, warn_of_poor_draws
+from skmade._repeats import Repeats
 from skmade._sklearn import (
     CallbackSupportMixin,
     checked_feature_names,
@@ -88,10 +89,15 @@ class MADEImputer(CallbackSupportMixin, TransformerMixin, BaseEstimator):
     missing; and draws are nearer to exact. The more networks there are, the nearer the ordering of
     one of them comes to having a row's known cells first.
 
-    Draws are those of :meth:`MADEDensity.sample_conditional`, exact or warned of as there. What is
-    computed from n of them has an error of its own. The standard error of a mean is the standard
-    deviation of the cell over the root of n. The share of the conditional that lies below the
-    q-quantile has, around q, a standard error of the root of ``q * (1 - q) / n``: with 32 draws
+    Where one row in a hundred or more repeats another one, a row may be a copy of a training row,
+    with a probability that is learnt from these, and given its known cells. What the other row
+    knows is then filled in as it is, and the rest drawn. (Not so where `estimator` has missing
+    cells as outcomes.) The fitted imputer keeps up to 10,000 rows for that.
+
+    All others are draws of :meth:`MADEDensity.sample_conditional`, exact or warned of as there.
+    What is computed from n of them has an error of its own. The standard error of a mean is the
+    standard deviation of the cell over the root of n. The share of the conditional that lies below
+    the q-quantile has, around q, a standard error of the root of ``q * (1 - q) / n``: with 32 draws
     0.09 for the median, and 0.05 for q = 0.1.
 
     Examples
@@ -186,10 +192,28 @@ class MADEImputer(CallbackSupportMixin, TransformerMixin, BaseEstimator):
             estimator = _default_density(table, missing, ~self._is_empty, self.random_state)
         density, columns = clone(estimator), select(table, ~self._is_empty)
         self.estimator_ = fit_with_callbacks(self, density, columns, X)
+        self._learn_repeats(columns)
         self.indicator_ = None
         if self.add_indicator:
             self.indicator_ = MissingIndicator(error_on_new=False).fit(_marked(missing))
         return self
+
+    def _learn_repeats(self, columns):
+        """Keep rows that others repeat, if there are such, and the share of copies."""
+        model, self._repeated, self._share = self.estimator_, None, 0.0
+        if model.missing == "informative":  # a gap is an outcome then, which copies would share
+            return
+        table = Table.read(model, columns, reset=False)
+        repeats = model._density.find_repeats(table, model.n_jobs)
+        if repeats is not None:
+            self._repeated, self._share = repeats.numbers, repeats.share
+
+    def _repeats(self):
+        """What `_learn_repeats` found."""
+        if self._repeated is None:
+            return None
+        density = self.estimator_._density
+        return Repeats(density.columns, density.dtype, self._repeated, self._share)
 
     def transform(self, X: Rows) -> Any:
         """A copy of X with missing cells filled in.
@@ -222,7 +246,9 @@ class MADEImputer(CallbackSupportMixin, TransformerMixin, BaseEstimator):
         summary = Summary(self.strategy, n_draws, self.quantile)
         rng = to_generator(self.random_state)
         with model._counting("Filling in", len(own)) as count:
-            filled, worth = model._density.fill(own, rng, model.n_jobs, summary, count)
+            filled, worth = model._density.fill(
+                own, rng, model.n_jobs, summary, count, self._repeats()
+            )
         warn_of_poor_draws(worth)
         if self.indicator_ is not None:
             indicators = self.indicator_.transform(_marked(table.missing()))

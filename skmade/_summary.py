@@ -23,7 +23,7 @@ class Summary:
     n_draws: int = 1
     quantile: float = 0.5
 
-    def of(self, draws, score, is_discrete):
+    def of(self, draws, score, is_discrete, origins=None):
         """One row of each row's draws.
 
         Parameters
@@ -33,6 +33,8 @@ class Summary:
             Of log-densities of rows.
         is_discrete : list of bool
             Which features are flags or labels.
+        origins : ndarray of int of shape (n_draws, n), or None
+            Where draws are from, if that differs: the most likely is of the most frequent origin.
         """
         if self.strategy in ("mean", "quantile"):
             made = self._of_cells(draws)
@@ -40,8 +42,10 @@ class Summary:
             return made
         likeliest = np.zeros(draws.shape[1], int)
         if self.strategy == "most_likely":
-            scores = score(draws.reshape(-1, draws.shape[-1]))
-            likeliest = scores.reshape(draws.shape[:2]).argmax(axis=0)
+            scores = score(draws.reshape(-1, draws.shape[-1])).reshape(draws.shape[:2])
+            if origins is not None:
+                scores[origins != mode(origins, axis=0).mode] = -np.inf
+            likeliest = scores.argmax(axis=0)
         return draws[likeliest, np.arange(draws.shape[1])]
 
     def _of_cells(self, draws):

@@ -275,3 +275,25 @@ DRAW = {
     "logistic_mixture": _draw_logistic,
     "negative_binomial": _draw_count,
 }
+
+
+def copy_probabilities(row, donors, share, log_density):
+    """That a row of labels is a copy of each donor, and last that it is none; NaN is missing."""
+    weights = []
+    for donor in donors:
+        weight = share / len(donors) if np.any(np.isnan(row) & ~np.isnan(donor)) else 0.0
+        for value, own, column in zip(row, donor, donors.T):
+            if np.isnan(value) or value == own:
+                continue
+            weight *= _frequency(value, column) if np.isnan(own) else 0.0
+        weights.append(weight)
+    weights = np.array([*weights, (1 - share) * np.exp(log_density)])
+    return weights / weights.sum()
+
+
+def _frequency(value, column):
+    """Probability of a label in a column of others."""
+    column = column[~np.isnan(column)]
+    values, counts = np.unique(column, return_counts=True)
+    rare = (np.sum(counts == 1) + 0.5) / (len(column) + 1) / (np.ptp(values) + 1)
+    return max(np.sum(column == value) - 1, 0) / len(column) + rare

@@ -127,6 +127,7 @@ def test_the_same_seed_fills_in_the_same_and_another_one_does_not():
 
 def test_the_default_density_has_the_seed_of_the_imputer(monkeypatch):
     monkeypatch.setattr(MADEDensity, "fit", lambda self, X: self)
+    monkeypatch.setattr(MADEImputer, "_learn_repeats", lambda self, X: None)
     assert MADEImputer(random_state=3).fit(table()).estimator_.random_state == 3
     assert MADEImputer(quick(), random_state=3).fit(table()).estimator_.random_state == 0
 

@@ -4,6 +4,7 @@ A kind of column is one class, in a file of its own. What a column is follows fr
 and values, never from its neighbours.
 """
 
+import copy
 from numbers import Integral
 
 import numpy as np
@@ -15,7 +16,7 @@ from skmade._columns._constant import Constant
 from skmade._columns._dtypes import container_of, plain_container
 from skmade._columns._flag import Flag
 from skmade._columns._frames import fill_frame, make_frame
-from skmade._columns._number import Lattice, Real, learn_number, numeric
+from skmade._columns._number import Lattice, Real, learn_number, numeric, restore
 from skmade._columns._rules import make_rules
 from skmade._columns._table import Table, array_dtype, missing_value
 from skmade._columns._time import Time, learn_time
@@ -155,7 +156,9 @@ class Columns:
         self._high = self._low + width
         self._with_atoms = [j for j, column in enumerate(columns) if len(column.atoms)]
         self._reads_numbers = all(column.reads_numbers for column in columns)
-        self._written = {j for j, column in enumerate(columns) if not column.is_linear}
+        self._linear = [j for j, column in enumerate(columns) if column.is_linear]
+        self._written = set(range(len(columns))).difference(self._linear)
+        self._recalled = {}
 
     @classmethod
     def learn(cls, table, weights, rules):
@@ -331,6 +334,19 @@ class Columns:
             return make_frame(self.container, self._values(table), np.isnan(table))
         return self._array(table, array_dtype(self.container))
 
+    def recalling(self, numbers, dtype):
+        """The same columns, for rows that may hold cells of others, which are given as `numbers`.
+
+        Of these, numbers that are on no lattice come back as they were, not as networks of a
+        `dtype` see them.
+        """
+        columns, seen = copy.copy(self), np.empty(numbers.shape, dtype)
+        self.encode(numbers, seen)
+        for j in self._linear:
+            values, first = np.unique(seen[:, j], return_index=True)
+            columns._recalled = {**columns._recalled, j: (values, numbers[first, j])}
+        return columns
+
     def fill(self, given, table, missing, are_means=False):
         """A copy of `given`, a table that was read, with its missing cells from drawn rows.
 
@@ -367,6 +383,8 @@ class Columns:
         np.clip(numbers, -most, most, out=numbers)
         for j in self._with_atoms:
             self.columns[j].restore_atoms(table[:, j], numbers[:, j])
+        for j, (seen, own) in self._recalled.items():
+            restore(table[:, j], seen, own, numbers[:, j])
         return numbers
 
     def _values(self, table, are_means=False):

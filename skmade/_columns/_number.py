@@ -112,9 +112,7 @@ class Real(Column):
     def restore_atoms(self, seen, numbers):
         """Make numbers that were drawn exactly the atoms that they are."""
         atoms = np.array(self.atoms)
-        known = self.standardised(atoms).astype(seen.dtype)
-        place = np.searchsorted(known, seen).clip(max=len(known) - 1)
-        numbers[:] = np.where(known[place] == seen, atoms[place], numbers)
+        restore(seen, self.standardised(atoms).astype(seen.dtype), atoms, numbers)
 
     def standardised(self, numbers):
         """Numbers as the network sees them."""
@@ -225,6 +223,12 @@ class Lattice(Real):
     def write_means(self, numbers):
         """Numbers between those of the lattice, where the column's dtype can hold them."""
         return Real.write(self, numbers)
+
+
+def restore(seen, known, values, numbers):
+    """Make numbers exactly the values that the network sees as `known`, which are in order."""
+    place = np.searchsorted(known, seen).clip(max=len(known) - 1)
+    numbers[:] = np.where(known[place] == seen, values[place], numbers)
 
 
 def learn_number(cells, conditional, weights, atoms):
