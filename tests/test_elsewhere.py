@@ -1,14 +1,16 @@
 """Networks that joblib's processes train, here or on a cluster."""
 
+import operator
 import os
 
 import numpy as np
 import pytest
 from conftest import correlated_flags, quick, sizes
 from joblib import Parallel, delayed, parallel_config
+from sklearn.exceptions import ConvergenceWarning
 
 from skmade import MADEDensity, MADEImputer, MADEOutlierDetector, _training, blocks
-from skmade._processes import are_in_force
+from skmade._processes import are_in_force, map_as_they_come
 from skmade._progress import Bars, Watch
 
 pytestmark = [
@@ -108,8 +110,10 @@ def test_rows_in_a_file_stay_here(trained_here):
 
 
 @pytest.mark.usefixtures("two_processes")
-def test_errors_are_those_of_a_fit_here():
-    with np.errstate(all="ignore"), pytest.raises(ValueError, match="Lower learning_rate_init"):
+def test_errors_and_warnings_are_those_of_a_fit_here():
+    with pytest.raises(ZeroDivisionError):
+        list(map_as_they_come(operator.truediv, (1,), [(2,), (0,)], 2))
+    with pytest.warns(ConvergenceWarning, match="of 2 of 2 networks diverged"):
         quick(n_estimators=2, learning_rate_init=1e300).fit(X)
 
 
