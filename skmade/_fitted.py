@@ -167,7 +167,6 @@ class FittedDensity:
 
     def find_repeats(self, table, n_jobs):
         """Rows of a dense table, as that of `fit`, that others repeat; None where hardly any do."""
-
         score = partial(self.ensemble.score_all, n_jobs=n_jobs)
         return Repeats.learn(self.columns, self.dtype, self.columns.numbers(table), score)
 

@@ -132,10 +132,8 @@ class _Marginal:
 
     def __init__(self, column, cells):
         known = cells[~np.isnan(cells)]
-        if not len(known):
-            known = np.zeros(
-                1, cells.dtype
-            )  # (of 10,000 rows none may know a cell: any value will do)
+        if not len(known):  # (of 10,000 rows none may know a cell: any value will do)
+            known = np.zeros(1, cells.dtype)
         self.values, counts = np.unique(known, return_counts=True)
         self.width = _resolution(column, self.values)
         span = np.ptp(self.values.astype(float)) + self.width

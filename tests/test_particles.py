@@ -158,12 +158,12 @@ def test_a_column_that_is_known_late_counts_as_much_as_one_known_first(line, n_e
     for ordering in ([1, 0], [0, 1]):
         model = quick(
             hidden_layer_sizes=(32,), max_iter=40, learning_rate_init=0.01, ordering=ordering,
-            n_estimators=n_estimators, batch_size=50,
+            n_estimators=n_estimators, batch_size=50, alpha=0.0,  # (fits closest, and alike)
         ).fit(line)  # fmt: skip
         rows = np.column_stack([np.full(500, np.nan), np.linspace(-2, 2, 500)])
         filled = model.sample_conditional(rows, random_state=0)
         errors.append(np.sqrt(np.mean((filled[:, 0] - filled[:, 1]) ** 2)))
-    assert errors[1] < 2 * errors[0]  # (1.4, were the first column drawn without the second)
+    assert errors[1] < 1.5 * errors[0]
 
 
 def test_the_network_that_fits_best_proposes_and_all_of_them_correct():

@@ -342,9 +342,10 @@ class Columns:
         """
         columns, seen = copy.copy(self), np.empty(numbers.shape, dtype)
         self.encode(numbers, seen)
+        columns._recalled = {}
         for j in self._linear:
             values, first = np.unique(seen[:, j], return_index=True)
-            columns._recalled = {**columns._recalled, j: (values, numbers[first, j])}
+            columns._recalled[j] = values, numbers[first, j]
         return columns
 
     def fill(self, given, table, missing, are_means=False):
