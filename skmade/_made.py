@@ -163,7 +163,8 @@ class MADEDensity(CallbackSupportMixin, DensityMixin, BaseEstimator):
         with weights learnt by EM on the held-out rows, or their geometric mean, normalised
         by a constant that is estimated from 4,000 to 60,000 draws.
     dropout : float, default=0.2
-        Probability with which a hidden unit is left out in training.
+        Probability with which a hidden unit is left out in training; but of the last steps, after
+        the second cut of `learning_rate_init`, if held-out rows judge them.
     input_noise : float, default=0.0
         Standard deviation of Gaussian noise added in training to standardised real
         columns, as inputs and as targets.

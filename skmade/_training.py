@@ -28,7 +28,8 @@ from skmade._warnings import warn
 # The Euclidean norm a batch's gradient is cut back to.
 _MAX_NORM = 10.0
 # When the validated score stops rising, and no stronger prior helps either, the step is
-# multiplied by this, so often, each time from the best network so far, before training ends.
+# multiplied by this, so often, each time from the best network so far, before training ends; the
+# last time dropout ends, too.
 _RATE_FACTOR = 0.3
 _RATE_CUTS = 2
 # Parameters are averaged over about so many of the latest epochs, or over the last one of so
@@ -95,6 +96,7 @@ class Progress:
     best_theta: np.ndarray
     l1: float = 0.0
     best_l1: float = 0.0
+    with_dropout: bool = True
     best_score: float = -np.inf
     step: int = 0
     n_averaged: int = 0
@@ -154,13 +156,17 @@ class Progress:
 class Stages:
     """What training goes on with where the score has stopped to rise.
 
-    It is stronger priors while they help, then shorter steps.
+    It is stronger priors while they help, then shorter steps. Dropout keeps networks from fitting
+    rows too closely while they learn, but where columns say nearly all of each other, its noise
+    blurs what they say. So the last steps are made without it, where held-out rows judge whether
+    that helps.
     """
 
-    def __init__(self, settings, progress):
+    def __init__(self, settings, progress, has_judge):
         self.stronger, self.n_cuts = deque(settings.l1), 0
         self.first_wait = self.wait = settings.n_iter_no_change
         self.tol, self.score_before = settings.tol, -np.inf
+        self.has_judge = has_judge
         progress.l1 = self.stronger.popleft()
 
     def advance(self, progress, finite=True):
@@ -174,6 +180,7 @@ class Stages:
         self.stronger.clear()
         self.n_cuts, self.wait = self.n_cuts + 1, -(-self.first_wait // 2)
         progress.return_to_best(progress.rate * _RATE_FACTOR, progress.best_l1)
+        progress.with_dropout = self.n_cuts < _RATE_CUTS or not self.has_judge
         return True
 
 
@@ -354,7 +361,8 @@ def train(
        network, and go on with the next stronger prior, `l1`, as long as the last one found
        better networks than those before;
     4. then return to the best network and its prior, multiply the step by 0.3, begin a new
-       average and wait for half as many epochs from there on; the third time, stop. An epoch
+       average and wait for half as many epochs from there on; the second time, leave no more
+       units out, where there are held-out rows; the third time, stop. An epoch
        that ends in numbers that are not finite comes to this at once, and where none before it
        was better, the best network is the initial one. A listener may stop earlier.
 
@@ -380,7 +388,7 @@ def train(
     ValueError
         If neither an epoch nor the initial network has a finite score.
     """
-    stale, stages = 0, Stages(settings, progress)
+    stale, stages = 0, Stages(settings, progress, validation is not None)
     beyond = mean_extras(training)
     beyond_held_out = 0.0 if validation is None else mean_extras(validation)
     with _crew(network, training, settings, heed) as crew:
@@ -474,6 +482,8 @@ def _crew(network, training, settings, heed):
 
 def run_epoch(network, progress, training, settings, rng, crew, watch):
     """One pass over the training rows in random order; returns the mean loss."""
+    if not progress.with_dropout:
+        settings = replace(settings, dropout=0.0)
     n = len(training.table)
     n_batches = -(-n // settings.batch_size)
     bounds = np.arange(n_batches + 1) * n // n_batches  # sizes differ by one at most

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from conftest import correlated_flags, mixed_table, network_of, quick, sizes
+from conftest import JIT, correlated_flags, mixed_table, network_of, quick, sizes
 from sklearn.exceptions import ConvergenceWarning
 
 from skmade import MADEDensity, _made, _progress, _training
@@ -96,7 +96,7 @@ def test_the_average_is_judged_and_in_the_last_epoch_the_network_too(monkeypatch
 def test_stronger_priors_are_tried_while_they_help_then_shorter_steps(first, later):
     settings = SimpleNamespace(l1=(1.0, 4.0, 16.0), n_iter_no_change=first, tol=0.01)
     progress = _training.Progress.start(np.zeros(1), 0.1)
-    stages = _training.Stages(settings, progress)
+    stages = _training.Stages(settings, progress, has_judge=True)
     assert progress.l1 == 1.0
     for theta, score, l1 in [(1.0, 0.5, 4.0), (2.0, 0.6, 16.0)]:
         progress.keep_if_best(np.array([theta]), score)
@@ -104,8 +104,10 @@ def test_stronger_priors_are_tried_while_they_help_then_shorter_steps(first, lat
         assert (progress.l1, progress.rate, stages.wait) == (l1, 0.1, first)
         assert progress.theta[0] == theta
     progress.keep_if_best(np.array([3.0]), 0.609)  # the strongest helped by less than tol
-    for rate in (0.03, 0.009):
+    for rate, with_dropout in [(0.03, True), (0.009, False)]:
+        assert progress.with_dropout
         assert stages.advance(progress)
+        assert progress.with_dropout == with_dropout
         assert (progress.l1, progress.rate) == (16.0, pytest.approx(rate))
         assert (progress.theta[0], stages.wait) == (3.0, later)
     assert not stages.advance(progress)
@@ -114,7 +116,7 @@ def test_stronger_priors_are_tried_while_they_help_then_shorter_steps(first, lat
 def test_numbers_that_are_not_finite_end_stronger_priors():
     progress = _training.Progress.start(np.zeros(1), 0.1)
     settings = SimpleNamespace(l1=(1.0, 4.0), n_iter_no_change=4, tol=0.01)
-    stages = _training.Stages(settings, progress)
+    stages = _training.Stages(settings, progress, has_judge=True)
     progress.keep_if_best(np.array([1.0]), 0.5)
     assert stages.advance(progress, finite=False)
     assert (progress.l1, progress.rate) == (1.0, pytest.approx(0.03))
@@ -241,6 +243,35 @@ def test_dropout_leaves_units_out_and_keeps_their_mean():
     assert kept.shape == (16, 5000)
     assert set(np.unique(kept)) == {0, np.float32(1 / 0.7)}
     assert kept.mean() == pytest.approx(1, abs=0.02)
+
+
+@pytest.mark.parametrize("early_stopping", [True, False])
+def test_the_last_steps_leave_no_units_out_where_held_out_rows_judge_them(
+    early_stopping, monkeypatch
+):
+    rates, original = [], _training.draw_noise
+
+    def spy(plan, settings, *rest):
+        rates.append(settings.dropout)
+        return original(plan, settings, *rest)
+
+    monkeypatch.setattr(_training, "draw_noise", spy)
+    model = quick(
+        dropout=0.3, max_iter=100, n_iter_no_change=1, tol=10.0, alpha=0.0,
+        early_stopping=early_stopping,
+    ).fit(dependent(100))  # fmt: skip
+    assert rates == sorted(rates, reverse=True)
+    assert set(rates) == ({0.3, 0.0} if early_stopping else {0.3})
+    assert model.n_iter_ == 4  # one that improves, and one in each of three stages
+
+
+@pytest.mark.skipif(not JIT, reason="slow")
+def test_dropout_does_not_blur_what_two_columns_say_of_each_other(rng):
+    x, noise = rng.normal(size=(2, 6000))
+    X = np.column_stack([x, x + 0.02 * noise])
+    truth = np.mean(-(x[3000:] ** 2 + noise[3000:] ** 2) / 2) - np.log(2 * np.pi * 0.02)
+    model = MADEDensity(hidden_layer_sizes=(64,), n_estimators=1, random_state=0).fit(X[:3000])
+    assert truth - 0.05 < model.score(X[3000:]) < truth + 0.05
 
 
 FULL_BATCH = {"batch_size": 10_000, "early_stopping": False, "dtype": "float64"}
