@@ -24,6 +24,9 @@ _NARROWEST = 32
 # An epoch has so many steps, if batches of the sizes allowed make it; of large tables, more.
 _STEPS_PER_EPOCH, _BATCH_SIZES = 32, (16, 100)
 _MOST_STEPS_PER_EPOCH, _LARGEST_BATCH = 1000, 1000
+# The step of many rows. Few rows make few steps an epoch: longer ones make up for that.
+LEARNING_RATE = 0.003
+_ROWS_FOR_USUAL_STEPS, _LONGEST_STEP = 1024, 2
 # Of the Laplace prior of weights that is tried, nats of a table's rows for each unit of a weight.
 _L1 = (1 / 16, 1 / 4, 1, 4, 16)
 
@@ -122,3 +125,8 @@ def batch_size(n_rows):
 def l1(n_rows):
     """Strengths of a Laplace prior of the weights, which held-out rows choose from."""
     return tuple(strength / n_rows for strength in _L1)
+
+
+def learning_rate(n_rows):
+    """Step size at the start of training."""
+    return LEARNING_RATE * float(np.clip(_ROWS_FOR_USUAL_STEPS / n_rows, 1, _LONGEST_STEP))

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from conftest import network_of, quick, sizes
 
-from skmade import MADEDensity, MADEOutlierDetector, _auto
+from skmade import MADEDensity, MADEOutlierDetector, _auto, _training
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -79,6 +79,24 @@ def test_small_tables_get_more_networks_of_fewer_components():
 def test_batches_grow_with_large_tables():
     expected = {50: 16, 1000: 31, 10_000: 100, 100_000: 100, 500_000: 500, 10_000_000: 1000}
     assert {n: _auto.batch_size(n) for n in expected} == expected
+
+
+def test_steps_are_longer_where_an_epoch_makes_few():
+    expected = {50: 0.006, 512: 0.006, 768: 0.004, 1024: 0.003, 10_000_000: 0.003}
+    assert {n: _auto.learning_rate(n) for n in expected} == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("fit, rate", [(MADEDensity.fit, 0.006), (MADEDensity.partial_fit, 0.003)])
+def test_passes_over_rows_do_not_know_how_many_will_follow(fit, rate, monkeypatch):
+    rates, original = [], _training.run_epoch
+
+    def spy(network, progress, *rest):
+        rates.append(progress.rate)
+        return original(network, progress, *rest)
+
+    monkeypatch.setattr(_training, "run_epoch", spy)
+    fit(quick(max_iter=1, learning_rate_init="auto"), np.random.default_rng(0).normal(size=(90, 2)))
+    assert rates == [rate]
 
 
 def test_how_many_networks_is_not_settled_by_the_first_chunk():
