@@ -18,7 +18,7 @@ from skmade._sampling import draw_product, draw_rows
 from skmade._scoring import add_all_scores, log_densities, make_scorers
 
 # A row is unusual that is among the least likely ones, this share of so many draws.
-_UNUSUAL, _USUAL_ROWS = 0.01, 256
+_UNUSUAL, _USUAL_ROWS = 0.05, 256
 
 
 @dataclass
