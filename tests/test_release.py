@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 import skmade
+import skmade.blocks
 
 HERE = Path(__file__).parents[1]
-PUBLIC = [getattr(skmade, name) for name in skmade.__all__]
+PUBLIC = [getattr(module, name) for module in (skmade, skmade.blocks) for name in module.__all__]
 FUNCTIONS = [value for value in PUBLIC if inspect.isfunction(value)] + [
     getattr(value, name)
     for value in PUBLIC
