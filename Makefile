@@ -10,12 +10,18 @@ lint: types
 types:
 	$(PYTHON) -m mypy
 
-# What would be uploaded: that it builds, that the index can show it, that it brings its types.
+# What would be uploaded: that it builds, that the index can show it, that it brings its types, that
+# it can be installed.
 release-check:
 	rm -rf dist
 	$(PYTHON) -m build --no-isolation
 	$(PYTHON) -m twine check --strict dist/*
 	$(PYTHON) -m zipfile -l dist/*.whl | grep skmade/py.typed
+	for file in dist/*.whl dist/*.tar.gz; do \
+		$(PYTHON) -m pip install --quiet --no-deps --no-build-isolation --upgrade --target dist/installed $$file && \
+		PYTHONPATH=dist/installed $(PYTHON) -P -c "import skmade.blocks; print(skmade.__file__)" | \
+		grep dist/installed && rm -r dist/installed || exit 1; \
+	done
 
 test:
 	$(PYTHON) -m pytest

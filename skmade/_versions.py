@@ -5,10 +5,12 @@ import platform
 import sys
 from importlib.metadata import PackageNotFoundError, version
 
-# What skmade needs, and the libraries whose tables it reads and whose pictures it draws.
+# What skmade needs, the libraries whose tables it reads and whose pictures it draws, and those that
+# it hands models, rows and progress to.
 _PACKAGES = (
     "skmade", "numpy", "scipy", "scikit-learn", "numba", "llvmlite", "narwhals", "joblib",
     "pandas", "polars", "pyarrow", "matplotlib",
+    "dask", "distributed", "onnx", "onnxruntime", "pyod", "rich", "skops",
 )  # fmt: skip
 
 

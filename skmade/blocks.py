@@ -3,7 +3,10 @@
 import contextlib
 import copy
 import tempfile
+from collections.abc import Iterable
+from os import PathLike
 from pathlib import Path
+from typing import Any, TypeVar
 
 import narwhals.stable.v2 as nw
 import numpy as np
@@ -11,19 +14,28 @@ from scipy.sparse import issparse
 from sklearn.utils import _safe_indexing, check_random_state
 from sklearn.utils.validation import check_is_fitted
 
+from skmade import _training
 from skmade._columns import Table
 from skmade._made import MADEDensity, to_generator
+from skmade._outlier import MADEOutlierDetector
 from skmade._progress import Callbacks
 from skmade._sklearn import callback_context, fit_context
-from skmade._training import Rows
+from skmade._types import ColumnNames, RandomState, Rows
 
 __all__ = ["decision_function", "fit", "p_values", "predict", "sample", "score_samples"]
+
+Model = TypeVar("Model", bound=MADEDensity)
 
 # Columns are learnt from so many rows, at most, and so many are held out.
 _MOST_LEARNT_FROM = _MOST_HELD_OUT = 100_000
 
 
-def fit(model, blocks, X_val=None, folder=None):
+def fit(
+    model: Model,
+    blocks: Iterable[Rows],
+    X_val: Rows | None = None,
+    folder: str | PathLike[str] | None = None,
+) -> Model:
     """Fit a model to a table that comes in blocks.
 
     1. Go through the blocks, and learn kinds, scales and levels of the columns from 100,000 rows
@@ -236,14 +248,14 @@ def _store(model, columns, blocks, is_held_out, folder):
         )
     n_kept, dtype = n_rows - np.count_nonzero(is_held_out), model._network_dtype(columns)
     stored = np.asarray(np.memmap(path, dtype, "r+", shape=(n_kept, table.shape[1])))
-    training = Rows(stored, np.ones(n_kept), np.concatenate(extras))
+    training = _training.Rows(stored, np.ones(n_kept), np.concatenate(extras))
     return training, _joined(held_out) if is_held_out.any() else None
 
 
 def _joined(parts):
     """Encoded rows as one table."""
     fields = [(part.table, part.weights, part.extras) for part in parts]
-    return Rows(*map(np.concatenate, zip(*fields)))
+    return _training.Rows(*map(np.concatenate, zip(*fields)))
 
 
 @contextlib.contextmanager
@@ -261,7 +273,7 @@ def _explaining(drawn):
         raise
 
 
-def score_samples(model, X, given=None):
+def score_samples(model: MADEDensity, X: Any, given: ColumnNames = None) -> Any:
     """Log-density of each row of a dask collection, when it is computed.
 
     Parameters
@@ -288,7 +300,7 @@ def score_samples(model, X, given=None):
     return _by_blocks(model, "score_samples", X, np.float64, given=given)
 
 
-def decision_function(model, X):
+def decision_function(model: MADEOutlierDetector, X: Any) -> Any:
     """As `score_samples`, of `MADEOutlierDetector.decision_function`.
 
     Parameters
@@ -304,7 +316,7 @@ def decision_function(model, X):
     return _by_blocks(model, "decision_function", X, np.float64)
 
 
-def p_values(model, X):
+def p_values(model: MADEOutlierDetector, X: Any) -> Any:
     """As `score_samples`, of `MADEOutlierDetector.p_values`.
 
     Parameters
@@ -320,7 +332,7 @@ def p_values(model, X):
     return _by_blocks(model, "p_values", X, np.float64)
 
 
-def predict(model, X):
+def predict(model: MADEOutlierDetector, X: Any) -> Any:
     """As `score_samples`, of `MADEOutlierDetector.predict`.
 
     Parameters
@@ -336,7 +348,12 @@ def predict(model, X):
     return _by_blocks(model, "predict", X, np.int64)
 
 
-def sample(model, n_samples, random_state=None, rows_per_block=100_000):
+def sample(
+    model: MADEDensity,
+    n_samples: int,
+    random_state: RandomState = None,
+    rows_per_block: int = 100_000,
+) -> Any:
     """Independent rows, drawn block by block when they are computed.
 
     Parameters

@@ -47,6 +47,8 @@ def to_onnx(model: MADEDensity) -> onnx.ModelProto:
     ------
     NotFittedError
         Before `fit`.
+    TypeError
+        For other estimators, as pipelines are.
     NotImplementedError
         For a family of conditionals that was added without a graph.
 
@@ -63,8 +65,7 @@ def to_onnx(model: MADEDensity) -> onnx.ModelProto:
     >>> bool(np.all(abs(scores - model.score_samples(X)) < 1e-4))
     True
     """
-    check_is_fitted(model)
-    density, graph = model._density, Graph()
+    density, graph = _density_of(model), Graph()
     x, groups = Value(graph, "X", np.dtype(float)), make_groups(density)
     cells = [read(group, x.take(group.places, axis=1)) for group in groups]
     units = concatenate([units_of(group, own, density) for group, own in zip(groups, cells)])
@@ -94,14 +95,27 @@ def as_input(model: MADEDensity, X: Rows) -> Floats:
 
     Raises
     ------
+    TypeError
+        For other estimators, as pipelines are.
     NotFittedError, ValueError
         As :meth:`MADEDensity.score_samples`.
     """
-    check_is_fitted(model)
+    density = _density_of(model)
     table = Table.read(model, X, reset=False)
     blocks = [block for _, block in table.stretches()] if table.is_sparse else [table]
-    numbers = [model._density.columns.numbers(block) for block in blocks]
+    numbers = [density.columns.numbers(block) for block in blocks]
     return np.concatenate(numbers).astype(np.float64)
+
+
+def _density_of(model):
+    if not isinstance(model, MADEDensity):
+        raise TypeError(
+            f"model must be a MADEDensity or MADEOutlierDetector; got {type(model).__name__}. Of "
+            "a pipeline pass the last step, and as X what the steps before it make of a table; of "
+            "a MADEImputer its estimator_."
+        )
+    check_is_fitted(model)
+    return model._density
 
 
 def _total(values):

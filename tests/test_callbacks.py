@@ -197,6 +197,15 @@ def test_the_progress_bar_of_scikit_learn_counts_to_the_end(n_jobs, capsys):
     assert [line[-2] for line in lines] == ["100%"] * 3
 
 
+def test_the_monitor_of_scikit_learn_scores_the_best_so_far():
+    monitor = callback.ScoringMonitor(scoring={"nats": lambda model, X, y: model.score(X)})
+    model = quick(max_iter=3).set_callbacks(monitor).fit(X, np.zeros(len(X)))
+    rows = monitor.get_logs().data
+    assert [row["task_name"] for row in rows].count("epoch") == model.n_iter_
+    (last,) = (row["nats"] for row in rows if row["task_name"] == "network")
+    assert last == pytest.approx(model.score(X))
+
+
 def test_a_model_is_cloned_and_stored_with_its_callbacks():
     import pickle
 

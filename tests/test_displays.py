@@ -281,6 +281,24 @@ def test_bars_are_shares_of_labels(mixed_model):
     assert texts == ["clerk", "cook", "smith", "missing"]
 
 
+def test_names_of_bars_do_not_overlap():
+    levels = [f"a trade with a long name, number {k}" for k in range(40)]
+    trades = pd.Categorical(np.tile(levels, 10), categories=levels)
+    trades = trades.take(np.r_[np.arange(400), np.repeat(np.arange(30), 10)])
+    display = ColumnDensityDisplay.from_estimator(
+        quick(max_iter=1).fit(pd.DataFrame({"trade": trades, "flag": np.arange(700) % 2})), "trade"
+    )
+    display.figure_.canvas.draw()
+    names = display.ax_.get_xticklabels()
+    left, _, right, _ = np.transpose([name.get_window_extent().extents for name in names])
+    assert np.all(right[:-1] <= left[1:])
+    heights = [bar.get_height() for bar in display.ax_.patches]
+    assert len(display.values) == 40 and len(heights) == len(names) == 30
+    shown = [display.values.index(name.get_text()) for name in names]
+    np.testing.assert_array_equal(heights, display.probabilities[shown])
+    assert min(heights) >= max(np.delete(display.probabilities, shown))
+
+
 def test_draws_are_those_of_the_model(mixed_model):
     display = DrawsDisplay.from_estimator(mixed_model, mixed_frame(), n_samples=50, random_state=0)
     assert display.pictures == [

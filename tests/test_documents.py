@@ -145,6 +145,22 @@ def test_readme_and_index_begin_alike():
         assert textwrap.indent(block, "   ") in index
 
 
+def speed_table():
+    """Markdown of the times of others on one thread, as ``benchmarks.speed`` wrote them."""
+    (_, _, _, *cases), *rows = read(ROOT / "results" / "speed" / "ratios.csv")
+    lines = [["task", "beside", *cases], ["---", "---", *["---:"] * len(cases)]]
+    for task, threads, who, *times in rows:
+        if threads == "1" and who != "floor":
+            times = [x and f"{float(x):.{0 if float(x) > 100 else 1}f}" for x in times]
+            lines.append([task, who, *times])
+    return "".join(f"| {' | '.join(cells)} |\n" for cells in lines)
+
+
+def test_the_speeds_of_readme_are_those_of_the_benchmark():
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert speed_table() in readme, f"README.md should have\n{speed_table()}"
+
+
 def test_every_promise_has_its_tests():
     page = (FOLDER.parent / "promises.rst").read_text(encoding="utf-8")
     named = re.findall(r"``(test_\w+\.py)::(test_\w+)``", page)

@@ -6,14 +6,18 @@ from pathlib import Path
 
 import joblib
 import numpy as np
+import pandas as pd
 import pytest
 from conftest import JIT, correlated_flags, is_plain, network_of, quick
-from files.make import table
+from files.make import holes, table
 
+import skmade
 from skmade import _layout
 from skmade._fitted import FORMAT
 
-FILES = sorted((Path(__file__).parent / "files").glob("*.pickle"))
+ALL_FILES = sorted((Path(__file__).parent / "files").glob("*.pickle"))
+IMPUTERS = [path for path in ALL_FILES if path.stem.endswith("-imputer")]
+FILES = [path for path in ALL_FILES if path not in IMPUTERS]
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
 
@@ -28,8 +32,24 @@ def test_files_of_every_release_are_read(path):
     assert is_plain(model.__getstate__())
 
 
+@pytest.mark.parametrize("path", IMPUTERS, ids=lambda path: path.stem)
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.InconsistentVersionWarning")
+def test_imputers_of_every_release_are_read(path):
+    stored, X = pickle.loads(path.read_bytes()), holes()
+    imputer, tolerance = stored["model"], 1e-4 if JIT else 1e-3
+    both = pd.concat([X, X], ignore_index=True)
+    scores = imputer.estimator_.score_samples(both)
+    np.testing.assert_allclose(scores, stored["scores"], rtol=tolerance, atol=1e-3)
+    filled, is_known = imputer.transform(X)[[*X]], X.notna()
+    assert list(filled.dtypes) == list(X.dtypes) and filled.notna().all(axis=None)
+    for name in X:
+        known = is_known[name]
+        assert filled.loc[known, name].tolist() == X.loc[known, name].tolist(), name
+
+
 def test_there_are_files_of_this_release():
-    assert FILES
+    for paths in (FILES, IMPUTERS):
+        assert any(path.name.startswith(f"{skmade.__version__}-") for path in paths)
 
 
 MODELS = [

@@ -17,9 +17,10 @@ from files.make import table
 from scipy.sparse import csr_array
 from scipy.special import logsumexp
 from sklearn.exceptions import NotFittedError
+from sklearn.pipeline import make_pipeline
 from test_fitted import FILES
 
-from skmade import MADEDensity
+from skmade import MADEDensity, MADEImputer
 from skmade._columns import Table
 from skmade._fitted import FittedDensity
 from skmade._kernels._constants import ACTIVATIONS
@@ -199,3 +200,11 @@ def test_sparse_matrices_are_read_as_dense_ones():
 def test_models_must_be_fitted():
     with pytest.raises(NotFittedError):
         to_onnx(MADEDensity())
+
+
+@pytest.mark.parametrize("made", [make_pipeline(MADEDensity()), MADEImputer()])
+def test_only_models_of_ours(made):
+    with pytest.raises(TypeError, match="pipeline pass the last step.*its estimator_"):
+        to_onnx(made)
+    with pytest.raises(TypeError, match="pipeline pass the last step"):
+        as_input(made, np.zeros((2, 2)))

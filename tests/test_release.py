@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 import skmade
+import skmade.blocks
 
 HERE = Path(__file__).parents[1]
-PUBLIC = [getattr(skmade, name) for name in skmade.__all__]
+PUBLIC = [getattr(module, name) for module in (skmade, skmade.blocks) for name in module.__all__]
 FUNCTIONS = [value for value in PUBLIC if inspect.isfunction(value)] + [
     getattr(value, name)
     for value in PUBLIC
@@ -37,6 +38,11 @@ def test_versions_are_shown(capsys):
     shown = dict(line.split(": ", 1) for line in capsys.readouterr().out.splitlines())
     assert shown["skmade"] and re.match(r"\d+\.\d+", shown["numpy"])
     assert shown["python"].startswith("3.")
+    project = tomllib.loads((HERE / "pyproject.toml").read_text())["project"]
+    extras = project["optional-dependencies"]
+    needed = sum((extras[name] for name in ("progress", "onnx", "pyod", "dask")), ["skops"])
+    needed += project["dependencies"]
+    assert {re.match(r"[\w-]+", name)[0] for name in needed} <= shown.keys()
 
 
 def test_the_changelog_begins_with_this_version():
@@ -53,3 +59,11 @@ def test_the_oldest_versions_are_those_of_the_project():
     oldest = dict(line.split("==") for line in lines if not line.startswith("#"))
     assert oldest.keys() == lowest.keys()
     assert all(f"{oldest[name]}.".startswith(f"{lowest[name]}.") for name in lowest)
+
+
+def test_the_page_of_the_interface_has_every_public_name():
+    page = (HERE / "docs" / "api.rst").read_text()
+    members = re.search(r"automodule:: skmade.blocks\n   :members: (.*)", page)[1].split(", ")
+    assert sorted(members) == sorted(skmade.blocks.__all__)
+    for name in [*skmade.__all__, "onnx.to_onnx", "onnx.as_input", "pyod.MADE"]:
+        assert re.search(rf"\bskmade\.{re.escape(name)}\b", page), name

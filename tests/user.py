@@ -7,7 +7,7 @@ import onnx
 from numpy.typing import NDArray
 
 import skmade
-from skmade import ContributionsDisplay, MADEDensity, MADEImputer, MADEOutlierDetector
+from skmade import ContributionsDisplay, MADEDensity, MADEImputer, MADEOutlierDetector, blocks
 from skmade.onnx import as_input, to_onnx
 from skmade.pyod import MADE
 
@@ -40,6 +40,11 @@ def script() -> None:
     assert_type(of_pyod.fit(X), MADE)
     assert_type(of_pyod.decision_function(X), Floats)
 
+    assert_type(blocks.fit(detector, [X, X], folder="."), MADEOutlierDetector)
+    assert_type(blocks.score_samples(density, X, given=[0]), Any)
+    assert_type(blocks.p_values(detector, X), Any)
+    assert_type(blocks.sample(density, 10, random_state=0), Any)
+
     assert_type(to_onnx(density), onnx.ModelProto)
     assert_type(as_input(detector, X), Floats)
 
@@ -57,3 +62,4 @@ def script() -> None:
     MADEDensity(combination="sum")  # type: ignore[arg-type]
     MADEDensity(n_mask=3)  # type: ignore[call-arg]
     density.sample("many")  # type: ignore[arg-type]
+    blocks.fit(density, 3)  # type: ignore[arg-type]

@@ -9,6 +9,7 @@ from scipy.special import logsumexp, softmax
 
 from skmade._columns._cells import cells_of_array
 from skmade._displays._common import (
+    MOST_NAMES,
     axis_label,
     codes_of,
     column_at,
@@ -17,6 +18,7 @@ from skmade._displays._common import (
     feature_names,
     is_number,
     labels_of,
+    name_bars,
     on_axis,
     one_axes,
     show_moments,
@@ -37,7 +39,8 @@ class ColumnDensityDisplay:
 
     A curve shows the density of numbers and moments, in the units of the column. Values that have a
     probability of their own, the atoms (see `MADEDensity.atoms_`), are stems, as high in the
-    picture as their probability is on the way from 0 to 1. Flags and categories are bars.
+    picture as their probability is on the way from 0 to 1. Flags and categories are bars; of many
+    categories the 30 most likely have one.
 
     A network gives the density of the columns that its ordering has first. So the density of
     column d given columns G is computed in one of two ways:
@@ -193,7 +196,9 @@ class ColumnDensityDisplay:
         label, is_curve = self.given or "nothing given", len(self.points) > 0
         label = textwrap.fill(label, _LEGEND)
         if isinstance(self.values, list):
-            ax.bar(self.values, self.probabilities, alpha=0.6, label=label)
+            shown = np.sort(np.argsort(-self.probabilities, kind="stable")[:MOST_NAMES])
+            ax.bar(range(len(shown)), self.probabilities[shown], alpha=0.6, label=label)
+            name_bars(ax, [self.values[k] for k in shown])
         else:
             (line,) = ax.plot(self.points, self.densities, label=label)
             self._draw_stems(ax, line.get_color())

@@ -12,6 +12,8 @@ from skmade._made import MADEDensity, warn_of_poor_draws
 
 #: Features that have their names written beside an axis, at most.
 MOST_NAMES = 30
+# Characters of names that have room side by side below axes, at most.
+_CHARACTERS = 24
 
 
 def pyplot():
@@ -192,6 +194,12 @@ def axis_label(name, column):
     """The name of a column, and the unit of spans of time."""
     dtype = np.dtype(column.dtype)
     return f"{name} [{np.datetime_data(dtype)[0]}]" if dtype.kind == "m" else name
+
+
+def name_bars(ax, names):
+    """Write the names of bars below them: upright where they have no room side by side."""
+    upright = sum(map(len, names)) > _CHARACTERS
+    ax.set_xticks(range(len(names)), names, rotation=90 if upright else 0)
 
 
 def show_moments(axis, cells):

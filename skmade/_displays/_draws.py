@@ -14,6 +14,7 @@ from skmade._displays._common import (
     grid_of_axes,
     is_number,
     labels_of,
+    name_bars,
     numbers_of,
     on_axis,
     show_moments,
@@ -21,9 +22,9 @@ from skmade._displays._common import (
 from skmade._made import MADEDensity, to_generator
 from skmade._types import RandomState, Rows
 
-# Pictures that are chosen where none are asked for, how many are beside each other, labels of a
-# column that have bars, and characters of them that have room side by side, at most.
-_PICTURES, _BESIDE, _BARS, _CHARACTERS = 8, 4, 12, 24
+# Pictures that are chosen where none are asked for, how many are beside each other, and labels of a
+# column that have bars, at most.
+_PICTURES, _BESIDE, _BARS = 8, 4, 12
 _COLORS = {"data": "0.55", "draws": "tab:orange"}
 _STYLES = {
     "data": {"color": "0.75"},
@@ -188,9 +189,7 @@ class DrawsDisplay:
         for k, (side, share) in enumerate(zip(_COLORS, shares)):
             places = np.arange(len(shown)) + 0.4 * k - 0.2
             axes.bar(places, share[shown], 0.4, color=_COLORS[side], label=side)
-        texts = [labels[j] for j in shown]
-        upright = sum(map(len, texts)) > _CHARACTERS
-        axes.set_xticks(range(len(shown)), texts, rotation=90 if upright else 0)
+        name_bars(axes, [labels[j] for j in shown])
         axes.set(xlabel=x, ylabel="share of rows")
 
 

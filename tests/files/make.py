@@ -43,6 +43,14 @@ MODELS = {
 }
 
 
+def holes():
+    """The table without some of its cells: one of each column in ten."""
+    X, rng = table().astype({"count": "Int64", "flag": "boolean"}), np.random.default_rng(1)
+    for name in X:
+        X.loc[rng.random(len(X)) < 0.1, name] = None
+    return X
+
+
 def make():
     """Write fitted models with the scores they give."""
     X = table()
@@ -52,8 +60,24 @@ def make():
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             fit(X)
-        path = Path(__file__).with_name(f"{skmade.__version__}-{name}.pickle")
-        path.write_bytes(pickle.dumps({"model": model, "scores": model.score_samples(X)}))
+        write(name, {"model": model, "scores": model.score_samples(X)})
+    make_imputer()
+
+
+def make_imputer():
+    """Write a fitted imputer with the scores of its density."""
+    X = pd.concat([holes(), holes()], ignore_index=True)  # it keeps rows that repeat others
+    density = skmade.MADEDensity((16,), n_estimators=2, max_iter=3, n_components=2, random_state=0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        imputer = skmade.MADEImputer(density, add_indicator=True, random_state=0).fit(X)
+    write("imputer", {"model": imputer, "scores": imputer.estimator_.score_samples(X)})
+
+
+def write(name, stored):
+    """Write a file of this release."""
+    path = Path(__file__).with_name(f"{skmade.__version__}-{name}.pickle")
+    path.write_bytes(pickle.dumps(stored))
 
 
 if __name__ == "__main__":
