@@ -20,7 +20,7 @@ from skmade._made import MADEDensity, to_generator
 from skmade._outlier import MADEOutlierDetector
 from skmade._progress import Callbacks
 from skmade._sklearn import callback_context, fit_context
-from skmade._types import ColumnNames, RandomState, Rows
+from skmade._types import ColumnNames, RandomState, Rows, RowsOrCall
 
 __all__ = ["decision_function", "fit", "p_values", "predict", "sample", "score_samples"]
 
@@ -33,7 +33,7 @@ _MOST_LEARNT_FROM = _MOST_HELD_OUT = 100_000
 def fit(
     model: Model,
     blocks: Iterable[Rows],
-    X_val: Rows | None = None,
+    X_val: RowsOrCall | None = None,
     folder: str | PathLike[str] | None = None,
 ) -> Model:
     """Fit a model to a table that comes in blocks.
@@ -55,7 +55,8 @@ def fit(
     blocks : dask array, dask dataframe, or iterable of array-likes or frames
         Anything that can be gone through twice: a list of memory-mapped files, or an object whose
         `__iter__` reads files. Sparse matrices are not among them: they seldom exceed memory.
-    X_val : array-like of shape (n_validation, n_features), default=None
+    X_val : array-like of shape (n_validation, n_features), or callable that returns one, \
+            default=None
         Rows to judge by, in place of those drawn.
     folder : str or path, default=None
         Where the file is kept until the end. By default the system's folder of temporary files,
@@ -113,6 +114,7 @@ def _fit(model, blocks, X_val, folder):
     ):
         rng, drawn = to_generator(model.random_state), _RowSample.of(blocks, _MOST_LEARNT_FROM)
         columns, table = _learn_columns(model, drawn)
+        X_val = X_val() if callable(X_val) else X_val
         validation = model._validation_rows(columns, X_val)
         is_held_out = np.zeros(drawn.n_rows, bool)
         if X_val is None and model.early_stopping:

@@ -53,9 +53,10 @@ def test_rows_to_judge_by_may_be_given_or_left_out(parameters):
         model, whole = blocks.fit(quick(**parameters), cut(X, 99)), quick(**parameters).fit(X)
         np.testing.assert_array_equal(model.score_samples(X), whole.score_samples(X))
     X_val = correlated_flags(50, 5, seed=1)
-    model = blocks.fit(quick(**parameters), cut(X, 99), X_val=X_val)
     whole = quick(**parameters).fit(X, X_val=X_val)
-    np.testing.assert_array_equal(model.score_samples(X), whole.score_samples(X))
+    for given in (X_val, lambda: X_val):
+        model = blocks.fit(quick(**parameters), cut(X, 99), X_val=given)
+        np.testing.assert_array_equal(model.score_samples(X), whole.score_samples(X))
 
 
 def test_a_detector_of_blocks_has_the_threshold_of_the_table():

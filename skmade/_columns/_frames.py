@@ -34,7 +34,8 @@ def as_frame(X):
         if isinstance(frame, nw.LazyFrame):
             raise TypeError(
                 f"{type(X).__module__.partition('.')[0]}'s {type(X).__name__} is not computed yet: "
-                "call its collect() or compute() first, and pass what it returns."
+                "call its collect() or compute() first, and pass what it returns, or see "
+                "skmade.blocks for what does not fit into memory."
             )
         if not isinstance(frame, nw.DataFrame):
             return None
