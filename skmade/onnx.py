@@ -1,4 +1,4 @@
-"""Scores as a graph of ONNX, for places without Python.
+"""Scores as a graph of ONNX, for places without Python, of models and of pipelines.
 
 The graph reads numbers in the columns' own units (`as_input`), and does with dense masked matrices
 what kernels do. Networks, and draws of masks, are stacked: values that differ between them have the
@@ -116,7 +116,7 @@ def register_with_skl2onnx() -> None:
     Notes
     -----
     Conversion raises NotImplementedError where `to_onnx` does; for columns of text, moments or
-    spans, which steps of a pipeline do not hand on in one array; and for opsets before 18.
+    spans, which steps of a pipeline do not hand on as numbers; and for opsets before 18.
 
     Examples
     --------
@@ -141,13 +141,11 @@ def register_with_skl2onnx() -> None:
         raise ImportError(
             "register_with_skl2onnx needs skl2onnx: pip install skl2onnx (or 'skmade[skl2onnx]')."
         ) from error
-    from skmade._onnx import _converter
+    from skmade._onnx._converter import alias_of, convert, parse, set_shapes
 
-    for model in (MADEDensity, MADEOutlierDetector):
-        update_registered_converter(
-            model, f"Skmade{model.__name__}", _converter.set_shapes, _converter.convert,
-            parser=_converter.parse,
-        )  # fmt: skip
+    for estimator in (MADEDensity, MADEOutlierDetector):
+        alias = alias_of(estimator)
+        update_registered_converter(estimator, alias, set_shapes, convert, parser=parse)
 
 
 def _density_of(model):

@@ -11,8 +11,11 @@ from skl2onnx.common.data_types import (
 )
 from skl2onnx.common.utils import check_input_and_output_numbers, check_input_and_output_types
 from skl2onnx.helpers import add_onnx_graph
+from sklearn.utils.validation import check_is_fitted
 
 from skmade._columns._category import Category
+from skmade._columns._column import LARGEST_EXACT
+from skmade._families import family_named
 from skmade._onnx._scores import scores_of
 from skmade._onnx._values import OPSET, Graph, Value, concatenate
 from skmade._outlier import MADEOutlierDetector
@@ -23,10 +26,14 @@ _DTYPES = {
 }  # fmt: skip
 
 
+def alias_of(estimator):
+    """The name of a class in the registry."""
+    return f"Skmade{estimator.__name__}"
+
+
 def parse(scope, model, inputs, custom_parsers=None):
     """Declare the outputs: of a detector those that skl2onnx gives detectors, too."""
-    alias = f"Skmade{type(model).__name__}"
-    operator = scope.declare_local_operator(alias, model)
+    operator = scope.declare_local_operator(alias_of(type(model)), model)
     operator.inputs = inputs
     floats = guess_tensor_type(inputs[0].type)
     types = {"score_samples": floats}
@@ -50,6 +57,7 @@ def convert(scope, operator, container):
     if container.target_opset_onnx < OPSET:
         raise NotImplementedError(f"Graphs of skmade need an opset of {OPSET} or later.")
     model, graph = operator.raw_operator, Graph()
+    check_is_fitted(model)
     x = Value(graph, "X", np.dtype(_DTYPES[type(operator.inputs[0].type)]))
     outputs = {"score_samples": scores_of(model._density, _numbers_of(model._density, x))}
     if isinstance(model, MADEOutlierDetector):
@@ -68,28 +76,35 @@ def convert(scope, operator, container):
 def _numbers_of(density, x):
     """What the steps before a model make of a table in the columns' own units: labels are codes."""
     columns = density.columns.columns
-    numbers = x.cast(float)
-    if all(column.reads_numbers for column in columns):
-        return numbers
+    if all(map(_is_read_as_it_is, columns)):
+        return x.cast(float)
+    cells = [x.take([place], axis=1) for place in range(len(columns))]
     return concatenate(
         [
-            (numbers if column.reads_numbers else _codes(column, x)).take([place], axis=1)
-            for place, column in enumerate(columns)
+            own.cast(float) if _is_read_as_it_is(column) else _codes(column, own)
+            for column, own in zip(columns, cells)
         ]
     )
 
 
+def _is_read_as_it_is(column):
+    """Whether the column's own units are those of arrays: of counts, too, at which `read` looks."""
+    is_count = family_named(column.conditional).support == "counts"
+    return column.reads_numbers or (is_count and not column.origin)
+
+
 def _codes(column, x):
     """Codes of labels that are numbers, as `Category.read` looks them up."""
-    if not isinstance(column, Category) or np.dtype(column.dtype).kind not in "biuf":
+    dtype = np.dtype(column.dtype)
+    is_category = isinstance(column, Category) and dtype.kind in "biuf"
+    if not (is_category and max(map(abs, column.levels)) <= LARGEST_EXACT):
         raise NotImplementedError(
-            f"Column {column.label} is of {column.dtype}, not of numbers, as steps of a pipeline "
-            "hand them on: skmade.onnx.to_onnx makes a graph that reads codes."
+            f"Column {column.label} (of {column.dtype}) is not of numbers that floats tell apart, "
+            "which steps of a pipeline hand on: skmade.onnx.to_onnx makes a graph for it."
         )
-    is_single = np.float32 in (x.dtype, np.dtype(column.dtype)) and column.dtype.startswith("float")
+    is_single = dtype.kind == "f" and np.float32 in (dtype, x.dtype)
     values = x.cast(np.float32 if is_single else float)
-    levels = np.asarray(column.levels, values.dtype)
-    unknown = len(levels)
-    is_one = values.with_axis(-1).equals(levels)
+    is_one = values.with_axis(-1).equals(np.asarray(column.levels, values.dtype))
+    unknown = len(column.levels)
     codes = is_one.where(np.arange(unknown) - float(unknown), 0.0).sum(-1) + unknown
     return values.is_nan().where(np.nan, codes)
