@@ -47,7 +47,7 @@ def to_onnx(model: MADEDensity) -> onnx.ModelProto:
     NotFittedError
         Before `fit`.
     TypeError
-        For other estimators, as pipelines are.
+        For other estimators, as pipelines are: see `register_with_skl2onnx`.
     NotImplementedError
         For a family of conditionals that was added without a graph.
 

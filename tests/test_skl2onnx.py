@@ -72,6 +72,19 @@ def test_one_hot_flags(dtype):
     assert_as_reference(behind(steps, X), X)
 
 
+@pytest.mark.parametrize("dtype", [*DTYPES, np.int64, np.bool_])
+def test_flags_of_all_dtypes(dtype):
+    X = np.random.default_rng(0).integers(0, 2, (N, 3)).astype(dtype)
+    model = untrained(X)
+    np.testing.assert_allclose(run(model, X)["score_samples"], reference(model, X), rtol=1e-4)
+
+
+def test_labels_must_be_told_apart_by_floats():
+    X = np.array([[2**60], [2**60 + 1]] * 10)
+    with pytest.raises(NotImplementedError, match="Column 0 .of int64. is not of numbers that"):
+        skl2onnx.to_onnx(untrained(X, categorical_features=[0]), X)
+
+
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_labels_are_numbers_that_were_seen_or_new(dtype):
     X = np.random.default_rng(0).choice([0.1, 0.7, 2.0], (N, 2)).astype(dtype)
