@@ -59,18 +59,23 @@ def convert(scope, operator, container):
     model, graph = operator.raw_operator, Graph()
     check_is_fitted(model)
     x = Value(graph, "X", np.dtype(_DTYPES[type(operator.inputs[0].type)]))
-    outputs = {"score_samples": scores_of(model._density, _numbers_of(model._density, x))}
-    if isinstance(model, MADEOutlierDetector):
-        decision = outputs["score_samples"] - model.offset_
-        is_strange = (decision < 0) | decision.is_nan()
-        outputs = {"label": is_strange.where(-1, 1), "scores": decision} | outputs
-    made = {}
-    for (name, value), output in zip(outputs.items(), operator.outputs):
-        is_label = isinstance(output.type, Int64TensorType)
-        dtype = np.int64 if is_label else guess_numpy_type(output.type)
-        made[name] = value.cast(dtype).with_axis(-1), ["n", 1]
-    model = graph.model({"X": (x, ["n", len(model._density.columns.columns)])}, made)
-    add_onnx_graph(scope, operator, container, model)
+    score = scores_of(model._density, _numbers_of(model._density, x))
+    outputs = {}
+    for (name, value), declared in zip(_outputs_of(model, score).items(), operator.outputs):
+        is_label = isinstance(declared.type, Int64TensorType)
+        dtype = np.int64 if is_label else guess_numpy_type(declared.type)
+        outputs[name] = value.cast(dtype).with_axis(-1), ["n", 1]
+    inputs = {"X": (x, ["n", model.n_features_in_])}
+    add_onnx_graph(scope, operator, container, graph.model(inputs, outputs))
+
+
+def _outputs_of(model, score):
+    """Values by name, in the order in which `parse` declares them."""
+    if not isinstance(model, MADEOutlierDetector):
+        return {"score_samples": score}
+    decision = score - model.offset_
+    label = ((decision < 0) | decision.is_nan()).where(-1, 1)
+    return {"label": label, "scores": decision, "score_samples": score}
 
 
 def _numbers_of(density, x):
