@@ -46,6 +46,7 @@ benchmark-quick:
 	$(PYTHON) -m benchmarks.kernels --quick
 	$(PYTHON) -m benchmarks.doors --quick
 	$(PYTHON) -m benchmarks.zeros --quick
+	$(PYTHON) -m benchmarks.served --quick
 
 # Known vulnerabilities of what skmade needs: PyPI's own index says, a mirror of it may not.
 audit:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pandas as pd
 
 RESULTS = Path(__file__).parents[1] / "results"
-PACKAGES = ("skmade", "numpy", "scipy", "scikit-learn", "numba", "torch", "zuko")
+PACKAGES = ("skmade", "numpy", "scipy", "scikit-learn", "numba", "onnxruntime", "torch", "zuko")
 
 
 def seconds(function, repeats=1):

@@ -10,7 +10,7 @@ from importlib.metadata import PackageNotFoundError, version
 _PACKAGES = (
     "skmade", "numpy", "scipy", "scikit-learn", "numba", "llvmlite", "narwhals", "joblib",
     "pandas", "polars", "pyarrow", "matplotlib",
-    "dask", "distributed", "onnx", "onnxruntime", "pyod", "rich", "skops",
+    "dask", "distributed", "onnx", "onnxruntime", "pyod", "rich", "skl2onnx", "skops",
 )  # fmt: skip
 
 

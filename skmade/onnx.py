@@ -1,4 +1,4 @@
-"""Scores as a graph of ONNX, for places without Python.
+"""Scores as a graph of ONNX, for places without Python, of models and of pipelines.
 
 The graph reads numbers in the columns' own units (`as_input`), and does with dense masked matrices
 what kernels do. Networks, and draws of masks, are stacked: values that differ between them have the
@@ -11,6 +11,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skmade._columns import Table
 from skmade._made import MADEDensity
+from skmade._outlier import MADEOutlierDetector
 from skmade._types import Floats, Rows
 
 try:
@@ -18,10 +19,8 @@ try:
 except ImportError as error:
     raise ImportError("skmade.onnx needs ONNX: pip install onnx (or 'skmade[onnx]').") from error
 
-from skmade._onnx._cells import make_groups, read, units_of
-from skmade._onnx._densities import log_probs
-from skmade._onnx._networks import combined, outputs_of
-from skmade._onnx._values import Graph, Value, concatenate
+from skmade._onnx._scores import scores_of
+from skmade._onnx._values import Graph, Value
 
 
 def to_onnx(model: MADEDensity) -> onnx.ModelProto:
@@ -48,7 +47,7 @@ def to_onnx(model: MADEDensity) -> onnx.ModelProto:
     NotFittedError
         Before `fit`.
     TypeError
-        For other estimators, as pipelines are.
+        For other estimators, as pipelines are: see `register_with_skl2onnx`.
     NotImplementedError
         For a family of conditionals that was added without a graph.
 
@@ -66,15 +65,9 @@ def to_onnx(model: MADEDensity) -> onnx.ModelProto:
     True
     """
     density, graph = _density_of(model), Graph()
-    x, groups = Value(graph, "X", np.dtype(float)), make_groups(density)
-    cells = [read(group, x.take(group.places, axis=1)) for group in groups]
-    units = concatenate([units_of(group, own, density) for group, own in zip(groups, cells)])
-    ensemble = density.ensemble.of_weight()
-    outputs = outputs_of(density.architecture, ensemble.networks, groups, units)
-    logs = [log_probs(*parts).cast(float).sum(-1) for parts in zip(groups, cells, outputs)]
-    extras = [own.extras.sum(-1) for own in cells]
-    score = combined(ensemble, _total(logs)) + _total(extras) + density.columns.offset
-    return graph.model({"X": ["n", len(density.columns.columns)]}, {"score": (score, ["n"])})
+    x = Value(graph, "X", np.dtype(float))
+    inputs = {"X": (x, ["n", len(density.columns.columns)])}
+    return graph.model(inputs, {"score": (scores_of(density, x), ["n"])})
 
 
 def as_input(model: MADEDensity, X: Rows) -> Floats:
@@ -107,6 +100,54 @@ def as_input(model: MADEDensity, X: Rows) -> Floats:
     return np.concatenate(numbers).astype(np.float64)
 
 
+def register_with_skl2onnx() -> None:
+    """Let ``skl2onnx`` convert pipelines and searches that end in our estimators.
+
+    Call it once in a process. Outputs are columns of shape (n, 1): of a `MADEDensity`
+    ``score_samples``; of a `MADEOutlierDetector` ``label``, which is ``predict``, ``scores``, which
+    is ``decision_function``, and ``score_samples``. They are doubles where doubles go in, else
+    floats. Rows whose score is NaN, as in `to_onnx`, have the label -1.
+
+    Raises
+    ------
+    ImportError
+        Without skl2onnx.
+
+    Notes
+    -----
+    Conversion raises NotImplementedError where `to_onnx` does; for columns of text, moments or
+    spans, which steps of a pipeline do not hand on as numbers; and for opsets before 18.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import onnxruntime
+    >>> import skl2onnx
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from sklearn.preprocessing import StandardScaler
+    >>> from skmade import MADEDensity
+    >>> from skmade.onnx import register_with_skl2onnx
+    >>> X = np.random.default_rng(0).normal(size=(500, 2))
+    >>> model = make_pipeline(StandardScaler(), MADEDensity(n_estimators=1, random_state=0)).fit(X)
+    >>> register_with_skl2onnx()
+    >>> session = onnxruntime.InferenceSession(skl2onnx.to_onnx(model, X).SerializeToString())
+    >>> (scores,) = session.run(["score_samples"], {"X": X})
+    >>> bool(np.all(abs(scores[:, 0] - model.score_samples(X)) < 1e-4))
+    True
+    """
+    try:
+        from skl2onnx import update_registered_converter
+    except ImportError as error:
+        raise ImportError(
+            "register_with_skl2onnx needs skl2onnx: pip install skl2onnx (or 'skmade[skl2onnx]')."
+        ) from error
+    from skmade._onnx._converter import alias_of, convert, parse, set_shapes
+
+    for estimator in (MADEDensity, MADEOutlierDetector):
+        alias = alias_of(estimator)
+        update_registered_converter(estimator, alias, set_shapes, convert, parser=parse)
+
+
 def _density_of(model):
     if not isinstance(model, MADEDensity):
         raise TypeError(
@@ -116,8 +157,3 @@ def _density_of(model):
         )
     check_is_fitted(model)
     return model._density
-
-
-def _total(values):
-    first, *others = values
-    return sum(others, first)

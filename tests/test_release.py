@@ -40,8 +40,8 @@ def test_versions_are_shown(capsys):
     assert shown["python"].startswith("3.")
     project = tomllib.loads((HERE / "pyproject.toml").read_text())["project"]
     extras = project["optional-dependencies"]
-    needed = sum((extras[name] for name in ("progress", "onnx", "pyod", "dask")), ["skops"])
-    needed += project["dependencies"]
+    optional = ("progress", "onnx", "skl2onnx", "pyod", "dask")
+    needed = sum((extras[name] for name in optional), ["skops", *project["dependencies"]])
     assert {re.match(r"[\w-]+", name)[0] for name in needed} <= shown.keys()
 
 

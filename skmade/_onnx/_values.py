@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 
 import numpy as np
-from onnx import TensorProto, helper, numpy_helper
+from onnx import helper, numpy_helper
 
 # Of ONNX, from 2022: runtimes of today read it.
-_OPSET, _IR_VERSION = 18, 8
+OPSET, _IR_VERSION = 18, 8
 
 
 class Graph:
@@ -18,7 +18,7 @@ class Graph:
     def add(self, operator, *inputs, n_outputs=1, **attributes):
         """The names of what a node computes from what has these names."""
         names = [f"{operator}_{len(self.nodes)}_{k}" for k in range(n_outputs)]
-        self.nodes.append(helper.make_node(operator, inputs, names, **attributes))
+        self.nodes.append(helper.make_node(operator, inputs, names, names[0], **attributes))
         return names
 
     def constant(self, value):
@@ -32,24 +32,22 @@ class Graph:
 
         Parameters
         ----------
-        inputs : dict
-            Shapes of arrays of doubles, by their names; a text stands for any length.
-        outputs : dict
-            Values, and their shapes, by names.
+        inputs, outputs : dict
+            Values, and their shapes, by names; a text stands for any length.
         """
         for name, (value, _) in outputs.items():
-            self.nodes.append(helper.make_node("Identity", [value.name], [name]))
-        ends = [inputs, {name: shape for name, (_, shape) in outputs.items()}]
-        infos = [[_of_doubles(*item) for item in end.items()] for end in ends]
+            self.nodes.append(helper.make_node("Identity", [value.name], [name], name))
+        infos = [[_info(name, *end) for name, end in ends.items()] for ends in (inputs, outputs)]
         graph = helper.make_graph(self.nodes, "skmade", *infos, self.constants)
-        opsets = [helper.make_opsetid("", _OPSET)]
+        opsets = [helper.make_opsetid("", OPSET)]
         return helper.make_model(
             graph, producer_name="skmade", opset_imports=opsets, ir_version=_IR_VERSION
         )
 
 
-def _of_doubles(name, shape):
-    return helper.make_tensor_value_info(name, TensorProto.DOUBLE, shape)
+def _info(name, value, shape):
+    code = helper.np_dtype_to_tensor_dtype(value.dtype)
+    return helper.make_tensor_value_info(name, code, shape)
 
 
 @dataclass(frozen=True)
