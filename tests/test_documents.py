@@ -17,6 +17,7 @@ import pytest
 from conftest import JIT
 from sklearn.exceptions import ConvergenceWarning
 from test_dtypes import DTYPES, ERRORS, N, fitted, form, hide, neighboured, small
+from test_features import HELD
 
 ROOT = Path(__file__).parents[1]
 FOLDER, FEATURES = ROOT / "docs" / "dtypes", ROOT / "docs" / "features"
@@ -121,6 +122,29 @@ def test_every_feature_is_tested():
         assert found and named.count("::") == len(found), feature
         for path, function in found:
             assert function in functions_of(ROOT / path), f"{feature}: {path} has no {function}"
+
+
+def is_backed(feature, column, cell):
+    """Whether a cell has a link, a test, or nothing to say.
+
+    A plain "no" is backed by a link of the column's name, to the list of all that a library does.
+    """
+    library = column.strip("`").partition(" <")[0].replace("\u00ad", "")
+    has_link = "`_" in cell or ("`_" in column and re.match(r"no\b", cell))
+    return has_link or cell == "\u2013" or (feature, library) in HELD
+
+
+@pytest.mark.parametrize("table", ["ours", "others"])
+def test_every_cell_of_other_libraries_is_backed(table):
+    (_, _, *libraries), *rows = read(FEATURES / f"{table}.csv")
+    for feature, _, *cells in rows:
+        for library, cell in zip(libraries, cells, strict=True):
+            assert is_backed(feature, library, cell), f"{feature}: {library} has no test or link"
+
+
+def test_tests_of_other_libraries_are_of_rows_that_there_are():
+    features = {row[0] for table in ("ours", "others") for row in read(FEATURES / f"{table}.csv")}
+    assert {feature for feature, _ in HELD} <= features
 
 
 def first_blocks_of_readme():
