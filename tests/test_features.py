@@ -230,6 +230,25 @@ def test_threshold_on_rows_of_training(model):
     assert fitted.threshold_ == np.percentile(fitted.decision_scores_, 90)
 
 
+class AboveTheMean:
+    """A thresholder as those of PyThresh are."""
+
+    def fit(self, scores):
+        self.thresh_ = scores.mean()
+        self.labels_ = (scores > self.thresh_).astype(int)
+        return self
+
+    def eval(self, scores):  # which older PyOD calls
+        return self.fit(scores).labels_
+
+
+@cells("Threshold on rows held out", PYOD)
+def test_threshold_by_thresholders():
+    fitted = ECOD(contamination=AboveTheMean()).fit(table())
+    mean = fitted.decision_scores_.mean()
+    np.testing.assert_array_equal(fitted.labels_, fitted.decision_scores_ > mean)
+
+
 @cells("p-values of rows", PYOD)
 @each(PYOD)
 def test_p_values_of_rows_are_probabilities_and_confidence(model):
@@ -329,7 +348,6 @@ def test_progress_of_some_detectors():
     assert ["verbose" in model.get_params() for model in DETECTORS] == [False, True, False]
 
 
-@pytest.mark.slow
 @cells("scikit-learn's checks, pipelines, searches", MIXTURE, BOOSTING)
 @each(MIXTURE, BOOSTING)
 def test_checks_of_scikit_learn(model):
