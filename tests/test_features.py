@@ -401,9 +401,7 @@ def test_same_bits_in_any_batch(model):
 
 @cells("Same bits in any batch", MIXTURE)
 def test_same_bits_in_any_batch_but_for_last_digits():
-    together, alone = batches(MODELS[MIXTURE][0])
-    np.testing.assert_allclose(together, alone, rtol=1e-9)
-    assert (together != alone).any()
+    np.testing.assert_allclose(*batches(MODELS[MIXTURE][0]), rtol=1e-9)  # (BLAS decides on these)
 
 
 @cells("Same bits in any batch", PYOD)
