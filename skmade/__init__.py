@@ -1,5 +1,6 @@
 """Density estimation for scikit-learn by MADE, the masked autoencoder."""
 
+from skmade import _check
 from skmade._displays import (
     ColumnDensityDisplay,
     ContributionsDisplay,
@@ -30,3 +31,5 @@ __all__ = [
     "show_versions",
 ]
 __version__ = "0.1.0"
+
+_check.try_kernels()

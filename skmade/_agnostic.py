@@ -58,16 +58,13 @@ def _complete(network, table, known, rng, n_jobs):
 def _complete_one_by_one(network, table, known, rng, n_jobs):
     """Each row in an ordering of its own."""
     plan, n_rows = without_drawn_gaps(network.stack.plan), len(table)
-    orders = _make_orders(network, plan, known, rng)
+    orders = make_orders(network, plan, known, rng)
 
     def numbers_of(rows):
         return numbers_of_rows(plan, rows.stop - rows.start, table.dtype, rng)
 
     def make_worker():
-        buffers = make_buffers(plan, 1, LANES, table.dtype)
-        sums, values = np.zeros((2, plan.layers[-1, 1]), table.dtype)
-        ready, places = np.zeros((1, LANES), table.dtype), np.zeros(LANES, np.int64)
-        memory = OrdersMemory(buffers, sums, values, ready, places)
+        memory = make_orders_memory(plan, table.dtype)
 
         def work(rows, randomness):
             own = orders._replace(orderings=orders.orderings[rows])
@@ -79,7 +76,15 @@ def _complete_one_by_one(network, table, known, rng, n_jobs):
     return table
 
 
-def _make_orders(network, plan, known, rng):
+def make_orders_memory(plan, dtype):
+    """Working memory for one row at a time."""
+    buffers = make_buffers(plan, 1, LANES, dtype)
+    sums, values = np.zeros((2, plan.layers[-1, 1]), dtype)
+    ready, places = np.zeros((1, LANES), dtype), np.zeros(LANES, np.int64)
+    return OrdersMemory(buffers, sums, values, ready, places)
+
+
+def make_orders(network, plan, known, rng):
     """Random orderings of rows with known features first, and some connectivities."""
     orderings = np.argsort(rng.random(known.shape) + ~known, axis=1)
     (_, n_inputs), (first_output, n_units) = plan.layers[[0, -1]]

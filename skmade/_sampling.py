@@ -97,7 +97,7 @@ def complete(
 
     def numbers_of(rows):
         shape = rows.stop - rows.start, n_drawn
-        return _random_numbers(plan, shape, table.dtype, rng, are_particles)
+        return random_numbers(plan, shape, table.dtype, rng, are_particles)
 
     def make_worker():
         buffers = make_buffers(plan, 1, min(size, DRAW_TILE), table.dtype)
@@ -146,7 +146,7 @@ def numbers_of_rows(plan, n_rows, dtype, rng):
     return Randomness(bits, noise, choices, np.zeros((n_rows, 0, 1)))
 
 
-def _random_numbers(plan, shape, dtype, rng, are_particles):
+def random_numbers(plan, shape, dtype, rng, are_particles=False):
     """What some features of some rows are drawn from."""
     n_features, (n_tiles, width) = shape[1], _tiles(shape[0])
     bits = _bits((n_tiles, n_features, width), dtype, rng)

@@ -19,7 +19,7 @@ from conftest import ALL_CONDITIONALS, JIT, mixed_table, network_of, quick
 from numba.core import caching, event
 
 import skmade
-from skmade._kernels import _elementary, _numba, _optimizers
+from skmade._kernels import _numba
 from skmade._kernels._compile import kernel
 from skmade._kernels._conditionals import feature_log_prob
 from skmade._kernels._memory import of_tile
@@ -309,14 +309,6 @@ def test_cold_processes_that_share_a_cache_and_are_killed_leave_no_wrong_code(tm
     hits = [int(finished(start(RACE, tmp_path, *kinds, **cache))) for _ in range(2)]
     assert hits[0] >= 4  # of those that were not killed
     assert hits[1] == 8
-
-
-@pytest.mark.skipif(not JIT, reason="interpreted parts are plain functions")
-def test_a_part_called_from_python_raises():
-    x = np.zeros(3)
-    for function, arguments in ((_elementary.tanh, [0.5]), (_optimizers.update, [0, x, x, x])):
-        with pytest.raises(TypeError, match="can only be called by kernels"):
-            function(*arguments)
 
 
 COMPARED = """

@@ -4,11 +4,10 @@ Scalar calls into the C library cost several times a polynomial in a plain loop.
 are a few units in the last place, in float32 and in float64.
 """
 
-import numba
 import numpy as np
 
 from skmade._kernels._compile import part, part_for
-from skmade._kernels._intrinsics import intrinsic, types
+from skmade._kernels._intrinsics import intrinsic, intrinsic_for, types
 
 # Derivatives below this are taken as zero: they, their products and squares would come to
 # numbers so small that the processor takes a hundred times as long for each.
@@ -108,23 +107,21 @@ def _compiled_twice_atanh(s):
     return compiled
 
 
-@intrinsic
-def _cast(typingctx, x, constant):
-    """`constant` in the type of x: an instruction, where a function would be compiled."""
+def _cast(x, constant):
+    return np.asarray(x).dtype.type(constant)
+
+
+@intrinsic_for(_cast)
+def like(typingctx, x, constant):
+    """`constant` in the type of x: an instruction, where a function would be compiled.
+
+    So that arithmetic stays in that type.
+    """
 
     def codegen(context, builder, signature, args):
         return context.cast(builder, args[1], signature.args[1], signature.return_type)
 
     return x(x, types.unliteral(constant)), codegen
-
-
-def like(x, constant):
-    """`constant` in the type of the number x, so that arithmetic stays in that type."""
-    return np.asarray(x).dtype.type(constant)
-
-
-if not numba.config.DISABLE_JIT:
-    like = _cast
 
 
 def uniform(bits):

@@ -3,16 +3,35 @@
 import llvmlite.binding
 from llvmlite import ir
 from numba.core import cgutils, types
+from numba.core.extending import _Intrinsic
 from numba.extending import intrinsic
 from numba.np.arrayobj import make_array, populate_array
 
 __all__ = [
     "INDEX", "VECTOR_BYTES", "WORD", "VectorCode", "cgutils", "choose", "function_once",
-    "intrinsic", "ir", "make_array", "populate_array", "types",
+    "intrinsic", "intrinsic_for", "ir", "make_array", "populate_array", "types",
 ]  # fmt: skip
 
 # Integers in LLVM: of addresses, and of what chooses among the numbers of a vector.
 WORD, INDEX = ir.IntType(64), ir.IntType(32)
+
+
+class _Instruction(_Intrinsic):
+    """An intrinsic that Python can call, too."""
+
+    def __call__(self, *args):
+        return self.interpreted(*args)
+
+
+def intrinsic_for(function):
+    """As Numba's `intrinsic`, in place of a function, which is run where Python calls it."""
+
+    def decorate(definition):
+        made = intrinsic(definition)
+        made.__class__, made.interpreted = _Instruction, function
+        return made
+
+    return decorate
 
 
 def _vector_bytes():

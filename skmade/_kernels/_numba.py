@@ -49,6 +49,7 @@ from numba.core.untyped_passes import (
 from numba.extending import overload
 
 from skmade._kernels._intrinsics import VECTOR_BYTES
+from skmade._warnings import warn
 
 # No references are counted (as in Numba's own sorting): it took a fifth of the time of
 # sampling. Kernels therefore make no arrays; their memory is made outside. (Only what is
@@ -56,9 +57,21 @@ from skmade._kernels._intrinsics import VECTOR_BYTES
 _OPTIONS = {"no_cfunc_wrapper": True, "_nrt": False}
 
 
+_COMPILED_ANEW = (
+    "Machine code of {} from the disk cache gave wrong results on a small example: it is compiled "
+    "anew. Nothing is wrong with the results that you get."
+)
+_INTERPRETED = (
+    "Numba {1} compiles {0} to code that gives wrong results on a small example. It is run without "
+    "compilation instead, which gives right results very slowly: set the environment variable "
+    "SKMADE_PLAIN=1, or install another release of Numba."
+)
+
+
 def compile_kernel(function, is_cached, **options):
     """`function`, to be compiled on first use, and kept on disk."""
     dispatcher = numba.njit(pipeline_class=_KernelCompiler, **_OPTIONS, **options)(function)
+    dispatcher.__class__ = _Kernel
     if is_cached:
         dispatcher._cache = _BestEffortCache(function)
     return dispatcher
@@ -177,11 +190,51 @@ class _KernelCompiler(_Compiler):
                 gc.enable()
 
 
-class _Part(CPUDispatcher):
-    """A part has no machine code that Python could call."""
+class _WrongCodeError(Exception):
+    """Machine code that does not come to what its source does."""
 
-    def __call__(self, *_, **__):
-        raise TypeError(f"{self.__name__} can only be called by kernels.")
+
+class _Kernel(CPUDispatcher):
+    """Machine code that is tried before it is used."""
+
+    @staticmethod
+    def is_right(types, compiled):
+        """Whether machine code for some types may be used; `skmade._check` says for which not."""
+        return True
+
+    def add_overload(self, result):
+        if not self.is_right(result.signature.args, result.entry_point):
+            raise _WrongCodeError
+        super().add_overload(result)
+
+    def compile(self, types):
+        try:
+            return super().compile(types)
+        except _WrongCodeError:
+            self._cache.flush()
+            self._cache = NullCache()
+        try:
+            compiled = super().compile(types)
+        except _WrongCodeError:
+            self.__class__ = _Interpreted
+            warn(_INTERPRETED.format(self.__name__, numba.__version__), RuntimeWarning)
+            return self.py_func
+        warn(_COMPILED_ANEW.format(self.__name__), RuntimeWarning)
+        return compiled
+
+
+class _Interpreted(CPUDispatcher):
+    """A kernel for which there is no machine code that is right."""
+
+    def __call__(self, *args):
+        return self.py_func(*args)
+
+
+class _Part(CPUDispatcher):
+    """A part has no machine code that Python could call: there it is interpreted."""
+
+    def __call__(self, *args):
+        return self.py_func(*args)
 
 
 @cache
@@ -296,4 +349,7 @@ class _BestEffortCache(_Cache):
         self._cache.disable()
 
     def flush(self):
-        self._cache.flush()
+        try:
+            self._cache.flush()
+        except OSError:  # a folder that cannot be written
+            pass

@@ -218,7 +218,7 @@ def shared_step(plan, team, dense, batches, s, descent, theta, memory):
         if chunk == team.n_chunks:
             break
         first, last = team.panels[chunk], team.panels[chunk + 1]
-        gather(plan, dense.places, dense.blocks, dense.theta, theta, first, last)
+        _exchange(plan, dense.places, dense.blocks, dense.theta, theta, first, last, True)
         for i in range(team.stretches[chunk], team.stretches[chunk + 1]):
             dense.gradient[i] = like(theta[0], 0)
     loss = batch_gradient(plan, team, theta, batches, s, descent.l2, memory)
@@ -227,7 +227,8 @@ def shared_step(plan, team, dense, batches, s, descent, theta, memory):
         if chunk == team.n_chunks:
             break
         first, last = team.panels[chunk], team.panels[chunk + 1]
-        scatter(plan, dense.places, dense.blocks, memory.gradient, dense.gradient, first, last)
+        own = memory.gradient
+        _exchange(plan, dense.places, dense.blocks, dense.gradient, own, first, last, False)
     shrink = step_factor(loss, memory.squares, descent.max_norm)
     if shrink == 0:
         return np.nan

@@ -5,10 +5,13 @@ system would wake a thread. Threads that wait here spin, and after a while let o
 their core.
 """
 
+import ctypes
 import os
+import threading
+import time
 
 from skmade._kernels._compile import part
-from skmade._kernels._intrinsics import intrinsic, ir, types
+from skmade._kernels._intrinsics import intrinsic_for, ir, types
 
 # Rounds of spinning, between two of which the core is offered to others.
 _SPINS = 2000
@@ -17,7 +20,17 @@ _CAN_YIELD = os.name == "posix"
 _LINE = 64
 
 
-@intrinsic
+_IN_TURN = threading.Lock()
+
+
+def _interpreted_add_one(address):
+    with _IN_TURN:
+        number = ctypes.c_int64.from_address(address)
+        number.value += 1
+        return number.value - 1
+
+
+@intrinsic_for(_interpreted_add_one)
 def _add_one(typingctx, address):
     """Add one to the number at an address, before the eyes of all threads; returns the old one."""
 
@@ -28,7 +41,7 @@ def _add_one(typingctx, address):
     return types.int64(types.intp), codegen
 
 
-@intrinsic
+@intrinsic_for(lambda address: ctypes.c_int64.from_address(address).value)
 def _read(typingctx, address):
     """The number at an address, as the other threads left it."""
 
@@ -39,7 +52,7 @@ def _read(typingctx, address):
     return types.int64(types.intp), codegen
 
 
-@intrinsic
+@intrinsic_for(lambda: time.sleep(0))
 def _let_others_run(typingctx):
     """Offer this thread's core to others."""
 

@@ -1,13 +1,15 @@
 """Views of some rows of an array, which cost next to nothing to make and to compile."""
 
-import numba
-
 from skmade._kernels._compile import IS_PLAIN, part
-from skmade._kernels._intrinsics import cgutils, intrinsic, make_array, populate_array, types
+from skmade._kernels._intrinsics import cgutils, intrinsic_for, make_array, populate_array, types
 
 
-@intrinsic
-def _rows(typingctx, x, first, n):
+def _slice(x, first, n):
+    return x[first : first + n]
+
+
+@intrinsic_for(_slice)
+def rows_of(typingctx, x, first, n):
     """Rows ``first:first + n`` of an array in C order; nothing is checked."""
 
     def codegen(context, builder, signature, args):
@@ -30,11 +32,5 @@ def _rows(typingctx, x, first, n):
     return x(x, types.intp, types.intp), codegen
 
 
-@part
-def rows_of(x, first, n):
-    """Rows ``first:first + n`` of x."""
-    return x[first : first + n]
-
-
-if not (numba.config.DISABLE_JIT or IS_PLAIN):
-    rows_of = _rows
+if IS_PLAIN:
+    rows_of = part(_slice)
