@@ -5,7 +5,7 @@ import pytest
 from conftest import binary_states, correlated_flags, encoded, mixed_table, quick, sizes
 
 from skmade import _agnostic
-from skmade._agnostic import _complete_one_by_one, _make_orders, fill_in_any_ordering
+from skmade._agnostic import _complete_one_by_one, fill_in_any_ordering, make_orders
 from skmade._kernels._ancestral import Known, Randomness, ancestral_pass
 from skmade._kernels._memory import make_buffers
 from skmade._kernels._orders import OrdersMemory, complete_rows
@@ -35,7 +35,7 @@ def test_a_row_is_completed_as_by_weights_of_its_own(parameters, rng):
     known = rng.random(table.shape) < 0.5
     known[np.isnan(table)] = False
     plan, n_rows = network.stack.plan, len(table)
-    orders = _make_orders(network, plan, known, rng)
+    orders = make_orders(network, plan, known, rng)
     numbers = numbers_of_rows(plan, n_rows, table.dtype, rng)
     units = plan.layers[-1, 1]
     memory = OrdersMemory(
@@ -66,7 +66,7 @@ def test_a_row_is_completed_as_by_weights_of_its_own(parameters, rng):
 def test_known_features_come_first(rng):
     model = quick(n_masks=None).fit(correlated_flags(60, 7))
     network, known = model._density.networks[0], rng.random((50, 7)) < 0.5
-    orders = _make_orders(network, network.stack.plan, known, rng)
+    orders = make_orders(network, network.stack.plan, known, rng)
     for ordering, cells in zip(orders.orderings, known):
         assert sorted(ordering) == list(range(7))
         assert cells[ordering[: cells.sum()]].all()

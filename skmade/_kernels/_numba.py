@@ -18,6 +18,7 @@ from importlib.resources import files
 from pathlib import Path
 
 import numba
+import numpy as np
 from llvmlite.binding import Linkage
 from numba.core.caching import (
     CompileResultCacheImpl,
@@ -218,7 +219,7 @@ class _Kernel(CPUDispatcher):
         except _WrongCodeError:
             self.__class__ = _Interpreted
             warn(_INTERPRETED.format(self.__name__, numba.__version__), RuntimeWarning)
-            return self.py_func
+            return self
         warn(_COMPILED_ANEW.format(self.__name__), RuntimeWarning)
         return compiled
 
@@ -227,7 +228,8 @@ class _Interpreted(CPUDispatcher):
     """A kernel for which there is no machine code that is right."""
 
     def __call__(self, *args):
-        return self.py_func(*args)
+        with np.errstate(all="ignore"):
+            return self.py_func(*args)
 
 
 class _Part(CPUDispatcher):
