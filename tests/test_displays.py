@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from itertools import pairwise
 
 import matplotlib
 import matplotlib.pyplot as plt
@@ -11,6 +12,7 @@ import polars as pl
 import pytest
 import sklearn
 from conftest import binary_states, correlated_flags, quick, sizes
+from matplotlib.ticker import FixedLocator
 from scipy.sparse import csr_array
 from sklearn.exceptions import NotFittedError
 from sklearn.pipeline import make_pipeline
@@ -282,7 +284,7 @@ def test_bars_are_shares_of_labels(mixed_model):
 
 
 def test_names_of_bars_do_not_overlap():
-    levels = [f"a trade with a long name, number {k}" for k in range(40)]
+    levels = [f"a trade with a long name, {k}" for k in range(40)]
     trades = pd.Categorical(np.tile(levels, 10), categories=levels)
     trades = trades.take(np.r_[np.arange(400), np.repeat(np.arange(30), 10)])
     display = ColumnDensityDisplay.from_estimator(
@@ -297,6 +299,71 @@ def test_names_of_bars_do_not_overlap():
     shown = [display.values.index(name.get_text()) for name in names]
     np.testing.assert_array_equal(heights, display.probabilities[shown])
     assert min(heights) >= max(np.delete(display.probabilities, shown))
+
+
+LONG = "what the household spent on item {}, in thousands"
+
+
+@pytest.fixture(scope="module")
+def long_names():
+    """A table of 25 columns with long names, and a detector of it."""
+    rng, n = np.random.default_rng(0), 100
+    frame = pd.DataFrame({LONG.format(k): rng.normal(size=n) * 10 ** (k % 9) for k in range(24)})
+    kinds = [f"skilled workers of trade {k} and those of related trades" for k in range(12)]
+    frame["occupation of the head of the household, as declared"] = rng.choice(kinds, n)
+    model = MADEOutlierDetector((8,), n_estimators=1, max_iter=1, random_state=0)
+    return frame, model.fit(frame)
+
+
+LONG_PICTURES = {
+    "loss": lambda frame, model, ax: LossCurveDisplay.from_estimator(model, ax=ax),
+    "masks": lambda frame, model, ax: MasksDisplay.from_estimator(model, ax=ax),
+    "dependencies": lambda frame, model, ax: DependenciesDisplay.from_estimator(model, ax=ax),
+    "draws": lambda frame, model, ax: DrawsDisplay.from_estimator(
+        model, frame, features=[(3, 8), 8, 24], random_state=0, ax=ax
+    ),
+    "density": lambda frame, model, ax: ColumnDensityDisplay.from_estimator(
+        model, 24, n_draws=5, random_state=0, ax=ax
+    ),
+    "contributions": lambda frame, model, ax: ContributionsDisplay.from_estimator(
+        model, frame[:1], reference=frame, n_features=25, ax=ax
+    ),
+    "p": lambda frame, model, ax: PValuesDisplay.from_estimator(model, frame, ax=ax),
+}
+
+
+@pytest.mark.parametrize("has_axes", [False, True])
+@pytest.mark.parametrize("picture", LONG_PICTURES)
+def test_nothing_is_clipped_and_no_names_overlap(long_names, picture, has_axes):
+    ax = plt.subplots(1, 2, figsize=(12, 6))[1][1] if has_axes else None
+    display = LONG_PICTURES[picture](*long_names, ax)
+    figure = display.figure_
+    figure.canvas.draw()
+    for axes in figure.axes:
+        for axis, side in ((axes.xaxis, "x"), (axes.yaxis, "y")):
+            is_named = isinstance(axis.get_major_locator(), FixedLocator)
+            names = axis.get_ticklabels() if is_named else []
+            texts = [axes.title, axis.label, axis.get_offset_text(), *names]
+            boxes = [text.get_window_extent() for text in texts if text.get_text()]
+            for box in boxes if axes.axison else ():
+                assert np.all(box.min >= -1) and np.all(box.max <= figure.bbox.max + 1)
+            ends = [getattr(name.get_window_extent(), f"interval{side}") for name in names]
+            places = sorted(map(tuple, ends))
+            for (_, end), (start, _) in pairwise(places):
+                assert end <= start + 1
+            written = [name.get_text() for name in names]
+            assert len(set(written)) == len(written)
+
+
+def test_figures_that_are_arranged_are_left_alone(flag_models):
+    figure, ax = plt.subplots()
+    figure.subplots_adjust(left=0.3)
+    LossCurveDisplay.from_estimator(flag_models["first"], ax=ax)
+    assert figure.get_layout_engine() is None
+    figure, ax = plt.subplots(layout="tight")
+    engine = figure.get_layout_engine()
+    LossCurveDisplay.from_estimator(flag_models["first"], ax=ax)
+    assert figure.get_layout_engine() is engine
 
 
 def test_draws_are_those_of_the_model(mixed_model):

@@ -16,6 +16,8 @@ from skmade._displays._common import (
     density_of,
     draws_given,
     feature_names,
+    fit_text,
+    in_lines,
     is_number,
     labels_of,
     name_bars,
@@ -202,11 +204,12 @@ class ColumnDensityDisplay:
         else:
             (line,) = ax.plot(self.points, self.densities, label=label)
             self._draw_stems(ax, line.get_color())
-        ax.set(xlabel=self.name, ylabel="density" if is_curve else "probability")
+        ax.set(xlabel=in_lines(self.name), ylabel="density" if is_curve else "probability")
         ax.set_ylim(bottom=0, auto=True)
         show_moments(ax.xaxis, self.points)
         if self.given:
             ax.legend()
+        fit_text(ax)
         self.ax_, self.figure_ = ax, ax.figure
         return self
 

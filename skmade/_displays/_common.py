@@ -1,5 +1,9 @@
 """What displays have in common: axes, and the one door to what a fitted model keeps."""
 
+import textwrap
+import warnings
+from os.path import commonprefix
+
 import numpy as np
 from scipy.sparse import issparse
 from sklearn.utils.validation import check_is_fitted
@@ -12,8 +16,10 @@ from skmade._made import MADEDensity, warn_of_poor_draws
 
 #: Features that have their names written beside an axis, at most.
 MOST_NAMES = 30
-# Characters of names that have room side by side below axes, at most.
-_CHARACTERS = 24
+#: Characters of a name beside an axis, at most, and inches that each takes.
+MOST_CHARACTERS, INCHES = 30, 0.08
+# Characters of names that have room side by side below axes, at most, and lines of a label.
+_SIDE_BY_SIDE, _LINES = 24, 4
 
 
 def pyplot():
@@ -31,9 +37,9 @@ def pyplot():
     return plt
 
 
-def one_axes(ax):
-    """The axes that were given, or new ones."""
-    return pyplot().subplots(layout="constrained")[1] if ax is None else ax
+def one_axes(ax, size=None):
+    """The axes that were given, or new ones, of a size in inches."""
+    return pyplot().subplots(figsize=size, layout="constrained")[1] if ax is None else ax
 
 
 def grid_of_axes(ax, n, n_beside, size):
@@ -196,10 +202,88 @@ def axis_label(name, column):
     return f"{name} [{np.datetime_data(dtype)[0]}]" if dtype.kind == "m" else name
 
 
+def shortened(names):
+    """Names that have room beside an axis: long ones without their middle, or, where they would be
+    alike, cut to where they differ."""
+    alike = {}
+    for name in names:
+        alike.setdefault(_without_middle(name), []).append(name)
+    short = {}
+    for middle_out, group in alike.items():
+        differ = len(commonprefix(group))
+        for name in group:
+            short[name] = middle_out if len(group) == 1 else _around(name, differ)
+    return [short[name] for name in names]
+
+
+def _without_middle(name):
+    n = MOST_CHARACTERS // 2
+    return name if len(name) <= MOST_CHARACTERS else name[:n] + "…" + name[1 - n :]
+
+
+def _around(name, place):
+    """A part of a name, from a little before a place."""
+    start = max(0, place - MOST_CHARACTERS // 3)
+    part = name[start : start + MOST_CHARACTERS - 2]
+    return "…" * (start > 0) + part + "…" * (start + len(part) < len(name))
+
+
+def in_lines(label):
+    """The label of an axis, in as many lines as it takes."""
+    return textwrap.fill(label, MOST_CHARACTERS, max_lines=_LINES, placeholder=" …")
+
+
+def are_upright(names):
+    """Whether names of bars have no room side by side."""
+    return sum(map(len, names)) > _SIDE_BY_SIDE
+
+
 def name_bars(ax, names):
-    """Write the names of bars below them: upright where they have no room side by side."""
-    upright = sum(map(len, names)) > _CHARACTERS
-    ax.set_xticks(range(len(names)), names, rotation=90 if upright else 0)
+    """Write the names of bars below them."""
+    rotation = 90 if are_upright(names) else 0
+    ax.set_xticks(range(len(names)), shortened(names), rotation=rotation)
+
+
+def fit_text(*axes):
+    """Make room for text: beside axes, and along them, where it is smaller if it must be."""
+    from matplotlib.ticker import FixedLocator
+
+    _lay_out(axes[0].figure.canvas.figure)  # (of a subfigure, the whole)
+    for ax in axes:
+        room = ax.get_window_extent()
+        _fit([ax.title], "width", room.width)
+        if legend := ax.get_legend():
+            _fit(legend.get_texts(), "width", 0.7 * room.width)  # (beside them are lines)
+        exponent = ax.xaxis.get_offset_text().get_window_extent().width  # at the end of the label
+        for axis, side in ((ax.xaxis, "width"), (ax.yaxis, "height")):
+            length = getattr(room, side)
+            _fit([axis.label], side, length - 2 * exponent * (side == "width"))
+            if isinstance(axis.get_major_locator(), FixedLocator):
+                names = axis.get_ticklabels()
+                _fit(names, side, length / max(1, len(names)))
+
+
+def _lay_out(figure):
+    """Place the axes of a figure: by constrained layout, unless the caller has arranged them, or
+    so many share so little room that it gives up."""
+    is_arranged = vars(figure.subplotpars) != vars(type(figure.subplotpars)())
+    if figure.get_layout_engine() is not None or is_arranged:
+        figure.draw_without_rendering()
+        return
+    figure.set_layout_engine("constrained")
+    with warnings.catch_warnings():
+        warnings.filterwarnings("error", "constrained_layout not applied")
+        try:
+            figure.draw_without_rendering()
+        except UserWarning:
+            figure.set_layout_engine("none")
+            figure.draw_without_rendering()
+
+
+def _fit(texts, side, room):
+    longest = max((getattr(text.get_window_extent(), side) for text in texts), default=0)
+    for text in texts if longest > room else ():
+        text.set_size(text.get_size() * room / longest)
 
 
 def show_moments(axis, cells):

@@ -4,7 +4,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from skmade._displays._common import density_of, feature_names, one_axes
+from skmade._displays._common import density_of, feature_names, fit_text, one_axes, shortened
 from skmade._made import MADEDensity
 from skmade._types import Floats, Rows
 
@@ -103,8 +103,10 @@ class ContributionsDisplay:
         lowest = np.argsort(self.contributions)[:n_features][::-1]
         values = self.contributions[lowest]
         ax.barh(range(len(lowest)), values, color=np.where(values < 0, "tab:red", "tab:blue"))
-        ax.set_yticks(range(len(lowest)), [self.names[j] for j in lowest])
+        names = shortened(self.names)
+        ax.set_yticks(range(len(lowest)), [names[j] for j in lowest])
         ax.axvline(0, color="black", linewidth=0.8)
         ax.set_xlabel("contribution to the log-density [nats]")
+        fit_text(ax)
         self.ax_, self.figure_ = ax, ax.figure
         return self

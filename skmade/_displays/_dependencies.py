@@ -6,11 +6,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skmade._displays._common import (
+    INCHES,
     MOST_NAMES,
     density_of,
     feature_names,
+    fit_text,
     network_at,
     one_axes,
+    shortened,
 )
 from skmade._made import MADEDensity
 from skmade._masks import lost_dependencies, reference_masks
@@ -95,11 +98,15 @@ class DependenciesDisplay:
         -------
         DependenciesDisplay
         """
-        ax, places = one_axes(ax), np.arange(len(self.names))
+        names = shortened(self.names) if len(self.names) <= MOST_NAMES else []
+        places = np.arange(len(names))
+        side = 4.8 + INCHES * max(map(len, names), default=0)
+        ax = one_axes(ax, (side, side))
         ax.imshow(self.sees, cmap="Blues", vmin=0, vmax=1.4, interpolation="none")
-        if len(places) <= MOST_NAMES:
-            ax.set_xticks(places, self.names, rotation=90)
-            ax.set_yticks(places, self.names)
+        if names:
+            ax.set_xticks(places, names, rotation=90)
+            ax.set_yticks(places, names)
         ax.set(xlabel="feature that is seen", ylabel="conditional of")
+        fit_text(ax)
         self.ax_, self.figure_ = ax, ax.figure
         return self

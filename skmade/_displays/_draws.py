@@ -6,17 +6,22 @@ from typing import Any, Self
 import numpy as np
 
 from skmade._displays._common import (
+    INCHES,
+    are_upright,
     axis_label,
     codes_of,
     column_at,
     density_of,
     feature_names,
+    fit_text,
     grid_of_axes,
+    in_lines,
     is_number,
     labels_of,
     name_bars,
     numbers_of,
     on_axis,
+    shortened,
     show_moments,
 )
 from skmade._made import MADEDensity, to_generator
@@ -150,7 +155,7 @@ class DrawsDisplay:
         DrawsDisplay
         """
         n = len(self.pictures)
-        self.axes_ = grid_of_axes(ax, n, min(n, _BESIDE), (3.2, 3))
+        self.axes_ = grid_of_axes(ax, n, min(n, _BESIDE), (3.2, 3 + INCHES * self._upright()))
         for axes, picture in zip(self.axes_, self.pictures):
             if len(picture) == 2:
                 self._scatter(axes, *picture)
@@ -159,8 +164,14 @@ class DrawsDisplay:
             else:
                 self._histogram(axes, *picture)
         self.axes_[0].legend(markerscale=2)
+        fit_text(*self.axes_)
         self.figure_ = self.axes_[0].figure
         return self
+
+    def _upright(self):
+        """Characters of the longest name that is written upright."""
+        named = [self._shown(*picture)[1] for picture in self.pictures if picture[0] in self.labels]
+        return max((max(map(len, shortened(x))) for x in named if are_upright(x)), default=0)
 
     @property
     def _sides(self):
@@ -169,7 +180,7 @@ class DrawsDisplay:
     def _scatter(self, axes, x, y):
         for side, cells in self._sides:
             axes.scatter(cells[x], cells[y], s=5, alpha=0.6, c=_COLORS[side], label=side, lw=0)
-        axes.set(xlabel=x, ylabel=y)
+        axes.set(xlabel=in_lines(x), ylabel=in_lines(y))
         show_moments(axes.xaxis, self.data[x])
         show_moments(axes.yaxis, self.data[y])
 
@@ -178,19 +189,24 @@ class DrawsDisplay:
         edges = _edges([*known.values()])
         for side, cells in known.items():
             axes.hist(cells, bins=edges, density=True, label=side, **_STYLES[side])
-        axes.set(xlabel=x, ylabel="density")
+        axes.set(xlabel=in_lines(x), ylabel="density")
         show_moments(axes.xaxis, self.data[x])
 
     def _bars(self, axes, x):
+        shares, names = self._shown(x)
+        for k, (side, share) in enumerate(zip(_COLORS, shares)):
+            places = np.arange(len(names)) + 0.4 * k - 0.2
+            axes.bar(places, share, 0.4, color=_COLORS[side], label=side)
+        name_bars(axes, names)
+        axes.set(xlabel=in_lines(x), ylabel="share of rows")
+
+    def _shown(self, x):
+        """Shares of the labels that have bars, and these labels."""
         labels = self.labels[x]
         shares = [np.bincount(c[x], minlength=len(labels)) / len(c[x]) for _, c in self._sides]
         total = np.add(*shares)
         shown = np.sort(np.argsort(-total, kind="stable")[: min(_BARS, np.sum(total > 0))])
-        for k, (side, share) in enumerate(zip(_COLORS, shares)):
-            places = np.arange(len(shown)) + 0.4 * k - 0.2
-            axes.bar(places, share[shown], 0.4, color=_COLORS[side], label=side)
-        name_bars(axes, [labels[j] for j in shown])
-        axes.set(xlabel=x, ylabel="share of rows")
+        return [share[shown] for share in shares], [labels[j] for j in shown]
 
 
 def _checked_pictures(density, features):

@@ -5,7 +5,7 @@ from typing import Any, Self
 import numpy as np
 from sklearn.metrics.pairwise import nan_euclidean_distances
 
-from skmade._displays._common import density_of, grid_of_axes, numbers_of
+from skmade._displays._common import density_of, fit_text, grid_of_axes, numbers_of
 from skmade._made import MADEDensity
 from skmade._types import Floats, RandomState, Rows
 
@@ -115,7 +115,8 @@ class ImagesDisplay:
             image = (image - low) / (high - low) if is_coloured else image
             axes.imshow(image, cmap="gray_r", vmin=low, vmax=high, interpolation="none")
             axes.set(xticks=[], yticks=[])
-        for axes, title in zip(self.axes_[:, 0], ("drawn", "nearest of the data")):
+        for axes, title in zip(self.axes_[:, 0], ("drawn", "nearest row")):
             axes.set_title(title, loc="left", fontsize="medium")
+        fit_text(*self.axes_.ravel())
         self.figure_ = self.axes_[0, 0].figure
         return self

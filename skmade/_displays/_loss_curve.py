@@ -4,7 +4,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from skmade._displays._common import density_of, one_axes
+from skmade._displays._common import density_of, fit_text, one_axes
 from skmade._made import MADEDensity
 from skmade._types import Floats
 
@@ -96,6 +96,7 @@ class LossCurveDisplay:
         ax.set_xlabel("epoch")
         ax.set_ylabel("mean negative log-density [nats]")
         ax.legend()
+        fit_text(ax)
         self.ax_, self.figure_ = ax, ax.figure
         return self
 

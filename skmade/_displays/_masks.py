@@ -7,17 +7,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skmade._displays._common import (
+    INCHES,
     MOST_NAMES,
     density_of,
     feature_names,
+    fit_text,
     grid_of_axes,
     network_at,
+    shortened,
 )
 from skmade._made import MADEDensity
 from skmade._masks import reference_masks
-
-# Characters of names that there is room for in a new figure, and how much they need.
-_CHARACTERS, _INCHES = 30, 0.08
 
 
 class MasksDisplay:
@@ -114,8 +114,8 @@ class MasksDisplay:
         -------
         MasksDisplay
         """
-        n, longest = len(self.masks), min(max(map(len, self.names)), _CHARACTERS)
-        self.axes_ = grid_of_axes(ax, n, n, (3, 3.2 + _INCHES * longest))
+        n, longest = len(self.masks), max(map(len, shortened(self.names)))
+        self.axes_ = grid_of_axes(ax, n, n, (3, 3.2 + INCHES * longest))
         for axes, mask, title in zip(self.axes_, self.masks, self.titles):
             axes.imshow(mask, cmap="Blues", vmin=0, vmax=1.4, aspect="auto", interpolation="none")
             axes.set_title(title, fontsize="medium")
@@ -123,15 +123,16 @@ class MasksDisplay:
         self.axes_[0].set_ylabel("unit, by degree")
         if len(self.names) <= MOST_NAMES:
             self._write_names()
+        fit_text(*self.axes_)
         self.figure_ = self.axes_[0].figure
         return self
 
     def _write_names(self):
         """Names of the features, below the inputs of the first mask and beside the last outputs."""
-        places = np.arange(len(self.names))
-        self.axes_[0].set_xticks(places, self.names, rotation=90)
+        places, names = np.arange(len(self.names)), shortened(self.names)
+        self.axes_[0].set_xticks(places, names, rotation=90)
         self.axes_[0].set_xlabel("")
         self.axes_[-1].yaxis.tick_right()
-        self.axes_[-1].set_yticks(places, self.names)
+        self.axes_[-1].set_yticks(places, names)
         if self.titles[-1].startswith("inputs"):
             self.axes_[-1].set_xlabel("input, in the same order")

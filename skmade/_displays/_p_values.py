@@ -5,7 +5,7 @@ from typing import Any, Self
 import numpy as np
 from scipy.stats import betabinom
 
-from skmade._displays._common import density_of, one_axes
+from skmade._displays._common import density_of, fit_text, one_axes
 from skmade._outlier import MADEOutlierDetector
 from skmade._types import Floats, Rows
 
@@ -129,5 +129,6 @@ class PValuesDisplay:
         ax.set(xlim=(0, 1), ylim=(0, 1), aspect="equal")
         ax.set(xlabel="p-value", ylabel="share of rows with at most this p-value")
         ax.legend(loc="lower right")
+        fit_text(ax)
         self.ax_, self.figure_ = ax, ax.figure
         return self
