@@ -280,11 +280,11 @@ def score_samples(model: MADEDensity, X: Any, given: ColumnNames = None) -> Any:
 
     Parameters
     ----------
-    model : MADEDensity
+    model : MADEDensity, or pipeline that ends in one
         Fitted.
     X : dask array or dask dataframe of shape (n_samples, n_features)
     given : sequence of str or int, or one of these, default=None
-        As in `MADEDensity.score_samples`.
+        As in `MADEDensity.score_samples`; not of a pipeline.
 
     Returns
     -------
@@ -297,9 +297,15 @@ def score_samples(model: MADEDensity, X: Any, given: ColumnNames = None) -> Any:
     NotFittedError
         Before `fit`.
     TypeError
-        If X is no dask collection.
+        If X is no dask collection, and for a model that has no such scores.
     """
-    return _by_blocks(model, "score_samples", X, np.float64, given=given)
+    options = {} if given is None else {"given": given}
+    if options and not isinstance(model, MADEDensity):
+        raise TypeError(
+            f"Scores given columns are those of a MADEDensity; got {type(model).__name__}. Of a "
+            "pipeline pass the last step, and transform X by the others."
+        )
+    return _by_blocks(model, "score_samples", X, np.float64, **options)
 
 
 def decision_function(model: MADEOutlierDetector, X: Any) -> Any:
@@ -307,7 +313,7 @@ def decision_function(model: MADEOutlierDetector, X: Any) -> Any:
 
     Parameters
     ----------
-    model : MADEOutlierDetector
+    model : MADEOutlierDetector, or pipeline that ends in one
         Fitted.
     X : dask array or dask dataframe of shape (n_samples, n_features)
 
@@ -339,7 +345,7 @@ def predict(model: MADEOutlierDetector, X: Any) -> Any:
 
     Parameters
     ----------
-    model : MADEOutlierDetector
+    model : MADEOutlierDetector, or pipeline that ends in one
         Fitted.
     X : dask array or dask dataframe of shape (n_samples, n_features)
 
@@ -381,7 +387,7 @@ def sample(
         If a number of rows is not positive.
     """
     dask = _dask()
-    check_is_fitted(model)
+    _check_has(model, "sample")
     if min(n_samples, rows_per_block) < 1:
         raise ValueError(
             "n_samples and rows_per_block must be positive; got "
@@ -412,7 +418,7 @@ def _as_pandas(frame):
 
 def _by_blocks(model, method, X, dtype, **options):
     """A method of a model on each block, when it is computed."""
-    check_is_fitted(model)
+    _check_has(model, method)
     if not _is_dask(X):
         raise TypeError(
             f"X must be a dask array or dataframe; got {type(X)}. Pass a table in memory to "
@@ -431,6 +437,16 @@ def _by_blocks(model, method, X, dtype, **options):
     )  # fmt: skip
 
 
+def _check_has(model, method):
+    """That a model is fitted, and has a method."""
+    check_is_fitted(model)
+    if not hasattr(model, method):
+        raise TypeError(
+            f"{type(model).__name__} has no {method}. Pass a MADEOutlierDetector, for "
+            "score_samples and sample a MADEDensity, and of a pipeline the last step."
+        )
+
+
 def _of_block(block, model, method, dtype, options):
     """A method of a model on a block, which may have no rows; with its index, if it has one."""
     values = np.empty(0, dtype)
@@ -447,7 +463,8 @@ def _sent(dask, model):
     """A model as one node of a graph, which each worker gets once; how many threads score is for
     Dask to say."""
     model = copy.copy(model)
-    model.n_jobs = None
+    if isinstance(model, MADEDensity):
+        model.n_jobs = None
     return dask.delayed(model, traverse=False)
 
 

@@ -8,6 +8,8 @@ from itertools import pairwise
 import numpy as np
 import pytest
 from conftest import correlated_flags, quick, sizes
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 from skmade import MADEDensity, MADEImputer, MADEOutlierDetector, blocks
 
@@ -233,6 +235,24 @@ def test_scores_given_columns_are_those_in_memory():
     X, model = flags(), quick(ordering="natural", max_iter=1).fit(flags())
     lazy = blocks.score_samples(model, da.from_array(X, chunks=(70, 5)), given=[0, 1])
     np.testing.assert_array_equal(lazy, model.score_samples(X, given=[0, 1]))
+
+
+def test_pipelines_are_scored_lazily():
+    da = pytest.importorskip("dask.array")
+    model = MADEOutlierDetector((8,), n_estimators=1, max_iter=1, random_state=0)
+    X = np.random.default_rng(0).normal(size=(100, 2))
+    pipeline, lazy = make_pipeline(StandardScaler(), model).fit(X), da.from_array(X, chunks=(30, 2))
+    for method in ("score_samples", "decision_function", "predict"):
+        values = getattr(blocks, method)(pipeline, lazy)
+        np.testing.assert_array_equal(values, getattr(pipeline, method)(X))
+    with pytest.raises(TypeError, match="given columns are those of a MADEDensity; got Pipeline"):
+        blocks.score_samples(pipeline, lazy, given=[0])
+    with pytest.raises(TypeError, match=r"Pipeline has no p_values.*the last step"):
+        blocks.p_values(pipeline, lazy)
+    with pytest.raises(TypeError, match=r"Pipeline has no sample\b"):
+        blocks.sample(pipeline, 10)
+    with pytest.raises(TypeError, match=r"MADEDensity has no predict. Pass a MADEOutlierDetector"):
+        blocks.predict(quick(max_iter=1).fit(X), lazy)
 
 
 def test_dask_dataframes_are_fitted_scored_and_drawn():
