@@ -19,6 +19,8 @@ from sklearn.exceptions import ConvergenceWarning
 from test_dtypes import DTYPES, ERRORS, N, fitted, form, hide, neighboured, small
 from test_features import HELD
 
+from skmade import MADEOutlierDetector
+
 ROOT = Path(__file__).parents[1]
 FOLDER, FEATURES = ROOT / "docs" / "dtypes", ROOT / "docs" / "features"
 OPERATIONS = ("fit", "score", "sample", "sample_conditional")
@@ -167,6 +169,56 @@ def test_readme_and_index_begin_alike():
     index = (ROOT / "docs" / "index.rst").read_text(encoding="utf-8")
     for block in first_blocks_of_readme():
         assert textwrap.indent(block, "   ") in index
+
+
+def blocks_of(page):
+    """Code of a page that is not a doctest, block by block."""
+    text = (FOLDER.parent / page).read_text(encoding="utf-8")
+    found = re.findall(r"^\.\. code-block:: python\n\n((?:   .*\n|\n)+)", text, re.M)
+    return [textwrap.dedent(block) for block in found]
+
+
+def test_no_page_has_code_that_is_not_run():
+    pages = {page.name for page in FOLDER.parent.glob("**/*.rst") if "_build" not in page.parts}
+    with_blocks = {page for page in pages if (FOLDER.parent / page).exists() and blocks_of(page)}
+    assert with_blocks == {"index.rst", "progress.rst", "scaling_out.rst"}
+
+
+@pytest.mark.skipif(not JIT, reason="trains with defaults, which interpreted kernels take long for")
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_code_on_callbacks_runs(capsys):
+    pytest.importorskip("sklearn.callback")
+    names = {"X": np.random.default_rng(0).normal(size=(60, 2))}
+    for code in blocks_of("progress.rst"):
+        exec(code, names)
+    assert capsys.readouterr()[0]
+    logs = names["monitor"].get_logs()
+    assert np.isfinite(list(logs.data)[-1]["nats"]), logs
+
+
+@pytest.mark.skipif(not JIT, reason="trains with defaults, which interpreted kernels take long for")
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.filterwarnings("ignore:The inplace keyword")  # of pandas to dask
+def test_code_on_clusters_runs(tmp_path, monkeypatch):
+    dd = pytest.importorskip("dask.dataframe")
+    distributed = pytest.importorskip("distributed")
+    pytest.importorskip("pyarrow")
+    pd = pytest.importorskip("pandas")
+    monkeypatch.chdir(tmp_path)
+    X = np.random.default_rng(0).normal(size=(200, 2))
+    dd.from_pandas(pd.DataFrame(X, columns=["x", "y"]), npartitions=2).to_parquet("transactions")
+    names = {"X": X, "detector": MADEOutlierDetector((8,), n_estimators=1, random_state=0)}
+    with distributed.LocalCluster(n_workers=1, processes=False, dashboard_address=None) as cluster:
+        address = {'"scheduler:8786"': f'"{cluster.scheduler_address}"', "10**9": "10**3"}
+        for code in blocks_of("scaling_out.rst"):
+            for written, run in address.items():
+                code = code.replace(written, run)
+            exec(code, names)
+        names["client"].close()
+    assert len(dd.read_parquet("drawn")) == 1000
+    assert list(dd.read_parquet("strange").columns) == ["x", "y", "p_value"]
+    assert names["search"].best_params_["dropout"] in (0.0, 0.2, 0.5)
+    assert len(names["model"].n_epochs_) == 8
 
 
 def speed_table():
