@@ -7,7 +7,14 @@ import onnx
 from numpy.typing import NDArray
 
 import skmade
-from skmade import ContributionsDisplay, MADEDensity, MADEImputer, MADEOutlierDetector, blocks
+from skmade import (
+    ContributionsDisplay,
+    DrawsDisplay,
+    MADEDensity,
+    MADEImputer,
+    MADEOutlierDetector,
+    blocks,
+)
 from skmade.onnx import as_input, to_onnx
 from skmade.pyod import MADE
 
@@ -55,6 +62,7 @@ def script() -> None:
 
     display = ContributionsDisplay.from_estimator(density, X[:1], reference=X, n_features=2)
     assert_type(display.plot(), ContributionsDisplay)
+    DrawsDisplay.from_estimator(density, X, features=[("x0", 1), "x0", 1])
     skmade.show_versions()
     assert_type(skmade.__version__, str)
 

@@ -88,7 +88,7 @@ class DrawsDisplay:
         estimator: MADEDensity,
         X: Rows,
         *,
-        features: Sequence[str | int] | None = None,
+        features: Sequence[str | int | Sequence[str | int]] | None = None,
         n_samples: int = 1000,
         random_state: RandomState = None,
         ax: Any = None,
