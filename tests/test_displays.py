@@ -283,6 +283,14 @@ def test_bars_are_shares_of_labels(mixed_model):
     assert texts == ["clerk", "cook", "smith", "missing"]
 
 
+def test_the_empty_label_has_a_name():
+    frame = pd.DataFrame({"job": ["", "cook"] * 30, "size": np.arange(60.0)})
+    model = quick(max_iter=1).fit(frame)
+    display = DrawsDisplay.from_estimator(model, frame, features=["job"], random_state=0)
+    texts = [text.get_text() for text in display.axes_[0].get_xticklabels()]
+    assert texts == ["''", "cook"]
+
+
 def test_names_of_bars_do_not_overlap():
     levels = [f"a trade with a long name, {k}" for k in range(40)]
     trades = pd.Categorical(np.tile(levels, 10), categories=levels)

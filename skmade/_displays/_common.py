@@ -151,8 +151,8 @@ def codes_of(column):
 
 
 def labels_of(column):
-    """The labels of a column, as text."""
-    return [str(label) for label in column.write(codes_of(column))]
+    """The labels of a column, as text; the empty one in quotes, to be seen."""
+    return [str(label) or "''" for label in column.write(codes_of(column))]
 
 
 def numbers_of(estimator, X):
