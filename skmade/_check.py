@@ -21,7 +21,7 @@ from skmade._kernels._ancestral import Known, ancestral_pass
 from skmade._kernels._constants import ACTIVATIONS
 from skmade._kernels._memory import make_buffers
 from skmade._kernels._orders import complete_rows
-from skmade._kernels._passes import score_rows
+from skmade._kernels._passes import ComponentSums, score_rows
 from skmade._kernels._shared import Dense, gather, scatter, score_few_rows, shared_step
 from skmade._kernels._steps import Batches, Descent, train_steps
 from skmade._layout import n_parameters
@@ -78,9 +78,12 @@ def _are_close(results, expected, precision):
 def _scores(plan, theta, *_):
     case = _Case(plan, theta)
     network, (scores, contributions) = case.network(), case.outputs()
-    memory = Scorer(network, len(_ROWS)).memory
-    arguments = network.plan, network.theta, case.table, _ROWS, memory, scores, contributions
-    return arguments, [scores, contributions]
+    components = ComponentSums(np.ones(len(_ROWS)), *np.zeros((2, case.table.shape[1], 2)))
+    arguments = (
+        network.plan, network.theta, case.table, _ROWS, Scorer(network, len(_ROWS)).memory, scores,
+        contributions, components,
+    )  # fmt: skip
+    return arguments, [scores, contributions, components.before, components.known]
 
 
 def _scores_of_draws(plan, draws, dense, *_):

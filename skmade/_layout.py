@@ -29,11 +29,12 @@ def _record(*names):
 # Then of atoms and missing cells: whether there may be any; how many outputs choose between them
 # and the rest; how many atoms there are, and which of the constants is the first; whether an
 # input says that a cell is missing, and draws may be; whether draws have bounds; whether atoms are
-# all that was seen; how many of them, the first, have an input.
+# all that was seen; how many of them, the first, have an input. Last, how many components its
+# family mixes, if it is a mixture.
 FEATURE = _record(
     "column", "family", "first_input", "n_inputs", "first_output", "n_outputs", "is_one_hot",
     "takes_noise", "noise", "is_mixed", "n_states", "n_atoms", "first_atom", "has_flag",
-    "draws_gaps", "has_bounds", "is_alone", "n_shown",
+    "draws_gaps", "has_bounds", "is_alone", "n_shown", "n_components",
 )  # fmt: skip
 
 # The units that are the rows of a panel, ``row:stop``; its first source unit, and the extent:
@@ -82,6 +83,25 @@ def n_parameters(plan):
     return plan.biases + plan.layers[-1, 1] - plan.layers[0, 1]
 
 
+def component_biases(features, first_bias):
+    """Where the biases of the weights of mixtures are, by column.
+
+    Parameters
+    ----------
+    features : records of type FEATURE
+        In the order of their outputs.
+    first_bias : int
+        Where that of the first output is.
+    """
+    ends = first_bias + np.cumsum(features["n_outputs"])
+    places = {}
+    for feature, end in zip(features, ends):
+        if feature["n_components"] > 1:
+            first = end - 3 * feature["n_components"]
+            places[int(feature["column"])] = np.arange(first, first + feature["n_components"])
+    return places
+
+
 def flops_per_row(plan):
     """Operations of one pass through the network for one row; training takes three passes."""
     return 2 * plan.biases + 100 * len(plan.features)  # the second: densities of the features
@@ -113,6 +133,7 @@ def feature_records(conditionals):
     features["n_atoms"] = [len(conditional.atoms) for conditional in conditionals]
     features["has_flag"] = [conditional.has_gaps for conditional in conditionals]
     features["draws_gaps"] = [conditional.is_informative for conditional in conditionals]
+    features["n_components"] = [getattr(family, "n_components", 0) for family in families]
     features["is_mixed"] = (features["n_states"] > 0) | (features["has_flag"] > 0)
     return features
 

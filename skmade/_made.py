@@ -231,7 +231,8 @@ class MADEDensity(CallbackSupportMixin, DensityMixin, BaseEstimator):
         Mean negative log-density of the training rows, in nats, by epoch; of several
         networks one after the other.
     validation_curve_ : list of float
-        Mean log-density of the held-out rows, in nats, by epoch; empty without any.
+        Mean log-density of the held-out rows, in nats, by epoch; empty without any. The best
+        of each network is that of the network as it is kept.
     best_validation_score_ : float or None
         The highest of them.
     orderings_ : ndarray of shape (n_estimators * n_masks, n_features)

@@ -10,6 +10,7 @@ from skmade._kernels._memory import aligned
 from skmade._kernels._steps import make_memory, train_steps
 from skmade._layout import (
     Plan,
+    component_biases,
     constant_rows,
     feature_records,
     make_plan,
@@ -139,6 +140,11 @@ class Network:
     def networks(self, theta, at_most=None):
         """The networks that are averaged, with parameters `theta`: this one."""
         return [Network(self.ordering, self.degrees, theta, self.plan)]
+
+    def component_biases(self):
+        """Where the biases of the weights of mixtures are in theta, by column."""
+        (_, n_inputs), (first_output, _) = self.plan.layers[[0, -1]]
+        return component_biases(self.plan.features, self.plan.biases + first_output - n_inputs)
 
     #: It has no other ordering than its own.
     makes_orderings = False

@@ -4,7 +4,7 @@ import numpy as np
 
 from skmade._kernels._constants import SCORE_TILE
 from skmade._kernels._memory import make_blocks, make_buffers, make_lists
-from skmade._kernels._passes import ScoreMemory, score_rows
+from skmade._kernels._passes import ComponentSums, ScoreMemory, score_rows
 from skmade._kernels._product import ROWS
 from skmade._kernels._shared import DrawsMemory, score_few_rows
 from skmade._layout import flops_per_row, with_gaps
@@ -12,6 +12,7 @@ from skmade._sparse import dense
 from skmade._threads import map_chunks, never
 
 _NO_CONTRIBUTIONS = np.zeros((1, 0, 0))
+_NO_COMPONENTS = ComponentSums(np.zeros(0), *np.zeros((2, 0, 0)))
 
 
 def log_densities(networks, table, n_jobs=None, heed=never):
@@ -100,7 +101,20 @@ class Scorer:
         """Add log-densities to `scores`, (1, n); contributions are (1, n, n_features)."""
         theta, rows = self.network.theta, np.arange(len(table))
         own = _NO_CONTRIBUTIONS[0] if contributions is None else contributions[0]
-        score_rows(plan, theta, table, rows, self.memory, scores[0], own)
+        score_rows(plan, theta, table, rows, self.memory, scores[0], own, _NO_COMPONENTS)
+
+    def add_components(self, table, weights, sums):
+        """Add what components of mixtures weigh before values are known, and when they are.
+
+        `sums` are (2, n_features, n_components), `weights` those of the rows. Returns the weighted
+        sum of the log-densities.
+        """
+        plan = with_gaps(self.plan) if np.isnan(table).any() else self.plan
+        theta, rows, scores = self.network.theta, np.arange(len(table)), np.zeros(len(table))
+        components = ComponentSums(weights, *sums)
+        nothing, memory = _NO_CONTRIBUTIONS[0], self.memory
+        score_rows(plan, theta, table, rows, memory, scores, nothing, components)
+        return weights @ scores
 
 
 class StackScorer:

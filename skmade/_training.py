@@ -12,6 +12,7 @@ import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
 from skmade._combination import log_mean_exp
+from skmade._components import refitted
 from skmade._kernels._choice import in_use
 from skmade._kernels._constants import SOLVERS
 from skmade._kernels._memory import aligned_copy
@@ -364,7 +365,9 @@ def train(
        average and wait for half as many epochs from there on; the second time, leave no more
        units out, where there are held-out rows; the third time, stop. An epoch
        that ends in numbers that are not finite comes to this at once, and where none before it
-       was better, the best network is the initial one. A listener may stop earlier.
+       was better, the best network is the initial one. A listener may stop earlier;
+    5. refit the weights of the components of mixtures (see `refitted`), unless rows were trained
+       on with noise.
 
     Parameters
     ----------
@@ -420,11 +423,33 @@ def train(
             progress.is_rising = True
     if validation is None and not _check_best(network, progress, training, settings, heed):
         progress.n_diverged += 1
+    if not settings.input_noise:
+        _refit_components(network, progress, training, validation, settings, rng, heed)
     if not np.isfinite(progress.best_score):
         raise ValueError(
             "The loss was not finite in any epoch. Lower learning_rate_init, or look for "
             "extreme values in X."
         )
+
+
+def _refit_components(network, progress, training, validation, settings, rng, heed):
+    """Refit the weights of components, unless held-out rows speak against it.
+
+    In the curve, the best score becomes that of the result.
+    """
+    theta = refitted(network, progress.best_theta, training, rng, heed)
+    if validation is not None:
+        after, before = (
+            row_scores(network, candidate, validation, settings.n_jobs, heed)
+            for candidate in (theta, progress.best_theta)
+        )
+        gain = np.average(after - before, weights=validation.weights)
+        if gain < -np.std(after - before) / np.sqrt(len(after)):
+            return
+        progress.best_score += gain
+        if np.any(np.isfinite(progress.validation_curve)):
+            progress.validation_curve[np.nanargmax(progress.validation_curve)] += float(gain)
+    progress.best_theta = theta
 
 
 def _check_best(network, progress, rows, settings, heed):
@@ -551,5 +576,10 @@ def draw_noise(plan, settings, n_rows, dtype, rng):
 
 def mean_score(network, theta, rows, n_jobs, heed=never):
     """Weighted mean log-density of rows of the table, averaged over some draws of masks."""
-    logs = log_densities(network.networks(theta, _VALIDATION_DRAWS), rows.table, n_jobs, heed)
-    return np.average(log_mean_exp(logs), weights=rows.weights)
+    return np.average(row_scores(network, theta, rows, n_jobs, heed), weights=rows.weights)
+
+
+def row_scores(network, theta, rows, n_jobs, heed=never):
+    """Log-density of each row of the table, averaged over some draws of masks."""
+    networks = network.networks(theta, _VALIDATION_DRAWS)
+    return log_mean_exp(log_densities(networks, rows.table, n_jobs, heed))

@@ -11,7 +11,7 @@ import numpy as np
 
 from skmade._kernels._activations import activate
 from skmade._kernels._compile import kernel, part, sums_part
-from skmade._kernels._conditionals import feature_log_prob, feed, is_atom
+from skmade._kernels._conditionals import OF_REST, feature_log_prob, feed, is_atom
 from skmade._kernels._constants import LIST_BLOCK, PANEL_ROWS
 from skmade._kernels._elementary import like
 from skmade._kernels._gather import first_block, gather_product, is_sparse, list_by_rows
@@ -396,11 +396,23 @@ class ScoreMemory(NamedTuple):
     """(width,), float64"""
 
 
+class ComponentSums(NamedTuple):
+    """What the components of mixtures weigh, summed over rows; all empty where nobody asks."""
+
+    weights: np.ndarray
+    """(n,), float64: of the rows."""
+    before: np.ndarray
+    """(n_features, the most components), float64: before values are known, by column."""
+    known: np.ndarray
+    """As `before`, when they are known."""
+
+
 @kernel
-def score_rows(plan, theta, table, rows, memory, scores, contributions):
+def score_rows(plan, theta, table, rows, memory, scores, contributions, components):
     """Add the log-densities of rows of the table to `scores`.
 
-    What each feature contributes is written to `contributions`, if they are not empty.
+    What each feature contributes is written to `contributions`, if they are not empty, and what
+    components weigh is added to `components`.
     """
     first, n_features = np.int64(0), plan.features.shape[0]
     buffers, lists = of_tile(memory.buffers, first), lists_of_tile(memory.lists, first)
@@ -420,5 +432,27 @@ def score_rows(plan, theta, table, rows, memory, scores, contributions):
                 column = plan.features[d].column
                 for b in range(end - begin):
                     contributions[begin + b, column] = np.float64(out[0, b])
+            if components.weights.shape[0] > 0:
+                _add_components(plan, d, buffers, out, begin, end, components)
         for b in range(end - begin):
             scores[begin + b] += totals[b]
+
+
+@part
+def _add_components(plan, d, buffers, out, begin, end, components):
+    """Add what the components of the feature at position d weigh in some rows.
+
+    Mixtures leave that in the first and in the last third of their work.
+    """
+    feature, n = plan.features[d], plan.features[d].n_components
+    row, column = feature.first_output + feature.n_states, feature.column
+    for c in range(n):
+        before, known = 0.0, 0.0
+        for b in range(end - begin):
+            weight = components.weights[begin + b]
+            if feature.is_mixed:
+                weight *= np.float64(out[OF_REST, b])
+            before += weight * np.float64(buffers.deltas[row + c, b])
+            known += weight * np.float64(buffers.deltas[row + 2 * n + c, b])
+        components.before[column, c] += before
+        components.known[column, c] += known
