@@ -14,8 +14,6 @@ from skmade._sparse import DENSE_CELLS, dense
 # How many times weights are computed from at most so many rows, and what share of these each
 # component is taken to explain besides.
 _ROUNDS, _ROWS, _PRIOR = 11, 2**14, 1e-4
-# Of a network with many draws of masks, so many are looked at.
-_DRAWS = 8
 
 
 def refitted(network, theta, rows, rng, heed):
@@ -41,18 +39,21 @@ def refitted(network, theta, rows, rng, heed):
     Returns
     -------
     ndarray
+        `theta` itself where there is nothing to refit.
 
     References
     ----------
     .. [1] Darroch and Ratcliff (1972), Generalized iterative scaling for log-linear models.
     """
+    places = network.component_biases()
+    if not places:
+        return theta
     if len(rows.table) > _ROWS:
         rows = rows.part(np.sort(rng.choice(len(rows.table), _ROWS, replace=False)))
-    places, best, best_score = network.component_biases(), theta, -np.inf
-    least = _PRIOR * rows.weights.sum()
-    for _ in range(_ROUNDS if places else 0):
+    best, best_score, least = theta, -np.inf, _PRIOR * rows.weights.sum()
+    for _ in range(_ROUNDS):
         heed()
-        (before, known), score = _sums(network.networks(theta, _DRAWS), rows)
+        (before, known), score = _sums(*network.networks(theta), rows)
         if not score > best_score:
             break
         best, best_score, theta = theta, score, aligned_copy(theta)
@@ -62,18 +63,15 @@ def refitted(network, theta, rows, rng, heed):
     return best
 
 
-def _sums(networks, rows):
+def _sums(network, rows):
     """What components weigh before values are known, and then; and the log-density of the rows.
 
-    All are sums over rows and networks, the former (2, n_features, n_components).
+    All are sums over rows, the former (2, n_features, n_components).
     """
-    features, n_rows = networks[0].plan.features, len(rows.table)
-    sums, score = np.zeros((2, len(features), features["n_components"].max())), 0.0
-    size = max(1, DENSE_CELLS // len(features))
-    scorers = [Scorer(network, n_rows) for network in networks]
+    features, n_rows, score = network.plan.features, len(rows.table), 0.0
+    sums = np.zeros((2, len(features), features["n_components"].max()))
+    scorer, size = Scorer(network, n_rows), max(1, DENSE_CELLS // len(features))
     for begin in range(0, n_rows, size):
         part = slice(begin, begin + size)
-        table = dense(rows.table[part])
-        for scorer in scorers:
-            score += scorer.add_components(table, rows.weights[part], sums)
+        score += scorer.add_components(dense(rows.table[part]), rows.weights[part], sums)
     return sums, score

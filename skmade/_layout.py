@@ -83,25 +83,6 @@ def n_parameters(plan):
     return plan.biases + plan.layers[-1, 1] - plan.layers[0, 1]
 
 
-def component_biases(features, first_bias):
-    """Where the biases of the weights of mixtures are, by column.
-
-    Parameters
-    ----------
-    features : records of type FEATURE
-        In the order of their outputs.
-    first_bias : int
-        Where that of the first output is.
-    """
-    ends = first_bias + np.cumsum(features["n_outputs"])
-    places = {}
-    for feature, end in zip(features, ends):
-        if feature["n_components"] > 1:
-            first = end - 3 * feature["n_components"]
-            places[int(feature["column"])] = np.arange(first, first + feature["n_components"])
-    return places
-
-
 def flops_per_row(plan):
     """Operations of one pass through the network for one row; training takes three passes."""
     return 2 * plan.biases + 100 * len(plan.features)  # the second: densities of the features

@@ -10,7 +10,6 @@ from skmade._kernels._memory import aligned
 from skmade._kernels._steps import make_memory, train_steps
 from skmade._layout import (
     Plan,
-    component_biases,
     constant_rows,
     feature_records,
     make_plan,
@@ -143,8 +142,12 @@ class Network:
 
     def component_biases(self):
         """Where the biases of the weights of mixtures are in theta, by column."""
-        (_, n_inputs), (first_output, _) = self.plan.layers[[0, -1]]
-        return component_biases(self.plan.features, self.plan.biases + first_output - n_inputs)
+        places, shift = {}, self.plan.biases - self.plan.layers[0, 1]
+        for feature in self.plan.features:
+            n, first = feature.n_components, shift + feature.first_output + feature.n_states
+            if n > 1:
+                places[int(feature.column)] = np.arange(first, first + n)
+        return places
 
     #: It has no other ordering than its own.
     makes_orderings = False

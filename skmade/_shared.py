@@ -14,7 +14,7 @@ from skmade._kernels._constants import PANEL_ROWS
 from skmade._kernels._memory import aligned
 from skmade._kernels._shared import Dense, Draws, gather, shared_step
 from skmade._kernels._steps import StepMemory, make_memory
-from skmade._layout import Plan, component_biases, make_plan, n_parameters, with_gaps, writable
+from skmade._layout import Plan, make_plan, n_parameters, with_gaps, writable
 from skmade._masks import draw_degrees
 from skmade._network import Architecture, check_file
 from skmade._orderings import make_ordering
@@ -279,9 +279,8 @@ class SharedNetwork:
         return [DrawnNetwork(draw, theta, self.stack) for draw in self.draws]
 
     def component_biases(self):
-        """Where the biases of the weights of mixtures are in theta, by column."""
-        features = self.sampler.architecture.features
-        return component_biases(features, len(self.theta) - features["n_outputs"].sum())
+        """None are refitted: a column has another conditional in each draw, and one bias."""
+        return {}
 
     def draw_for_step(self, step, rng):
         """The draw that a step trains under."""

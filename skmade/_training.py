@@ -438,6 +438,8 @@ def _refit_components(network, progress, training, validation, settings, rng, he
     In the curve, the best score becomes that of the result.
     """
     theta = refitted(network, progress.best_theta, training, rng, heed)
+    if theta is progress.best_theta:
+        return
     if validation is not None:
         after, before = (
             row_scores(network, candidate, validation, settings.n_jobs, heed)
