@@ -30,9 +30,18 @@ test-slow:
 	$(PYTHON) -m pytest -m slow
 
 # Interpreted kernels are slow: without tests that are about tables, estimators, or many draws.
+INTERPRETED = tests $(addprefix --ignore=tests/test_,$(addsuffix .py,atoms columns_kinds combination conditional_sampling documents dtypes input missing sklearn))
+
 test-nojit:
-	NUMBA_DISABLE_JIT=1 $(PYTHON) -m pytest tests \
-	$(addprefix --ignore=tests/test_,$(addsuffix .py,atoms columns_kinds combination conditional_sampling documents dtypes input missing sklearn))
+	NUMBA_DISABLE_JIT=1 $(PYTHON) -m pytest $(INTERPRETED)
+
+# Of branches. Machine code cannot be watched, so kernels count where they are interpreted.
+coverage:
+	$(PYTHON) -m coverage erase
+	$(PYTHON) -m coverage run -m pytest tests -m "slow or not slow"
+	NUMBA_DISABLE_JIT=1 $(PYTHON) -m coverage run -m pytest $(INTERPRETED)
+	$(PYTHON) -m coverage combine
+	$(PYTHON) -m coverage report --fail-under=95
 
 docs:
 	$(PYTHON) -m sphinx -W --keep-going -b html docs docs/_build/html
@@ -52,4 +61,4 @@ benchmark-quick:
 audit:
 	$(PYTHON) -m pip_audit --strict .
 
-.PHONY: lint types release-check test test-slow benchmark-quick test-nojit docs quickstart audit
+.PHONY: lint types release-check test test-slow benchmark-quick test-nojit coverage docs quickstart audit

@@ -205,13 +205,26 @@ def test_atoms_of_frames_have_names_and_dtypes():
         ({"k": ["a"]}, "(?i)column 'k'.*'a'"),
         ({"k": [np.nan]}, "column 'k'.*nan"),
         ({"k": 3.0}, "column 'k'.*list"),
+        ({"t": [3.0]}, "Column 't' is to hold datetime64.*, but holds numbers"),
     ],
 )
 def test_atoms_that_cannot_be(atoms, message):
     frame = pd.DataFrame({"k": rng().normal(size=50), "w": ["u", "v"] * 25})
     frame["flag"] = frame["k"] > 0
+    frame["t"] = pd.date_range("2020-01-01", periods=50)
     with pytest.raises(ValueError, match=message):
         quick(max_iter=1, atoms=atoms).fit(frame)
+
+
+def test_counts_take_no_atoms_but_leave_those_of_other_columns():
+    X = np.column_stack([rng().poisson(3, 200), np.where(rng().random(200) < 0.5, 0, 1.5)])
+    X[:, 1] += rng().normal(size=200) * (X[:, 1] > 0)
+    model = quick(max_iter=1, conditionals=["negative_binomial", "auto"])
+    with pytest.raises(ValueError, match="'negative_binomial' conditional takes none"):
+        model.set_params(atoms={0: [3], 1: [0]}).fit(X)
+    for atoms in ({1: [0]}, "auto"):
+        of_counts, of_others = model.set_params(atoms=atoms).fit(X).atoms_.values()
+        assert (list(of_counts), list(of_others)) == ([], [0])
 
 
 @needs_speed

@@ -270,6 +270,62 @@ def test_what_is_given_must_be_values_of_columns(mixed_model):
         ColumnDensityDisplay.from_estimator(mixed_model, "rank")
 
 
+def test_a_lattice_of_more_points_than_asked_for_has_a_curve(mixed_model):
+    all_days, some = (
+        ColumnDensityDisplay.from_estimator(
+            mixed_model, "since", given={"job": "cook"}, n_points=n, n_draws=50, random_state=0
+        ).points
+        for n in (1000, 8)
+    )
+    assert set(np.diff(all_days)) == {np.timedelta64(1, "D")}
+    assert len(some) <= 8 < len(all_days)
+    assert all_days[0] <= some[0] and some[-1] <= all_days[-1]
+
+
+def test_points_of_a_lattice_that_is_not_decimal_are_its_own(rng):
+    X = np.column_stack([rng.integers(0, 6, 200) / 3, rng.integers(0, 2, 200)])
+    model = quick(max_iter=2, atoms=None).fit(X)
+    points = ColumnDensityDisplay.from_estimator(model, 0, n_draws=50, random_state=0).points
+    np.testing.assert_allclose(3 * points, np.round(3 * points), atol=1e-9)
+    np.testing.assert_allclose(np.diff(points), 1 / 3)
+
+
+def test_columns_of_atoms_alone_have_stems_only(rng):
+    n, atoms = sizes(300, 60), [0.0, 0.3, 1.1, 2.5, 4.2, 7.7, 9.1]
+    X = np.column_stack([rng.choice(atoms, n), rng.normal(size=n)])
+    for n_atoms, is_written in ((7, False), (5, True)):
+        X[:, 0] = np.where(X[:, 0] > atoms[n_atoms - 1], 0.0, X[:, 0])
+        model = quick(ordering="natural", max_iter=1, atoms={0: atoms[:n_atoms]}).fit(X)
+        display = ColumnDensityDisplay.from_estimator(model, 0, random_state=0)
+        assert len(display.points) == 0
+        assert display.values.tolist() == atoms[:n_atoms]
+        assert display.probabilities.sum() == pytest.approx(1)
+        texts = [text.get_text() for text in display.ax_.texts]
+        assert texts == [f"{p:.0%}" for p in display.probabilities] * is_written
+
+
+def test_contributions_are_those_of_one_row(mixed_model):
+    frame = mixed_frame()
+    display = ContributionsDisplay.from_estimator(mixed_model, frame[:1], n_features=3)
+    expected = mixed_model.score_features(frame[:1])[0]
+    np.testing.assert_array_equal(display.contributions, expected)
+    widths = [bar.get_width() for bar in display.ax_.patches]
+    np.testing.assert_array_equal(widths[::-1], np.sort(expected)[:3])
+    with pytest.raises(ValueError, match="single row; got 2 rows"):
+        ContributionsDisplay.from_estimator(mixed_model, frame[:2])
+
+
+@pytest.mark.parametrize(("n_columns", "is_named"), [(30, True), (31, False)])
+def test_names_are_written_where_there_is_room(n_columns, is_named):
+    X = correlated_flags(40, n_columns)
+    model = quick(max_iter=1, hidden_layer_sizes=(32,), direct_connections=False).fit(X)
+    names = {f"x{j}" for j in range(n_columns)}
+    for display in (DependenciesDisplay, MasksDisplay):
+        figure = display.from_estimator(model).figure_
+        written = {text.get_text() for axes in figure.axes for text in axes.get_yticklabels()}
+        assert written & names == (names if is_named else set())
+
+
 def test_bars_are_shares_of_labels(mixed_model):
     frame = mixed_frame()
     frame.loc[:5, "job"] = None

@@ -20,7 +20,7 @@ from naive import DRAW, LOG_PROB, VALUE, DenseNetwork
 
 from skmade import _sampling
 from skmade._columns import Table
-from skmade._kernels import _elementary, _memory
+from skmade._kernels import _elementary, _memory, _passes
 from skmade._kernels._ancestral import Randomness, ancestral_pass
 from skmade._kernels._choice import in_use
 from skmade._kernels._constants import ACTIVATIONS, PARTICLES, SOLVERS
@@ -28,7 +28,7 @@ from skmade._kernels._elementary import NEGLIGIBLE
 from skmade._kernels._memory import make_buffers
 from skmade._kernels._optimizers import update
 from skmade._kernels._product import FROM_BIAS, FROM_OUTPUT, FROM_ZERO, LANES, block_product
-from skmade._kernels._steps import Batches, Descent, make_memory, train_steps
+from skmade._kernels._steps import Batches, Descent, make_memory, step_factor, train_steps
 from skmade._kernels._transpose import transpose
 from skmade._scoring import Scorer, log_densities
 from skmade._teams import make_teams
@@ -256,6 +256,47 @@ def test_negligible_derivatives_are_zero():
     assert np.any(derivatives == 0)
     for numbers in (derivatives, moments[0]):
         assert np.all((numbers == 0) | (abs(numbers) > NEGLIGIBLE))
+
+
+@pytest.mark.parametrize("solver", ["adam", "sgd"])
+def test_a_batch_whose_loss_is_not_finite_is_left_out(solver):
+    _, network, table = fitted()
+
+    def after(begin, weights):
+        memory = make_memory(network.plan, 20, 1, network.dtype)
+        (team,) = make_teams(network.plan, len(network.theta), 1)
+        theta, moments = network.theta.copy(), np.zeros((2, len(network.theta)))
+        rows, nothing = np.arange(begin, 40), np.zeros((0, 0))
+        batches = Batches(table, rows, weights, np.arange(0, len(rows) + 1, 20), nothing, nothing)
+        descent = Descent(in_use([solver], SOLVERS), 0.01, 0, 0.0, 0.0, 1.0)
+        outcome = train_steps(network.plan, team, theta, moments, batches, descent, memory)
+        return outcome, theta, moments
+
+    whole = after(0, np.repeat([np.nan, 1 / 20], 20))
+    second = after(20, np.full(20, 1 / 20))
+    assert whole[0] == second[0]
+    assert second[0][1] == 1
+    for x, y in zip(whole[1:], second[1:]):
+        np.testing.assert_array_equal(x, y)
+    assert np.any(second[1] != network.theta)
+
+
+@pytest.mark.parametrize("call", [called_by_kernel, lambda part: part])
+def test_a_gradient_is_scaled_by_its_norm_unless_that_is_not_finite(call):
+    factor, squares = call(step_factor), np.array([9.0, 16.0])
+    assert factor(-2.0, squares, 1.0) == pytest.approx(1 / 5)
+    assert factor(-2.0, squares, 5.5) == 1
+    for loss in (np.nan, np.inf):
+        assert factor(loss, squares, 1.0) == 0
+    assert factor(-2.0, np.array([9.0, np.inf]), 1.0) == 0
+
+
+@pytest.mark.parametrize("call", [called_by_kernel, lambda part: part])
+def test_squares_of_wild_derivatives_do_not_overflow(call):
+    x = np.array([1e25, -2e25, 1.0], np.float32)
+    with np.errstate(over="ignore"):
+        total = call(_passes._sum_of_squares)(x)
+    assert total == pytest.approx(np.sum(x.astype(float) ** 2), rel=1e-12)
 
 
 def test_the_loss_of_a_batch_is_the_weighted_score(rng):

@@ -18,6 +18,14 @@ pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceW
 of_threads = pytest.mark.skipif(not JIT, reason="interpreted kernels run on one thread")
 
 
+def as_it_is(function):
+    """A part of kernels, which Python interprets where it calls it."""
+    return function
+
+
+in_both_ways = pytest.mark.parametrize("way", [called_by_kernel, as_it_is])
+
+
 def network(n_features, **parameters):
     X = correlated_flags(sizes(60, 20), n_features)
     return network_of(quick(max_iter=1, **parameters).fit(X))
@@ -86,14 +94,15 @@ def take_part(next_chunk, team, work):
         work(chunk)
 
 
+@in_both_ways
 @pytest.mark.parametrize("n", [1, pytest.param(3, marks=of_threads)])
-def test_each_chunk_is_taken_once_and_parts_follow_each_other(n):
-    order, next_compiled = [], called_by_kernel(next_chunk)
+def test_each_chunk_is_taken_once_and_parts_follow_each_other(n, way):
+    order, next_of = [], way(next_chunk)
     teams = _teams.make_teams(network(5).plan, 10, n)
 
     def come(team):
         for part in range(100):
-            take_part(next_compiled, team, lambda chunk, part=part: order.append((part, chunk)))
+            take_part(next_of, team, lambda chunk, part=part: order.append((part, chunk)))
         return team.thread
 
     assert _threads.run_in_threads(lambda thread: come(teams[thread]), n) == list(range(n))
@@ -104,8 +113,9 @@ def test_each_chunk_is_taken_once_and_parts_follow_each_other(n):
 
 
 @of_threads
-def test_threads_take_over_what_a_slow_one_has_left():
-    next_compiled, taken = called_by_kernel(next_chunk), [[], []]
+@in_both_ways
+def test_threads_take_over_what_a_slow_one_has_left(way):
+    next_of, taken = way(next_chunk), [[], []]
     rest = threading.Event()
 
     def come(team):
@@ -119,7 +129,7 @@ def test_threads_take_over_what_a_slow_one_has_left():
         if team.thread == 0:  # not before the other has taken its first chunk
             while not taken[1]:
                 time.sleep(1e-3)
-        take_part(next_compiled, team, work)
+        take_part(next_of, team, work)
 
     run(come, _teams.make_teams(network(5).plan, 10, 2))
     assert taken[1] == [4]
@@ -127,28 +137,39 @@ def test_threads_take_over_what_a_slow_one_has_left():
 
 
 @of_threads
-def test_a_thread_that_fails_keeps_no_other_waiting():
-    plan, next_compiled = network(5).plan, called_by_kernel(next_chunk)
+@in_both_ways
+@pytest.mark.parametrize("is_late", [False, True])
+def test_a_thread_that_fails_keeps_no_other_waiting(is_late, way):
+    plan, next_of, taken, waits = network(5).plan, way(next_chunk), [], threading.Event()
 
     def fail(team):
         if team.thread == 1:
+            assert not is_late or waits.wait(60)
             raise MemoryError("no memory for this thread")
-        take_part(next_compiled, team, lambda chunk: None)
-        assert called_by_kernel(has_failed)(team)
+
+        def work(chunk):
+            taken.append(chunk)
+            if len(taken) == team.n_chunks:  # for the other to ask for the next one, too
+                waits.set()
+
+        take_part(next_of, team, work)
+        assert way(has_failed)(team)
 
     with pytest.raises(MemoryError, match="no memory"):
         run(fail, _teams.make_teams(plan, 10, 2))
+    assert len(taken) == 8 or not is_late
 
 
 @of_threads
+@in_both_ways
 @pytest.mark.parametrize("n_taken", [0, 1, 5, 8])
-def test_after_a_failure_nothing_is_left(n_taken):
-    next_compiled = called_by_kernel(next_chunk)
+def test_after_a_failure_nothing_is_left(n_taken, way):
+    next_of = way(next_chunk)
     first, second = teams = _teams.make_teams(network(5).plan, 10, 2)
-    assert [next_compiled(first) for _ in range(n_taken)] == list(range(n_taken))
+    assert [next_of(first) for _ in range(n_taken)] == list(range(n_taken))
     second.sync[-1] = 1
     for team in teams:
-        assert [next_compiled(team) for _ in range(100)] == [team.n_chunks] * 100
+        assert [next_of(team) for _ in range(100)] == [team.n_chunks] * 100
 
 
 @of_threads

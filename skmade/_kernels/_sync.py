@@ -23,9 +23,13 @@ _LINE = 64
 _IN_TURN = threading.Lock()
 
 
+def _number_at(address):
+    return ctypes.c_int64.from_address(int(address))  # (it takes no integers of NumPy)
+
+
 def _interpreted_add_one(address):
     with _IN_TURN:
-        number = ctypes.c_int64.from_address(address)
+        number = _number_at(address)
         number.value += 1
         return number.value - 1
 
@@ -41,7 +45,7 @@ def _add_one(typingctx, address):
     return types.int64(types.intp), codegen
 
 
-@intrinsic_for(lambda address: ctypes.c_int64.from_address(address).value)
+@intrinsic_for(lambda address: _number_at(address).value)
 def _read(typingctx, address):
     """The number at an address, as the other threads left it."""
 
