@@ -129,6 +129,17 @@ def test_dependencies_are_those_of_the_scores(parameters):
         assert not np.triu(sees[np.ix_(ordering, ordering)]).any()
 
 
+def test_what_narrow_layers_lose_is_no_dependency():
+    # (a unit of relu may be silent in all rows)
+    network = {"hidden_layer_sizes": (2,), "direct_connections": False, "activation": "tanh"}
+    narrow = quick(**network, max_iter=2)
+    with pytest.warns(UserWarning, match="direct_connections"):
+        model = narrow.fit(flags())
+    sees = DependenciesDisplay.from_estimator(model).sees
+    assert sees.sum() < D * (D - 1) / 2
+    np.testing.assert_array_equal(sees, sensitivity(model, binary_states(D)))
+
+
 def test_a_path_through_the_masks_is_a_dependency(flag_models):
     model = flag_models["first"]
     display = MasksDisplay.from_estimator(model, index=1)
