@@ -528,6 +528,8 @@ def test_p_values_are_those_of_the_detector():
     display = PValuesDisplay.from_estimator(detector, X)
     np.testing.assert_array_equal(display.p_values, detector.p_values(X))
     assert display.n_held_out == len(detector.held_out_scores_)
+    *_, steps = display.ax_.get_lines()
+    np.testing.assert_array_equal(np.unique(steps.get_xdata()), np.unique(display.p_values))
     with pytest.raises(TypeError, match="MADEOutlierDetector"):
         PValuesDisplay.from_estimator(quick(max_iter=1).fit(X), X)
 
@@ -538,6 +540,11 @@ def test_only_fitted_models_of_ours(display, flag_models):
         display.from_estimator(MADEDensity())
     with pytest.raises(TypeError, match="got Pipeline"):
         display.from_estimator(make_pipeline(FunctionTransformer(), flag_models["first"]))
+
+
+def test_images_are_of_fitted_models():
+    with pytest.raises(NotFittedError):
+        ImagesDisplay.from_estimator(MADEDensity(), flags(), image_shape=(2, 2))
 
 
 def test_matplotlib_is_imported_late_and_asked_for(monkeypatch, flag_models):

@@ -244,3 +244,30 @@ def test_few_rows_are_completed_by_draws_of_one_network():
         filled = model.sample_conditional(row, random_state=seed)
         np.testing.assert_array_equal(filled[0, [1, 3]], X[0, [1, 3]])
         assert np.all(np.isin(filled, [0, 1]))
+
+
+@pytest.mark.parametrize(
+    ("parameters", "expected"),
+    [
+        ({"n_masks": None}, True),
+        ({"n_masks": None, "mask_sampling": "ordering"}, True),
+        ({"n_masks": None, "mask_sampling": "connectivity"}, False),
+        ({"n_masks": None, "ordering": "natural"}, False),
+        ({"n_masks": 3}, False),
+    ],
+)
+def test_orderings_are_made_where_all_were_trained(parameters, expected):
+    model = quick(max_iter=1, **parameters).fit(np.eye(20)[:, :3])
+    (network,) = model._density.networks
+    assert network.makes_orderings == expected
+
+
+def test_passes_over_gaps_go_on_from_rows_without_any(rng):
+    X = rng.normal(size=(100, 3))
+    model = quick(n_masks=None, max_iter=2).fit(X)
+    before = model.score(X)
+    X[::2, 1] = np.nan
+    model.partial_fit(X)
+    assert np.isfinite(model.loss_curve_[-1])
+    assert np.isfinite(model.score(X))
+    assert model.score(X[1::2]) != before
