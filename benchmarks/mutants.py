@@ -4,7 +4,7 @@
 
 Of all possible mutants a random sample is drawn, so that each file has its share. A mutant runs
 the test files of its module, those that answer soonest first, and is killed by the first test that
-fails or hangs. Mutants of kernels are interpreted. Messages, hints, docstrings, decorators and
+fails or hangs. (Before, all these tests must pass without any mutant.) Mutants of kernels are interpreted. Messages, hints, docstrings, decorators and
 imports are left as they are. The sample is in random order: results of an
 interrupted run are those of a smaller sample.
 """
@@ -56,7 +56,7 @@ TESTS = {
     "_displays/": "displays",
     "_ensemble": "density mathematics fitted combination features",
     "_families/": "families density kernels mathematics given",
-    "_fitted": "fitted skops features outlier",
+    "_fitted": "fitted skops features outlier given",
     "_imputer": "imputer blocks conditional_sampling sklearn",
     "_kernels/": "kernels density gather training",
     "_kernels/_activations": "kernels density mathematics",
@@ -92,7 +92,7 @@ TESTS = {
     "_shared": "shared agnostic training",
     "_sklearn": "features interfaces sklearn",
     "_sparse": "sparse",
-    "_summary": "features outlier",
+    "_summary": "features outlier imputer",
     "_teams": "threads gather training",
     "_threads": "threads interrupts",
     "_training": "training callbacks threads auto mathematics progress same_bits sparse",
@@ -232,7 +232,7 @@ def all_mutants():
     for path in sorted(Path(ROOT, "skmade").rglob("*.py")):
         file = path.relative_to(ROOT / "skmade").as_posix()
         found += Mutants(file, path.read_text()).found
-    return [found[i] for i in np.random.default_rng(26).permutation(len(found))]
+    return [found[i] for i in np.random.default_rng(27).permutation(len(found))]
 
 
 def is_interpreted(file):
@@ -246,28 +246,41 @@ def tests_of(file):
     return [f"tests/test_{name}.py" for name in tests if name not in skipped]
 
 
+def run_tests(file, tests, tree, **options):
+    """Run test files as they are run for mutants of a file of skmade."""
+    environment = {
+        **os.environ, "PYTHONPATH": str(tree), "SCIPY_ARRAY_API": "1",
+        "PYTHONDONTWRITEBYTECODE": "1", "NUMBA_DISABLE_JIT": str(int(is_interpreted(file))),
+        # (machine code of mutants would take the place of that of the original)
+        "SKMADE_CACHE": str(int(not file.startswith(KERNELS))),
+    }  # fmt: skip
+    arguments = f"-x -q --tb=line -p no:cacheprovider --timeout={SECONDS_OF_A_TEST}"
+    command = [
+        sys.executable, "-m", "pytest", *arguments.split(), "--timeout-method=thread", *tests
+    ]  # fmt: skip
+    return subprocess.run(
+        command, cwd=tree, env=environment, capture_output=True, text=True, **options
+    )
+
+
+def check_tests(mutants, tree):
+    """Exit if a test fails without any mutant: it would kill them all."""
+    # (of the interpreted and of the compiled, one file each speaks for the others)
+    for file in {is_interpreted(mutant.file): mutant.file for mutant in mutants}.values():
+        alike = [m.file for m in mutants if is_interpreted(m.file) == is_interpreted(file)]
+        tests = sorted({test for other in alike for test in tests_of(other)})
+        run = run_tests(file, tests, tree)
+        if run.returncode != 0:
+            sys.exit("Tests fail without any mutant:\n" + run.stdout[-2000:])
+
+
 def outcome(mutant, tree):
     """Whether a test failed, hung, or none did, and which it was."""
     path = Path(tree, "skmade", mutant.file)
     text = path.read_text()
-    environment = {
-        **os.environ, "PYTHONPATH": str(tree), "SCIPY_ARRAY_API": "1",
-        "PYTHONDONTWRITEBYTECODE": "1",
-        "NUMBA_DISABLE_JIT": str(int(is_interpreted(mutant.file))),
-        # (machine code of mutants would take the place of that of the original)
-        "SKMADE_CACHE": str(int(not mutant.file.startswith(KERNELS))),
-    }  # fmt: skip
-    options = f"-x -q --tb=line -p no:cacheprovider --timeout={SECONDS_OF_A_TEST}"
-    command = [
-        sys.executable, "-m", "pytest", *options.split(), "--timeout-method=thread",
-        *tests_of(mutant.file),
-    ]  # fmt: skip
     path.write_text(mutant.source(text))
     try:
-        run = subprocess.run(
-            command, cwd=tree, env=environment, capture_output=True, text=True,
-            timeout=SECONDS_OF_A_MUTANT,
-        )  # fmt: skip
+        run = run_tests(mutant.file, tests_of(mutant.file), tree, timeout=SECONDS_OF_A_MUTANT)
     except subprocess.TimeoutExpired:
         return "survived", "(out of time)"
     finally:
@@ -297,6 +310,7 @@ def main():
     options = parser.parse_args()
     mutants = all_mutants()
     print(f"{len(mutants)} possible mutants")
+    mutants = mutants[: 3 if options.quick else options.mutants]
     results = tables.Results("mutants", options.quick)
     with tempfile.TemporaryDirectory() as tree:
         # (machine code is copied, too)
@@ -304,8 +318,9 @@ def main():
             shutil.copytree(ROOT / name, Path(tree, name), ignore=shutil.ignore_patterns("*.pyc"))
         for file in filter(Path.is_file, ROOT.glob("[!.]*")):
             shutil.copy(file, tree)
+        check_tests(mutants, tree)
         try:
-            for mutant in mutants[: 3 if options.quick else options.mutants]:
+            for mutant in mutants:
                 end, test = outcome(mutant, tree)
                 results.add(
                     file=mutant.file, line=mutant.node.lineno, change=mutant.change, outcome=end,
