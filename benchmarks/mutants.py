@@ -4,9 +4,9 @@
 
 Of all possible mutants a random sample is drawn, so that each file has its share. A mutant runs
 the test files of its module, those that answer soonest first, and is killed by the first test that
-fails or hangs. (Before, all these tests must pass without any mutant.) Mutants of kernels are interpreted. Messages, hints, docstrings, decorators and
-imports are left as they are. The sample is in random order: results of an
-interrupted run are those of a smaller sample.
+fails or hangs. (Before, all these tests must pass without any mutant.) Mutants of kernels are
+interpreted. Messages, hints, docstrings, decorators and imports are left as they are. The sample
+is in random order: results of an interrupted run are those of a smaller sample.
 """
 
 import argparse
