@@ -20,13 +20,13 @@ from benchmarks.speed import CASES
 from skmade import MADEDensity
 from skmade._families import Bernoulli
 from skmade._families._mixed import Mixed
-from skmade._kernels import _memory, _passes, _steps
+from skmade._kernels import _memory, _passes, _shared, _steps
 from skmade._kernels._choice import in_use
 from skmade._kernels._compile import kernel
 from skmade._kernels._constants import SOLVERS
 from skmade._kernels._optimizers import update
 from skmade._kernels._product import FROM_ZERO
-from skmade._kernels._shared import gather, scatter
+from skmade._kernels._shared import gather
 from skmade._masks import draw_degrees
 from skmade._network import Architecture, Network
 from skmade._shared import dense_blocks
@@ -122,6 +122,11 @@ def gradient(plan, theta, memory, tiles):
 @compiled
 def adam(theta, gradient, moments):
     update(_ADAM, theta, gradient, moments, np.int64(0), len(theta), len(theta), 1e-9, 1, 1.0, 0.0)
+
+
+@compiled
+def scatter(plan, places, blocks, own, dense, first, last):
+    _shared.scatter(plan, places, blocks, own, dense, first, last)
 
 
 def step_parts(n_features, hidden):

@@ -22,7 +22,7 @@ from skmade._kernels._constants import ACTIVATIONS
 from skmade._kernels._memory import make_buffers
 from skmade._kernels._orders import complete_rows
 from skmade._kernels._passes import ComponentSums, score_rows
-from skmade._kernels._shared import Dense, gather, scatter, score_few_rows, shared_step
+from skmade._kernels._shared import Dense, gather, score_few_rows, shared_step
 from skmade._kernels._steps import Batches, Descent, train_steps
 from skmade._layout import n_parameters
 from skmade._network import Architecture, Network
@@ -48,15 +48,15 @@ def try_kernels():
         kernel.is_right = partial(_is_right, kernel, make_case)
 
 
-def _is_right(kernel, make_case, types, compiled):
-    """Whether machine code for some types comes to what the kernel's source does."""
-    (ours, results), (others, expected) = make_case(*types), make_case(*types)
-    if tuple(map(numba.typeof, ours)) != types:  # (of a read-only table, for one)
+def _is_right(kernel, make_case, kinds, compiled):
+    """Whether machine code for arguments of some types comes to what the kernel's source does."""
+    (ours, results), (others, expected) = make_case(*kinds), make_case(*kinds)
+    if tuple(map(numba.typeof, ours)) != kinds:  # (of a read-only table, for one)
         return True
     results.append(compiled(*ours))
     with np.errstate(all="ignore"):  # (numbers may wrap around, as they should)
         expected.append(kernel.py_func(*others))
-    return _are_close(results, expected, _precision(types))
+    return _are_close(results, expected, _precision(kinds))
 
 
 def _precision(kinds):
@@ -126,28 +126,14 @@ def _shared_steps(plan, team, dense, batches, s, descent, theta, memory):
 
 
 def _gathered(plan, places, blocks, dense, *_):
-    network, own, places, everything = _exchanged(plan, dense)
-    return (*places, network.theta, own, *everything), [own]
-
-
-def _scattered(plan, places, blocks, theta, *_):
-    network, own, places, everything = _exchanged(plan, theta)
-    own[:] = np.arange(len(own))
-    return (*places, own, network.theta, *everything), [network.theta]
-
-
-def _exchanged(plan, weights):
-    """A shared network, room for the weights of a draw, where these are, and all panels."""
-    case = _Case(plan, weights)
+    case = _Case(plan, dense)
     network = case.shared()
     draw = network.draws[0]
-    own = np.zeros(n_parameters(draw.plan), case.dtype)
-    return (
-        network,
-        own,
-        (draw.plan, draw.places, dense_blocks(draw.plan)),
-        (0, len(draw.plan.panels)),
-    )
+    plan, own = draw.plan, np.zeros(n_parameters(draw.plan), case.dtype)
+    arguments = (
+        plan, draw.places, dense_blocks(plan), network.theta, own, 0, len(plan.panels)
+    )  # fmt: skip
+    return arguments, [own]
 
 
 def _draws(plan, theta, block, randomness, known, *_):
@@ -221,10 +207,8 @@ class _Case:
         n, n_features = self.table.shape
         noise = self.rng.normal(size=(n, n_features)).astype(self.dtype)
         kept = 2 * self.rng.integers(0, 2, (sum(self.architecture.sizes), n)).astype(self.dtype)
-        return Batches(self.table, _ROWS, self._weights(), np.array([0, n]), noise, kept)
-
-    def _weights(self):
-        return np.full(len(_ROWS), 1 / len(_ROWS), self.dtype)
+        weights = np.full(n, 1 / n, self.dtype)
+        return Batches(self.table, _ROWS, weights, np.array([0, n]), noise, kept)
 
     def descent(self, descent):
         """A step of the solver in use, `descent` its type."""
@@ -253,7 +237,6 @@ _CASES = {
     train_steps: _steps,
     shared_step: _shared_steps,
     gather: _gathered,
-    scatter: _scattered,
     ancestral_pass: _draws,
     complete_rows: _completed,
 }

@@ -16,8 +16,6 @@ ALL_USES = """
 import collections, sys, warnings; warnings.simplefilter("ignore")
 import numba, numpy as np, skmade
 from skmade import _check
-from skmade._kernels._shared import scatter
-from skmade._shared import dense_blocks
 
 tried = collections.defaultdict(list)
 
@@ -54,11 +52,6 @@ for parameters in [
         model.score_samples(table[:2])
         model.score_samples(table)
         model.sample_conditional(np.where(np.arange(4) % 2, X, np.nan), random_state=0)
-    if "n_masks" in parameters:
-        (shared,) = model._density.networks
-        drawn, *_ = shared.networks(shared.theta)
-        scatter(drawn.plan, drawn.draw.places, dense_blocks(drawn.plan), drawn.theta,
-                drawn.shared_theta, 0, len(drawn.plan.panels))
 assert set(tried) == {kernel.__name__ for kernel in _check._CASES}
 for name, outcomes in tried.items():
     assert np.all(outcomes), (name, outcomes)

@@ -2,13 +2,14 @@
 
 import numpy as np
 import pytest
-from conftest import correlated_flags, encoded, network_of, quick, sizes
+from conftest import called_by_kernel, correlated_flags, encoded, network_of, quick, sizes
 from naive import DenseDraw, DenseNetwork
 
 from skmade import _shared
 from skmade._kernels._choice import in_use
 from skmade._kernels._constants import SOLVERS
-from skmade._kernels._shared import Dense, gather, scatter, shared_step
+from skmade._kernels._shared import Dense, gather, shared_step
+from skmade._kernels._shared import scatter as scatter_part
 from skmade._kernels._steps import Batches, Descent
 from skmade._masks import lost_dependencies
 from skmade._scoring import Scorer, log_densities
@@ -16,6 +17,8 @@ from skmade._shared import SharedMemory, dense_blocks
 from skmade._teams import make_teams
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+
+scatter = called_by_kernel(scatter_part)
 
 SETTINGS = [
     {},

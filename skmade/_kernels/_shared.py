@@ -138,7 +138,7 @@ def gather(plan, places, blocks, dense, theta, first, last):
     _exchange(plan, places, blocks, dense, theta, first, last, True)
 
 
-@kernel
+@part
 def scatter(plan, places, blocks, theta, dense, first, last):
     """The reverse of `gather`; what is masked stays as it is."""
     _exchange(plan, places, blocks, dense, theta, first, last, False)
@@ -218,6 +218,7 @@ def shared_step(plan, team, dense, batches, s, descent, theta, memory):
         if chunk == team.n_chunks:
             break
         first, last = team.panels[chunk], team.panels[chunk + 1]
+        # (not `gather`: kernels are tried each by itself, and do not call each other)
         _exchange(plan, dense.places, dense.blocks, dense.theta, theta, first, last, True)
         for i in range(team.stretches[chunk], team.stretches[chunk + 1]):
             dense.gradient[i] = like(theta[0], 0)
@@ -227,8 +228,7 @@ def shared_step(plan, team, dense, batches, s, descent, theta, memory):
         if chunk == team.n_chunks:
             break
         first, last = team.panels[chunk], team.panels[chunk + 1]
-        own = memory.gradient
-        _exchange(plan, dense.places, dense.blocks, dense.gradient, own, first, last, False)
+        scatter(plan, dense.places, dense.blocks, memory.gradient, dense.gradient, first, last)
     shrink = step_factor(loss, memory.squares, descent.max_norm)
     if shrink == 0:
         return np.nan
