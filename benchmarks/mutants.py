@@ -4,15 +4,16 @@
 
 Of all possible mutants a random sample is drawn, so that each file has its share. A mutant runs
 the test files of its module, those that answer soonest first, and is killed by the first test that
-fails or hangs. (Before, all these tests must pass without any mutant.) Mutants of kernels are
-interpreted. Messages, hints, docstrings, decorators and imports are left as they are. The sample
-is in random order: results of an interrupted run are those of a smaller sample.
+fails or hangs, if that test passes without the mutant. Mutants of kernels are interpreted.
+Messages, hints, docstrings, decorators and imports are left as they are. The sample is in random
+order: results of an interrupted run are those of a smaller sample.
 """
 
 import argparse
 import ast
 import copy
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -246,32 +247,22 @@ def tests_of(file):
     return [f"tests/test_{name}.py" for name in tests if name not in skipped]
 
 
-def run_tests(file, tests, tree, **options):
-    """Run test files as they are run for mutants of a file of skmade."""
+def run_tests(file, tests, tree, *arguments, **options):
+    """Run tests as they are run for mutants of a file of skmade."""
     environment = {
         **os.environ, "PYTHONPATH": str(tree), "SCIPY_ARRAY_API": "1",
         "PYTHONDONTWRITEBYTECODE": "1", "NUMBA_DISABLE_JIT": str(int(is_interpreted(file))),
         # (machine code of mutants would take the place of that of the original)
         "SKMADE_CACHE": str(int(not file.startswith(KERNELS))),
     }  # fmt: skip
-    arguments = f"-x -q --tb=line -p no:cacheprovider --timeout={SECONDS_OF_A_TEST}"
-    command = [
-        sys.executable, "-m", "pytest", *arguments.split(), "--timeout-method=thread", *tests
+    arguments = [
+        *arguments, *"-x -v --tb=line -p no:cacheprovider --timeout-method=thread".split(),
+        f"--timeout={SECONDS_OF_A_TEST}",
     ]  # fmt: skip
     return subprocess.run(
-        command, cwd=tree, env=environment, capture_output=True, text=True, **options
-    )
-
-
-def check_tests(mutants, tree):
-    """Exit if a test fails without any mutant: it would kill them all."""
-    # (of the interpreted and of the compiled, one file each speaks for the others)
-    for file in {is_interpreted(mutant.file): mutant.file for mutant in mutants}.values():
-        alike = [m.file for m in mutants if is_interpreted(m.file) == is_interpreted(file)]
-        tests = sorted({test for other in alike for test in tests_of(other)})
-        run = run_tests(file, tests, tree)
-        if run.returncode != 0:
-            sys.exit("Tests fail without any mutant:\n" + run.stdout[-2000:])
+        [sys.executable, "-m", "pytest", *arguments, *tests],
+        cwd=tree, env=environment, capture_output=True, text=True, **options,
+    )  # fmt: skip
 
 
 def outcome(mutant, tree):
@@ -285,11 +276,24 @@ def outcome(mutant, tree):
         return "survived", "(out of time)"
     finally:
         path.write_text(text)
-    failed = [line for line in run.stdout.splitlines() if line.startswith(("FAILED", "ERROR"))]
     if run.returncode == 0:
         return "survived", ""
-    hung = "Timeout" in run.stdout + run.stderr
-    return ("hung" if hung else "killed"), (failed or ["at import"])[0].split(" - ")[0]
+    if re.search(r"^(FAILED|ERROR)", run.stdout, re.MULTILINE):
+        return "killed", re.findall(r"^(?:FAILED|ERROR) (.*?)(?: - .*)?$", run.stdout, re.M)[-1]
+    # (a test that hangs ends the process, and is the last that was begun)
+    begun = re.findall(r"^(tests/\S+::.+?) *(?:[A-Z]+ .*)?$", run.stdout, re.MULTILINE)
+    return ("hung", begun[-1]) if begun else ("killed", "at import")
+
+
+def check_without_mutant(file, test, tree, passed):
+    """Exit if a test fails without any mutant, too."""
+    key = test, is_interpreted(file)
+    if test != "at import" and key not in passed:
+        arguments = [] if "::" in test else ["--collect-only"]
+        run = run_tests(file, [test], tree, *arguments)
+        if run.returncode != 0:
+            sys.exit(f"{test} fails without any mutant:\n" + run.stdout[-2000:])
+        passed.add(key)
 
 
 def share(rows):
@@ -318,10 +322,12 @@ def main():
             shutil.copytree(ROOT / name, Path(tree, name), ignore=shutil.ignore_patterns("*.pyc"))
         for file in filter(Path.is_file, ROOT.glob("[!.]*")):
             shutil.copy(file, tree)
-        check_tests(mutants, tree)
+        passed = set()
         try:
             for mutant in mutants:
                 end, test = outcome(mutant, tree)
+                if end != "survived":
+                    check_without_mutant(mutant.file, test, tree, passed)
                 results.add(
                     file=mutant.file, line=mutant.node.lineno, change=mutant.change, outcome=end,
                     test=test,
