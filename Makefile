@@ -38,8 +38,8 @@ test-nojit:
 # Of branches. Machine code cannot be watched, so kernels count where they are interpreted.
 coverage:
 	$(PYTHON) -m coverage erase
-	$(PYTHON) -m coverage run -m pytest tests -m "slow or not slow"
-	NUMBA_DISABLE_JIT=1 $(PYTHON) -m coverage run -m pytest $(INTERPRETED)
+	$(PYTHON) -m coverage run -m pytest -p benchmarks.watched tests -m "slow or not slow"
+	NUMBA_DISABLE_JIT=1 $(PYTHON) -m coverage run -m pytest -p benchmarks.watched $(INTERPRETED)
 	$(PYTHON) -m coverage combine
 	$(PYTHON) -m coverage report --fail-under=95
 

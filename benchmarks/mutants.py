@@ -1,17 +1,20 @@
 """Mutation testing: what share of small faults, put into skmade at random, do the tests notice?
 
+    make coverage
     python -m benchmarks.mutants
 
-Of all possible mutants a random sample is drawn, so that each file has its share. A mutant runs
-the test files of its module, those that answer soonest first, and is killed by the first test that
-fails or hangs, if that test passes without the mutant. Mutants of kernels are interpreted.
-Messages, hints, docstrings, decorators and imports are left as they are. The sample is in random
-order: results of an interrupted run are those of a smaller sample.
+Of all possible mutants a random sample is drawn, so that each file has its share. A mutant meets
+the tests that run its line (see `benchmarks.watched`), or any of its file where none does, the
+quickest first, and is killed by the first that fails or hangs, if it passes without the mutant.
+Mutants of kernels are interpreted. Messages, hints, docstrings, decorators and imports are left
+as they are. The sample is in random order: results of an interrupted run are those of a smaller
+sample.
 """
 
 import argparse
 import ast
 import copy
+import json
 import os
 import re
 import shutil
@@ -23,15 +26,18 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from coverage import CoverageData
 from scipy.stats import binomtest
 
-from benchmarks import tables
+from benchmarks import tables, watched
 
 ROOT = Path(__file__).parents[1]
 #: No test takes so long, even on a busy machine.
 SECONDS_OF_A_TEST = 100
 #: After which a mutant that no test has noticed is said to survive.
 SECONDS_OF_A_MUTANT = 240
+#: A mutant meets so many tests of those that run its line.
+MOST_TESTS = 300
 SWAPPED = [
     (ast.Lt, ast.LtE), (ast.Gt, ast.GtE), (ast.Eq, ast.NotEq), (ast.Is, ast.IsNot),
     (ast.In, ast.NotIn), (ast.Add, ast.Sub), (ast.Mult, ast.Div), (ast.FloorDiv, ast.Mult),
@@ -40,79 +46,12 @@ SWAPPED = [
 ]  # fmt: skip
 # (the first pair that has a kind says what it is swapped with)
 OTHER = {b: a for a, b in reversed(SWAPPED)} | {a: b for a, b in SWAPPED}
-#: Test files by the beginning of a module's path, of which the longest counts.
-TESTS = {
-    "": "density outlier features",
-    "_agnostic": "agnostic blocks conditional_sampling",
-    "_auto": "auto training",
-    "_check": "check",
-    "_columns/": "columns columns_kinds dtypes input missing",
-    "_columns/_atoms": "atoms columns_kinds",
-    "_columns/_frames": "dtypes input columns_kinds features",
-    "_columns/_number": "columns columns_kinds atoms missing",
-    "_columns/_table": "input dtypes columns_kinds features sparse",
-    "_combination": "combination mathematics",
-    "_components": "components",
-    "_conditional": "particles imputer conditional_sampling mathematics missing",
-    "_displays/": "displays",
-    "_ensemble": "density mathematics fitted combination features",
-    "_families/": "families density kernels mathematics given",
-    "_fitted": "fitted skops features outlier given",
-    "_imputer": "imputer blocks conditional_sampling sklearn",
-    "_kernels/": "kernels density gather training",
-    "_kernels/_activations": "kernels density mathematics",
-    "_kernels/_ancestral": "agnostic kernels particles given families",
-    "_kernels/_compile": "processes check",
-    "_kernels/_conditionals": "families density particles kernels mathematics",
-    "_kernels/_elementary": "kernels check families density mathematics",
-    "_kernels/_gather": "gather density kernels",
-    "_kernels/_intrinsics": "kernels processes",
-    "_kernels/_memory": "kernels gather shared training density",
-    "_kernels/_numba": "processes check concurrency",
-    "_kernels/_optimizers": "training kernels check",
-    "_kernels/_orders": "agnostic shared blocks",
-    "_kernels/_passes": "density families kernels gather mathematics shared agnostic particles",
-    "_kernels/_product": "kernels gather density",
-    "_kernels/_shared": "shared agnostic training",
-    "_kernels/_steps": "training mathematics kernels gather shared threads",
-    "_kernels/_sync": "threads same_bits",
-    "_kernels/_transpose": "kernels",
-    "_layout": "density kernels gather masks fitted training",
-    "_made": "density outlier training features callbacks input blocks sklearn given missing",
-    "_masks": "masks density",
-    "_network": "density masks training gather shared mathematics",
-    "_onnx/": "onnx skl2onnx",
-    "_orderings": "masks density features auto",
-    "_outlier": "outlier features callbacks interfaces sklearn combination",
-    "_particles": "particles imputer conditional_sampling",
-    "_processes": "elsewhere blocks threads",
-    "_progress": "progress callbacks elsewhere",
-    "_repeats": "repeats missing",
-    "_sampling": "families agnostic density particles given imputer same_bits",
-    "_scoring": "density sparse outlier same_bits given mathematics",
-    "_shared": "shared agnostic training",
-    "_sklearn": "features interfaces sklearn",
-    "_sparse": "sparse",
-    "_summary": "features outlier imputer",
-    "_teams": "threads gather training",
-    "_threads": "threads interrupts",
-    "_training": "training callbacks threads auto mathematics progress same_bits sparse",
-    "_versions": "features",
-    "_warnings": "warnings",
-    "blocks": "blocks",
-    "onnx": "onnx skl2onnx",
-    "pyod": "pyod",
-}
 KERNELS = ("_kernels/", "_families/")
 #: Kernels that have code which is run only where they are compiled.
 COMPILED = tuple(
     f"_kernels/_{name}.py"
     for name in "choice compile elementary gather intrinsics numba product transpose".split()
 )
-#: Tests that `make test-nojit` leaves out.
-NOT_INTERPRETED = (
-    "atoms columns_kinds combination conditional_sampling documents dtypes input missing sklearn"
-).split()
 
 
 @dataclass(frozen=True)
@@ -240,14 +179,39 @@ def is_interpreted(file):
     return file.startswith(KERNELS) and not file.startswith(COMPILED)
 
 
-def tests_of(file):
-    """The test files of a module, in the order in which they are run."""
-    tests = TESTS[max(filter(file.startswith, TESTS), key=len)].split()
-    skipped = NOT_INTERPRETED if is_interpreted(file) else []
-    return [f"tests/test_{name}.py" for name in tests if name not in skipped]
+class Watched:
+    """What ``make coverage`` has seen: the tests of each line, and how long they take."""
+
+    def __init__(self):
+        self.lines = CoverageData(str(ROOT / ".coverage"))
+        self.lines.read()
+        file = watched.file_of_seconds(ROOT)
+        if not (self.lines.measured_files() and file.exists()):
+            sys.exit("Which test runs which line? Run `make coverage` before.")
+        self.seconds = json.loads(file.read_text())
+
+    def tests_of(self, mutant):
+        """The tests that run a mutant's lines, the quickest first."""
+        of_lines = self.lines.contexts_by_lineno(str(ROOT / "skmade" / mutant.file))
+        ending = watched.INTERPRETED if is_interpreted(mutant.file) else ""
+        lines = range(mutant.node.lineno, mutant.node.end_lineno + 1)
+        for some in (lines, of_lines):
+            tests = {test for line in some for test in of_lines.get(line, [])}
+            tests = [
+                test
+                for test in tests
+                if test.partition("::")[2]
+                and test in self.seconds
+                and test.endswith(ending)
+                and (ending or watched.INTERPRETED not in test)
+            ]
+            if tests:
+                break
+        tests.sort(key=lambda test: (self.seconds[test], test))
+        return [test.removesuffix(ending) for test in tests[:MOST_TESTS]]
 
 
-def run_tests(file, tests, tree, *arguments, **options):
+def run_tests(file, tests, tree, **options):
     """Run tests as they are run for mutants of a file of skmade."""
     environment = {
         **os.environ, "PYTHONPATH": str(tree), "SCIPY_ARRAY_API": "1",
@@ -255,42 +219,48 @@ def run_tests(file, tests, tree, *arguments, **options):
         # (machine code of mutants would take the place of that of the original)
         "SKMADE_CACHE": str(int(not file.startswith(KERNELS))),
     }  # fmt: skip
-    arguments = [
-        *arguments, *"-x -v --tb=line -p no:cacheprovider --timeout-method=thread".split(),
+    options_of_pytest = "-x -v --tb=line -p no:cacheprovider --timeout-method=thread".split()
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        *options_of_pytest,
+        "-m",
+        "slow or not slow",
         f"--timeout={SECONDS_OF_A_TEST}",
-    ]  # fmt: skip
+        *tests,
+    ]
     return subprocess.run(
-        [sys.executable, "-m", "pytest", *arguments, *tests],
-        cwd=tree, env=environment, capture_output=True, text=True, **options,
-    )  # fmt: skip
+        command, cwd=tree, env=environment, capture_output=True, text=True, **options
+    )
 
 
-def outcome(mutant, tree):
+def outcome(mutant, tests, tree):
     """Whether a test failed, hung, or none did, and which it was."""
     path = Path(tree, "skmade", mutant.file)
     text = path.read_text()
     path.write_text(mutant.source(text))
     try:
-        run = run_tests(mutant.file, tests_of(mutant.file), tree, timeout=SECONDS_OF_A_MUTANT)
+        run = run_tests(mutant.file, tests, tree, timeout=SECONDS_OF_A_MUTANT)
     except subprocess.TimeoutExpired:
         return "survived", "(out of time)"
     finally:
         path.write_text(text)
     if run.returncode == 0:
         return "survived", ""
-    if re.search(r"^(FAILED|ERROR)", run.stdout, re.MULTILINE):
-        return "killed", re.findall(r"^(?:FAILED|ERROR) (.*?)(?: - .*)?$", run.stdout, re.M)[-1]
+    failed = re.findall(r"^(?:FAILED|ERROR) (.*?)(?: - .*)?$", run.stdout, re.MULTILINE)
+    if failed:
+        return "killed", failed[-1]
     # (a test that hangs ends the process, and is the last that was begun)
-    begun = re.findall(r"^(tests/\S+::.+?) *(?:[A-Z]+ .*)?$", run.stdout, re.MULTILINE)
+    begun = [test for test in tests if f"{test} " in run.stdout]
     return ("hung", begun[-1]) if begun else ("killed", "at import")
 
 
 def check_without_mutant(file, test, tree, passed):
     """Exit if a test fails without any mutant, too."""
     key = test, is_interpreted(file)
-    if test != "at import" and key not in passed:
-        arguments = [] if "::" in test else ["--collect-only"]
-        run = run_tests(file, [test], tree, *arguments)
+    if "::" in test and key not in passed:
+        run = run_tests(file, [test], tree)
         if run.returncode != 0:
             sys.exit(f"{test} fails without any mutant:\n" + run.stdout[-2000:])
         passed.add(key)
@@ -322,10 +292,10 @@ def main():
             shutil.copytree(ROOT / name, Path(tree, name), ignore=shutil.ignore_patterns("*.pyc"))
         for file in filter(Path.is_file, ROOT.glob("[!.]*")):
             shutil.copy(file, tree)
-        passed = set()
+        seen, passed = Watched(), set()
         try:
             for mutant in mutants:
-                end, test = outcome(mutant, tree)
+                end, test = outcome(mutant, seen.tests_of(mutant), tree)
                 if end != "survived":
                     check_without_mutant(mutant.file, test, tree, passed)
                 results.add(
