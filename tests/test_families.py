@@ -144,6 +144,17 @@ def test_gradients_are_those_of_the_naive_twin(family, rng):
 
 
 @each_family
+def test_derivatives_are_never_so_small_that_processors_are_slow(family, rng):
+    if family.support == "counts":
+        pytest.skip("shapes and means are held within bounds, and so are their functions")
+    for scale in (1, 30):  # (the last parameters of mixtures are those of scales)
+        a = parameters(family, 500, rng, np.float32) * np.float32(scale)
+        found = gradient(family, a, some_values(family, 500, rng))
+        is_slow = (found != 0) & (np.abs(found) < np.finfo(np.float32).tiny)
+        assert not is_slow.any()
+
+
+@each_family
 def test_draws_are_those_of_the_naive_twin(family, rng):
     a, (bits, noise) = parameters(family, 200, rng), randomness(family, 200, rng)
     twin, uniform = DRAW[family.name], (bits >> np.uint64(11)) * 0.5**53

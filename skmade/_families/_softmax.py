@@ -4,7 +4,7 @@ The arguments are those of the kernels of a family (see `skmade._families`).
 """
 
 from skmade._kernels._compile import part
-from skmade._kernels._elementary import exp, like, log, uniform
+from skmade._kernels._elementary import exp, like, log, or_zero, uniform
 from skmade._kernels._views import rows_of
 
 
@@ -55,11 +55,11 @@ def draw_index(a, bits, work, out, values, width):
 
 @part
 def _exponentials(x, n, width):
-    """Replace the first rows of x by their exponentials."""
+    """Replace the first rows of x by their exponentials, 0 where these are lost beside 1."""
     # (a loop of its own, once: inside others, exp would be compiled again and again)
     for r in range(n):
         for b in range(width):
-            x[r, b] = exp(x[r, b])
+            x[r, b] = or_zero(exp(x[r, b]))
 
 
 @part

@@ -14,7 +14,7 @@ from skmade._families._scales import (
 from skmade._families._softmax import draw_index, mix, softmax, thirds
 from skmade._families.gaussian_mixture import GaussianMixture
 from skmade._kernels._compile import inlined_part, part
-from skmade._kernels._elementary import exp, like, log, sigmoid, softplus
+from skmade._kernels._elementary import exp, like, log, log1p_unit, or_zero, sigmoid
 
 # Probabilities are held between these, whose logarithms and differences from 1 are numbers.
 _NEARLY_ZERO, _NEARLY_ONE = 1e-37, 1 - 2.0**-24
@@ -76,28 +76,24 @@ class LogisticMixture(GaussianMixture):
     @part
     def gradient(a, values, constants, deltas, width):
         (_, means, _), (by_logits, by_means, by_raws) = thirds(a), thirds(deltas)
-        half = like(a[0, 0], constants[0])
+        half, is_cut_off = like(a[0, 0], constants[0]), _has_bounds(constants)
         for c in range(means.shape[0]):
-            for b in range(width):
-                s, posterior = by_means[c, b], by_raws[c, b]
-                t = standardised(values[b], means[c, b], s)
-                h, one, far = half / s, like(t, 1), abs(t)
-                e, e_near = exp(-far - h), exp(-abs(far - h))
-                outer = e / (one + e)
-                inner = (one if far >= h else e_near) / (one + e_near)
-                pull = (outer - inner) * posterior / s
-                e = exp(-h - h)
-                inside = (far + h) * outer - (far - h) * inner + e / _in_cell(h + h, e)
-                by_logits[c, b] -= posterior
-                by_means[c, b] = pull if t >= 0 else -pull
-                by_raws[c, b] = posterior * inside * slope_of_scale(s) / s
-                if _has_bounds(constants):
-                    below, above = _distances(means[c, b], s, constants)
-                    e, out_below, out_above = exp(-below - above), sigmoid(-below), sigmoid(-above)
-                    lost = below * out_below + above * out_above
-                    lost += e / _in_cell(below + above, e)
-                    by_means[c, b] += posterior * (out_below - out_above) / s
-                    by_raws[c, b] -= posterior * lost * slope_of_scale(s) / s
+            if is_cut_off:
+                for b in range(width):
+                    mean, s, posterior = means[c, b], by_means[c, b], by_raws[c, b]
+                    by_mean, by_scale = _slopes(values[b], mean, s, half)
+                    of_mass, by_scale_of_mass = _slopes_of_mass(mean, s, constants)
+                    by_logits[c, b] -= posterior
+                    by_means[c, b] = posterior * (by_mean + of_mass) / s
+                    by_scale = posterior * (by_scale - by_scale_of_mass)
+                    by_raws[c, b] = by_scale * slope_of_scale(s) / s
+            else:
+                for b in range(width):
+                    s, posterior = by_means[c, b], by_raws[c, b]
+                    by_mean, by_scale = _slopes(values[b], means[c, b], s, half)
+                    by_logits[c, b] -= posterior
+                    by_means[c, b] = posterior * by_mean / s
+                    by_raws[c, b] = posterior * by_scale * slope_of_scale(s) / s
 
     @staticmethod
     @part
@@ -127,13 +123,42 @@ def _distances(mean, s, constants):
     return (mean - like(mean, constants[1])) / s, (like(mean, constants[2]) - mean) / s
 
 
-@part
+@inlined_part
+def _slopes(value, mean, s, half):
+    """Derivatives of ``-log L(value)`` by the mean and by the scale, times the scale."""
+    t = standardised(value, mean, s)
+    h, one, far = half / s, like(t, 1), abs(t)
+    e, e_near = or_zero(exp(-far - h)), or_zero(exp(-abs(far - h)))
+    outer = e / (one + e)
+    inner = (one if far >= h else e_near) / (one + e_near)
+    e = or_zero(exp(-h - h))
+    inside = (far + h) * outer - (far - h) * inner + e / _in_cell(h + h, e)
+    return (outer - inner if t >= 0 else inner - outer), inside
+
+
+@inlined_part
+def _slopes_of_mass(mean, s, constants):
+    """Derivatives of ``log(F(high) - F(low))`` by the mean, and by -scale, times the scale."""
+    below, above = _distances(mean, s, constants)
+    e, out_below, out_above = exp(-below - above), sigmoid(-below), sigmoid(-above)
+    e, out_below, out_above = or_zero(e), or_zero(out_below), or_zero(out_above)
+    lost = below * out_below + above * out_above + e / _in_cell(below + above, e)
+    return out_below - out_above, lost
+
+
+@inlined_part
 def _log_mass(mean, s, constants):
     """``log(F(high) - F(low))``."""
     below, above = _distances(mean, s, constants)
     width = below + above
-    inside = log(width * _in_cell(width, exp(-width)))
-    return inside - softplus(-below) - softplus(-above)
+    inside = log(width * _in_cell(width, or_zero(exp(-width))))
+    return inside - _softplus(-below) - _softplus(-above)
+
+
+@inlined_part
+def _softplus(x):
+    """``log(1 + e**x)``, as part of a sum."""
+    return max(x, like(x, 0)) + log1p_unit(or_zero(exp(-abs(x))))
 
 
 @part

@@ -6,12 +6,14 @@ are a few units in the last place, in float32 and in float64.
 
 import numpy as np
 
-from skmade._kernels._compile import part, part_for
+from skmade._kernels._compile import inlined_part, part, part_for
 from skmade._kernels._intrinsics import intrinsic, intrinsic_for, types
 
 # Derivatives below this are taken as zero: they, their products and squares would come to
 # numbers so small that the processor takes a hundred times as long for each.
 NEGLIGIBLE = 1e-15
+# What is lost beside 1, in double precision, too. (Products of two larger ones are not so small.)
+_LOST = 1e-17
 # No approximate reciprocals, of which series of corrections would be left.
 _EXACT = {"contract", "nsz"}
 
@@ -142,6 +144,12 @@ def _of_uniform(width):
     kind = np.float32 if width == 32 else np.float64
     n_digits = np.finfo(kind).nmant + 1
     return kind, width - n_digits, kind(0.5**n_digits)
+
+
+@inlined_part
+def or_zero(x):
+    """`x`, but 0 where it is lost beside 1."""
+    return x if x > like(x, _LOST) else like(x, 0)
 
 
 @part
