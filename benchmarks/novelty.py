@@ -11,7 +11,8 @@ Candidates for our detector are compared in the same run (`benchmarks.candidates
 is, for each table, the candidate that has the best mean over the other tables: what choosing among
 them is worth on tables that had no part in it. Means are over tables and splits, ranks are taken
 split by split, and each of ours has its rank among the rivals alone. Splits are done one after the
-other, means are written after each, and ``--resume`` goes on where a run was interrupted.
+other, means are written after each, and ``--resume`` goes on where a run was interrupted. Who has
+not done all of them yet has no rank, and is in nobody's.
 """
 
 import warnings
@@ -68,7 +69,7 @@ def run(results, detectors, options, seed, name, data):
 def summaries(rows, ours):
     """Areas by table, and means over all."""
     aurocs = rows.pivot_table("auroc", ["set", "split"], "who", sort=False)
-    rivals = [who for who in aurocs if who not in ours]
+    rivals = [who for who in aurocs.dropna(axis=1) if who not in ours]
     summary = rows.groupby("who", sort=False)[["fit_s", "score_s"]].median()
     summary.columns = ["median fit [s]", "median scoring [s]"]
     if aurocs.index.unique("set").size > 1:
@@ -76,6 +77,7 @@ def summaries(rows, ours):
     summary = summary.reindex(aurocs.columns)
     summary.insert(0, "mean", aurocs.mean())
     summary.insert(1, "mean rank", mean_ranks(aurocs, rivals))
+    summary.insert(2, "splits", aurocs.count())
     by_set = aurocs.groupby("set", sort=False).mean()
     return {"auroc": by_set.round(3), "summary": summary.round(4)}
 
@@ -95,8 +97,8 @@ def mean_ranks(aurocs, rivals):
     def ranks(who):
         return aurocs[[*rivals, who]].rank(axis=1, ascending=False).mean()
 
-    ours = {who: ranks(who)[who] for who in aurocs if who not in rivals}
-    return pd.Series({**ranks("MADE"), **ours})
+    complete = aurocs.dropna(axis=1)
+    return pd.Series({**ranks("MADE"), **{w: ranks(w)[w] for w in complete if w not in rivals}})
 
 
 def everything(X, y, seed, n_rows=10_000):
