@@ -1,5 +1,9 @@
 """Detectors that people use today: all have fit and score_samples, higher being more normal."""
 
+from functools import partial
+from importlib import import_module
+from importlib.util import find_spec
+
 import numpy as np
 from scipy.stats import skew
 from sklearn.ensemble import IsolationForest
@@ -20,6 +24,20 @@ class KNN:
         """Minus the distance."""
         distances, _ = self.neighbours.kneighbors(None if X is self.X else X)
         return -distances[:, -1]
+
+
+class DiffusionTime(KNN):
+    """Diffusion-time estimation in its non-parametric form (Livernoche et al. 2024).
+
+    How much noise a row is taken to have: the time's posterior is inverse gamma, with a scale
+    given by the distances to the five nearest rows. Its mode rises with their mean, which ranks
+    rows alike, and has no ties where the paper's grid of times ends.
+    """
+
+    def score_samples(self, X):
+        """Minus the mean distance."""
+        distances, _ = self.neighbours.kneighbors(None if X is self.X else X)
+        return -distances.mean(axis=1)
 
 
 class LOF:
@@ -86,12 +104,42 @@ class BestMixture:
         return self.model.score_samples(X)
 
 
+class PyOD:
+    """A detector of PyOD by its defaults."""
+
+    def __init__(self, name):
+        kind = getattr(import_module(f"pyod.models.{name.lower()}"), name)
+        self.model = kind(random_state=0)
+
+    def fit(self, X):
+        """Fit; scores of these rows are kept."""
+        self.X = X
+        self.model.fit(X)
+        return self
+
+    def score_samples(self, X):
+        """Minus PyOD's scores."""
+        model = self.model
+        return -(model.decision_scores_ if X is self.X else model.decision_function(X))
+
+
+def deep():
+    """PyOD's deep detectors, on one thread; none, and a line that says so, without torch."""
+    if not (find_spec("torch") and find_spec("pyod")):
+        print("LUNAR and DIF are left out: they need torch and pyod.")
+        return {}
+    import_module("torch").set_num_threads(1)
+    return {name: partial(PyOD, name) for name in ("LUNAR", "DIF")}
+
+
 RIVALS = {
     "kernel density": ScottKernelDensity,
     "kNN": KNN,
+    "diffusion time": DiffusionTime,
     "Gaussian mixture": BestMixture,
     "LOF": LOF,
     "IForest": lambda: IsolationForest(random_state=0),
     "OCSVM": OneClassSVM,
     "ECOD": ECOD,
+    **deep(),
 }

@@ -12,7 +12,17 @@ from pathlib import Path
 import pandas as pd
 
 RESULTS = Path(__file__).parents[1] / "results"
-PACKAGES = ("skmade", "numpy", "scipy", "scikit-learn", "numba", "onnxruntime", "torch", "zuko")
+PACKAGES = (
+    "skmade",
+    "numpy",
+    "scipy",
+    "scikit-learn",
+    "numba",
+    "onnxruntime",
+    "torch",
+    "zuko",
+    "pyod",
+)
 
 
 def seconds(function, repeats=1):

@@ -66,10 +66,17 @@ def timed(function, *arguments, **options):
 
 
 class Results:
-    """Rows of results, printed and written as they come."""
+    """Rows of results, printed and written as they come; with `resume`, after those there are."""
 
-    def __init__(self, name, quick):
+    def __init__(self, name, quick, resume=False):
         self.name, self.rows = f"{name}-quick" if quick else name, []
+        written = report.RESULTS / self.name / "results.csv"
+        if resume and written.exists():
+            self.rows = pd.read_csv(written).to_dict("records")
+
+    def has(self, **row):
+        """Whether there is a row with these values."""
+        return any(row.items() <= other.items() for other in self.rows)
 
     def add(self, **row):
         """One more row."""
