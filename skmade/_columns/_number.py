@@ -291,7 +291,7 @@ def number_column(real, lattice, numbers, conditional, weights, atoms, **paramet
     bounds = (None, None)
     if conditional == "auto":
         _, equal = standardisation(numbers[rest], np.ones(np.count_nonzero(rest)))
-        bounds, is_sharp = find_bounds(numbers, atoms)
+        bounds, is_sharp = find_bounds(numbers, atoms, step)
         is_coarse = step > 5 * SCALE_FLOOR * equal
         conditional = "logistic_mixture" if is_coarse or is_sharp else "gaussian_mixture"
     parameters |= {"conditional": conditional, "scale": float(scale)}
