@@ -628,14 +628,15 @@ def test_floats_that_are_whole_without_ties_are_drawn_whole(unit):
     np.testing.assert_array_equal(filled, np.round(filled))
 
 
-ROUNDED = RNG.integers(0, 40, size=N) / 10
+ROUNDED, COUNTS = RNG.integers(0, 40, size=N) / 10, np.random.default_rng(0).poisson(5, N)
 #: Numbers on a lattice, but for rounding, and how they are made of tenths.
 BESIDE_LATTICES = {
-    "single precision": ROUNDED.astype(np.float32),
-    "single precision once": ROUNDED.astype(np.float32).astype(float),
+    "single precision": np.float32(ROUNDED),
+    "single precision once": np.float32(ROUNDED).astype(float),
+    "none of which is 0": np.float32((COUNTS + 1) / 10).astype(float),
     "distances from a mean": ROUNDED - ROUNDED.mean(),
     "sums": np.cumsum(np.full(40, 0.1))[np.rint(10 * ROUNDED).astype(int)] - 0.1,
-    "with an atom": np.where(CODE > 0, ROUNDED, 1.2).astype(np.float32).astype(float),
+    "with an atom": np.float32(np.where(CODE > 0, ROUNDED, 1.2)).astype(float),
 }
 
 
@@ -649,6 +650,7 @@ def test_values_beside_a_lattice_are_drawn_as_they_are(name):
     near = abs(drawn[:, None] - np.unique(column)).min(axis=1)
     assert np.all((near == 0) | (near > 0.05))  # (others are points between or beyond them)
     assert np.mean(near == 0) > 0.8
+    assert column.min() < 0 or drawn.min() >= 0
 
 
 @pytest.mark.parametrize("dtype", ["float64", "float32", "Int64", object])

@@ -202,7 +202,7 @@ class Lattice(Real):
         To how many decimals all values are rounded, so that draws are the same numbers bit
         for bit; None where they are not.
     near : list of float
-        Values in fit that are beside the lattice by their own rounding, as of numbers that were
+        Values in fit, and bounds, that are beside the lattice by rounding, as of numbers that were
         in single precision once; draws are these in place of its points.
     """
 
@@ -242,7 +242,9 @@ class Lattice(Real):
         return np.where(abs(numbers - near) < self.step / 4, near, numbers)
 
     def keep_near(self, values):
-        """Have draws return values in fit, which are in order, bit for bit."""
+        """Have draws return values in fit, and bounds, bit for bit."""
+        bounds = [bound for bound in self.bounds if bound is not None]
+        values = np.unique([*values, *bounds])
         self.near = values[_in_precision(self.nearest(values), self.dtype) != values].tolist()
 
 
