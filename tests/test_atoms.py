@@ -138,6 +138,14 @@ def test_draws_have_the_sign_of_all_rows(name):
         assert drawn.max() <= column.max()
 
 
+@pytest.mark.parametrize("sign", [1, -1])
+def test_bounds_of_a_lattice_are_points_of_it(sign):
+    column = sign * rng().choice([0.02, 0.05, 0.08, 0.14], 200)  # (no point of which is 0)
+    drawn = sign * quick(max_iter=sizes(20, 2)).fit(column[:, None]).sample(5000, random_state=0)
+    np.testing.assert_allclose(drawn, 0.02 + 0.03 * np.rint((drawn - 0.02) / 0.03), atol=1e-9)
+    assert drawn.min() >= 0.02
+
+
 @needs_speed
 def test_a_spike_tells_how_likely_it_is():
     zeros = at([0], 0.9, rng().integers(100, 99999, 1000))

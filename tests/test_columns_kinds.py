@@ -14,7 +14,7 @@ from conftest import JIT, quick, sizes
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.preprocessing import StandardScaler
 
-from skmade import MADEDensity, MADEOutlierDetector
+from skmade import MADEDensity, MADEImputer, MADEOutlierDetector
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -611,6 +611,46 @@ def test_integers_without_ties_are_drawn_as_integers(make):
     drawn = quick().fit(table).sample(500, random_state=0)
     assert list(drawn.dtypes) == list(table.dtypes)
     assert len(set(drawn["i"].to_list())) > N // 3
+
+
+@pytest.mark.parametrize("unit", [1, 1000])
+def test_floats_that_are_whole_without_ties_are_drawn_whole(unit):
+    """As pandas has integers with gaps: what they are does not depend on the dtype."""
+    prices = unit * RNG.permutation(20 * N)[:N]
+    frame = pd.DataFrame({"x": X, "price": prices.astype(float)})
+    model, twin = (quick().fit(f) for f in (frame, frame.astype({"price": int})))
+    drawn, of_twin = (m.sample(500, random_state=0)["price"] for m in (model, twin))
+    assert drawn.dtype == float
+    np.testing.assert_array_equal(drawn, of_twin)
+    np.testing.assert_array_equal(model.score_samples(frame), twin.score_samples(frame))
+    imputer = MADEImputer(quick(), random_state=0)
+    filled = imputer.fit_transform(frame.mask(RNG.random(frame.shape) < 0.2))["price"]
+    np.testing.assert_array_equal(filled, np.round(filled))
+
+
+ROUNDED, COUNTS = RNG.integers(0, 40, size=N) / 10, np.random.default_rng(0).poisson(5, N)
+#: Numbers on a lattice, but for rounding, and how they are made of tenths.
+BESIDE_LATTICES = {
+    "single precision": np.float32(ROUNDED),
+    "single precision once": np.float32(ROUNDED).astype(float),
+    "none of which is 0": np.float32((COUNTS + 1) / 10).astype(float),
+    "distances from a mean": ROUNDED - ROUNDED.mean(),
+    "sums": np.cumsum(np.full(40, 0.1))[np.rint(10 * ROUNDED).astype(int)] - 0.1,
+    "with an atom": np.float32(np.where(CODE > 0, ROUNDED, 1.2)).astype(float),
+}
+
+
+@pytest.mark.parametrize("name", BESIDE_LATTICES)
+def test_values_beside_a_lattice_are_drawn_as_they_are(name):
+    column = BESIDE_LATTICES[name]
+    model = quick(max_iter=sizes(20, 2)).fit(pd.DataFrame({"x": X, "k": column}))
+    assert model.conditionals_[1] == "logistic_mixture"
+    drawn = model.sample(1000, random_state=0)["k"].to_numpy()
+    assert drawn.dtype == column.dtype
+    near = abs(drawn[:, None] - np.unique(column)).min(axis=1)
+    assert np.all((near == 0) | (near > 0.05))  # (others are points between or beyond them)
+    assert np.mean(near == 0) > 0.8
+    assert column.min() < 0 or drawn.min() >= 0
 
 
 @pytest.mark.parametrize("dtype", ["float64", "float32", "Int64", object])

@@ -7,10 +7,17 @@ import pytest
 from conftest import apply, called_by_kernel, encoded, network_of, quick, sizes
 from naive import DRAW, LOG_PROB, DenseNetwork
 from scipy.special import digamma, gammaln
-from scipy.stats import chisquare, kstest
+from scipy.stats import chisquare, expon, kstest
 
 from skmade import _families
-from skmade._families import FAMILIES, Categorical, NegativeBinomial, family_code
+from skmade._families import (
+    FAMILIES,
+    Categorical,
+    LogisticMixture,
+    NegativeBinomial,
+    family_code,
+)
+from skmade._families._scales import raw_scale
 from skmade._families.negative_binomial import _gamma_rest, _psi_rest
 from skmade._kernels._choice import in_use
 from skmade._scoring import Scorer
@@ -189,6 +196,21 @@ def test_draws_have_the_distribution_of_the_density(family, rng):
     observed = np.append(observed[common], observed[~common].sum())
     expected = np.append(expected[common], max(n - expected[common].sum(), 1e-9))
     assert chisquare(observed, expected * n / expected.sum()).pvalue > 1e-3
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("mean", [-60.0, -5.0, 6.0, 70.0])
+def test_draws_keep_to_bounds_that_all_of_the_mixture_is_beyond(mean, dtype, rng):
+    # (what is left of a logistic density falls from the nearer bound like an exponential one)
+    family, n, s = LogisticMixture(1, low=-1.0, high=1.5), sizes(20_000, 1000), 0.1
+    a = np.repeat(np.array([[0], [mean], [raw_scale(s)]], dtype), n, axis=1)
+    bits, noise = randomness(family, n, rng)
+    drawn = draw(family, a, bits, noise.astype(dtype))
+    distance = drawn + 1.0 if mean < 0 else 1.5 - drawn
+    assert kstest(distance, expon(scale=s).cdf).pvalue > 1e-3
+    cells = replace(family, half=0.25, low=-1.25, high=1.75)
+    ends = np.unique(draw(cells, a, bits, noise.astype(dtype)))
+    np.testing.assert_array_equal(ends, np.clip(ends, -1.0, 1.5))
 
 
 @each_family

@@ -103,10 +103,12 @@ def visits(n_again):
     rng, n = np.random.default_rng(0), 300 - n_again
     x = rng.normal(size=n)
     days = pd.to_timedelta(rng.integers(0, 1000, size=n), unit="D")
+    parts = pd.to_timedelta(rng.integers(10**12, size=n), unit="ms")  # (single precision cannot)
     once = pd.DataFrame({
         "size": x, "width": rng.normal(size=n),
         "count": pd.array(rng.poisson(np.exp(x + 2)), dtype="Int64"),
         "flag": pd.array(x > 0.5, dtype="boolean"), "day": pd.Timestamp("2020-01-01") + days,
+        "number": rng.integers(10**8, size=n).astype(float), "at": pd.Timestamp(0) + parts,
         "kind": pd.Categorical(np.array(["left", "middle", "right"])[rng.integers(0, 3, n)]),
     })  # fmt: skip
     whole = pd.concat([once, once[:n_again]], ignore_index=True)

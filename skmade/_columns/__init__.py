@@ -337,13 +337,13 @@ class Columns:
     def recalling(self, numbers, dtype):
         """The same columns, for rows that may hold cells of others, which are given as `numbers`.
 
-        Of these, numbers that are on no lattice come back as they were, not as networks of a
-        `dtype` see them.
+        Of these, numbers and moments come back as they were, not as networks of a `dtype` see
+        them.
         """
         columns, seen = copy.copy(self), np.empty(numbers.shape, dtype)
         self.encode(numbers, seen)
         columns._recalled = {}
-        for j in self._linear:
+        for j in _places(self.columns, Real):
             values, first = np.unique(seen[:, j], return_index=True)
             columns._recalled[j] = values, numbers[first, j]
         return columns

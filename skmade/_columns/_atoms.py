@@ -45,6 +45,8 @@ _BLOCK = 32
 # An end of a column is a bound if values near it are at most so many times as far apart as in
 # the middle.
 _SPREAD_AT_BOUND = 3.0
+# What of a step the points of a lattice may be off.
+_ROUNDING = 1e-3
 _FEWEST_AT_BOUND = 15
 
 
@@ -139,27 +141,35 @@ def _count_at(wanted, cells, counts):
     return np.where(cells[place] == wanted, counts[place], 0).astype(float)
 
 
-def find_bounds(numbers, atoms):
+def find_bounds(numbers, atoms, step):
     """The bounds that a column shows, or None for each end, and whether one of them is sharp.
 
     An end is sharp if it is an atom, or if values do not thin out towards it: it, or 0 if
-    that is next to it, is a bound. And nothing that never changes its sign does so.
+    that is next to it, is a bound. And nothing that never changes its sign does so. In place of
+    0, a lattice of a `step` has the first of its points from there on.
     """
     ordered = np.sort(numbers)
-    low, low_is_sharp = _lower_bound(ordered, atoms)
-    high, high_is_sharp = _lower_bound(-ordered[::-1], -atoms)
+    low, low_is_sharp = _lower_bound(ordered, atoms, step)
+    high, high_is_sharp = _lower_bound(-ordered[::-1], -atoms, step)
     return (low, None if high is None else -high), low_is_sharp or high_is_sharp
 
 
-def _lower_bound(ordered, atoms):
+def _lower_bound(ordered, atoms, step):
     """The lower bound of sorted values, and whether it is sharp."""
     n, low = len(ordered), float(ordered[0])
-    reach = int(np.sqrt(n))
+    reach, zero = int(np.sqrt(n)), _first_of_lattice(low, step)
     if low in atoms:
         return low, True
     if reach >= _FEWEST_AT_BOUND:
         quarter = ordered[3 * n // 4] - ordered[n // 4]
         near = (ordered[reach] - low) / reach
         if near <= _SPREAD_AT_BOUND * quarter / (n / 2):
-            return (0.0 if 0 <= low <= near else low), True
-    return (0.0 if low >= 0 else None), False
+            return (zero if 0 <= low <= near else low), True
+    return (zero if low >= 0 else None), False
+
+
+def _first_of_lattice(value, step):
+    """The point next to 0 of the lattice that a positive value is on; 0 if it is on none."""
+    point = value - step * np.floor(value / step) if step > 0 else 0.0
+    is_zero = min(point, step - point) < _ROUNDING * step
+    return 0.0 if is_zero else float(point)

@@ -46,6 +46,8 @@ class Real(Column):
         What a density is multiplied by beyond the bounds.
     origin : int
         What all numbers are counted from: of integers that floats merge.
+    is_whole : bool
+        Whether all numbers in fit were whole, and draws are to be.
     """
 
     center: float
@@ -56,6 +58,7 @@ class Real(Column):
     bounds: tuple = (None, None)
     beyond: float = 1.0
     origin: int = 0
+    is_whole: bool = False
 
     step = 0.0
     may_have_atoms = True
@@ -132,7 +135,8 @@ class Real(Column):
     @property
     def is_linear(self):
         """Whether what is written are the numbers themselves, as they are."""
-        return type(self) is Real and np.dtype(self.dtype).name in ("float32", "float64")
+        is_float = np.dtype(self.dtype).name in ("float32", "float64")
+        return type(self) is Real and is_float and not self.is_whole
 
     def read(self, cells):
         """Numbers.
@@ -145,7 +149,12 @@ class Real(Column):
         return to_numbers(numeric(cells), self.dtype, self.origin)
 
     def write(self, numbers):
-        """Numbers of the column's dtype."""
+        """Numbers of the column's dtype, whole ones where all are."""
+        numbers = np.round(numbers) if self.is_whole else numbers
+        return from_numbers(numbers, self.dtype, self.origin)
+
+    def write_means(self, numbers):
+        """Numbers between those that are drawn, where the column's dtype can hold them."""
         return from_numbers(numbers, self.dtype, self.origin)
 
     def family(self, n_components):
@@ -192,10 +201,14 @@ class Lattice(Real):
     decimals : int or None
         To how many decimals all values are rounded, so that draws are the same numbers bit
         for bit; None where they are not.
+    near : list of float
+        Values in fit, and bounds, that are beside the lattice by rounding, as of numbers that were
+        in single precision once; draws are these in place of its points.
     """
 
     step: float
     decimals: int | None
+    near: list = field(default_factory=list)
 
     @property
     def reads_numbers(self):
@@ -215,14 +228,24 @@ class Lattice(Real):
 
     def write(self, numbers):
         """Numbers on the lattice, of the column's dtype."""
+        return super().write(self.nearest(numbers))
+
+    def nearest(self, numbers):
+        """The nearest values of the column."""
         numbers = on_lattice(numbers, self.center, self.step)
         if self.decimals is not None:
             numbers = np.round(numbers, self.decimals)
-        return super().write(numbers)
+        if not self.near:
+            return numbers
+        near = np.array(self.near)
+        near = near[np.searchsorted(near[1:] / 2 + near[:-1] / 2, numbers)]
+        return np.where(abs(numbers - near) < self.step / 4, near, numbers)
 
-    def write_means(self, numbers):
-        """Numbers between those of the lattice, where the column's dtype can hold them."""
-        return Real.write(self, numbers)
+    def keep_near(self, values):
+        """Have draws return values in fit, and bounds, bit for bit."""
+        bounds = [bound for bound in self.bounds if bound is not None]
+        values = np.unique([*values, *bounds])
+        self.near = values[_in_precision(self.nearest(values), self.dtype) != values].tolist()
 
 
 def restore(seen, known, values, numbers):
@@ -288,10 +311,10 @@ def number_column(real, lattice, numbers, conditional, weights, atoms, **paramet
     if np.count_nonzero(rest) < max(_FEWEST_OF_REST, _LEAST_REST * len(numbers)):
         rest[:] = True
     center, scale = standardisation(numbers[rest], weights[rest])
-    bounds = (None, None)
+    bounds, is_whole = (None, None), bool(np.all(numbers == np.round(numbers)))
     if conditional == "auto":
         _, equal = standardisation(numbers[rest], np.ones(np.count_nonzero(rest)))
-        bounds, is_sharp = find_bounds(numbers, atoms)
+        bounds, is_sharp = find_bounds(numbers, atoms, step)
         is_coarse = step > 5 * SCALE_FLOOR * equal
         conditional = "logistic_mixture" if is_coarse or is_sharp else "gaussian_mixture"
     parameters |= {"conditional": conditional, "scale": float(scale)}
@@ -308,10 +331,13 @@ def number_column(real, lattice, numbers, conditional, weights, atoms, **paramet
     if family_named(conditional).support == "counts":
         check_counts(parameters["label"], numbers, conditional)
         return lattice(center=float(np.round(center)), step=1.0, decimals=0, **parameters)
-    if step > 0 and (asks_for(conditional, "half") or np.all(numbers == np.round(numbers))):
-        center = on_lattice(center, numbers[0], step)
-        return lattice(center=float(center), step=step, decimals=_decimals(numbers), **parameters)
-    return real(center=float(center), **parameters)
+    if step > 0 and (asks_for(conditional, "half") or is_whole):
+        center, values = on_lattice(center, numbers[0], step), np.unique(numbers)
+        decimals = _decimals(values, parameters["dtype"])
+        column = lattice(center=float(center), step=step, decimals=decimals, **parameters)
+        column.keep_near(values)
+        return column
+    return real(center=float(center), is_whole=is_whole, **parameters)
 
 
 def check_counts(label, numbers, conditional):
@@ -384,10 +410,15 @@ def lattice_step(column):
     return 0.0
 
 
-def _decimals(column):
-    """To how many decimals all values are rounded, if to 15 or fewer."""
-    values = np.unique(column)
-    return next((n for n in range(16) if np.array_equal(np.round(values, n), values)), None)
+def _decimals(values, dtype):
+    """To how many decimals all values of a dtype are rounded, if to 15 or fewer."""
+    rounded = (_in_precision(np.round(values, n), dtype) for n in range(16))
+    return next((n for n, own in enumerate(rounded) if np.array_equal(own, values)), None)
+
+
+def _in_precision(numbers, dtype):
+    """Numbers as those of a dtype are, if it is one of floats."""
+    return numbers.astype(dtype) if np.dtype(dtype).kind == "f" else numbers
 
 
 def on_lattice(values, origin, step):

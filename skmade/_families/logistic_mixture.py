@@ -103,10 +103,11 @@ class LogisticMixture(GaussianMixture):
         else:
             _draw_component(a, bits, noise, constants, work, out, values, width)
         half = constants[0]
-        if half > 0:  # the middle of its cell
-            cell = like(a[0, 0], 2 * half)
+        if half > 0:  # the middle of its cell, of those within the bounds
+            cell, low, high = like(a[0, 0], 2 * half), constants[1] + half, constants[2] - half
             for b in range(width):
-                values[b] = np.floor(values[b] / cell + like(cell, 0.5)) * cell
+                x = np.floor(values[b] / cell + like(cell, 0.5)) * cell
+                values[b] = max(min(x, like(cell, high)), like(cell, low))
 
 
 _draw_component = GaussianMixture.draw
@@ -165,7 +166,9 @@ def _softplus(x):
 def _draw_within(a, bits, noise, constants, work, out, values, width):
     """As `_draw_component`, between the bounds, by inversion.
 
-    It is that of 1 - F where the mean is below both bounds, for F has no digits left there.
+    It is that of 1 - F where the mean is below both bounds, for F has no digits left there; and of
+    logarithms, for a mean may be so far beyond a bound that nothing else is left of what lies
+    between them.
     """
     logits, means, raws = thirds(a)
     draw_index(logits, bits, work, out, values, width)
@@ -174,11 +177,12 @@ def _draw_within(a, bits, noise, constants, work, out, values, width):
         mean, s, one = means[c, b], scale(raws[c, b]), like(noise[b], 1)
         (below, above), u = _distances(mean, s, constants), sigmoid(noise[b])
         is_beyond = below < like(one, 0)
-        first, last = sigmoid(below if is_beyond else -below), sigmoid(-above)
-        last = last if is_beyond else one - last
-        p = first + u * (last - first)
-        p = max(min(p, like(one, _NEARLY_ONE)), like(one, _NEARLY_ZERO))
-        x = log(p / (one - p))
+        log_first = -softplus(-below if is_beyond else below)
+        log_last = -softplus(above if is_beyond else -above)
+        log_most = max(log_first, log_last)
+        first, last = exp(log_first - log_most), exp(log_last - log_most)
+        log_p = log_most + log(max(first + u * (last - first), like(one, _NEARLY_ZERO)))
+        x = log_p - log(one - min(exp(log_p), like(one, _NEARLY_ONE)))
         values[b] = mean + s * (-x if is_beyond else x)
 
 
