@@ -14,7 +14,7 @@ from skmade._families._scales import (
 from skmade._families._softmax import draw_index, mix, softmax, thirds
 from skmade._families.gaussian_mixture import GaussianMixture
 from skmade._kernels._compile import inlined_part, part
-from skmade._kernels._elementary import exp, like, log, log1p_unit, or_zero, sigmoid
+from skmade._kernels._elementary import exp, like, log, log1p_unit, or_zero, sigmoid, softplus
 
 # Probabilities are held between these, whose logarithms and differences from 1 are numbers.
 _NEARLY_ZERO, _NEARLY_ONE = 1e-37, 1 - 2.0**-24
