@@ -223,6 +223,8 @@ def _mass_between(low, high, means, scales):
 def _logistic_mixture_log_prob(value, parameters, constants):
     (log_weights, means, scales), (half, low, high) = _mixture_parts(parameters), constants[:3]
     log_weights = log_weights - np.log(_mass_between(low, high, means, scales))
+    log_weights = log_weights - abs(value - np.clip(value, low, high)) / scales
+    value = np.clip(value, low, high)
     if half == 0:
         return logsumexp(log_weights + logistic.logpdf(value, means, scales))
     inside = _mass_between(value - half, value + half, means, scales)

@@ -76,6 +76,13 @@ def some_values(family, n, rng):
     return rng.choice(values[:20] if family.support == "counts" else values, n)
 
 
+def with_some_beyond(values, family):
+    """Every fifth real number three times as large: beyond the bounds, if there are any."""
+    if family.support == "real":
+        values[::5] *= 3
+    return values
+
+
 def chosen(family):
     """What kernels of families are told: which are in use, and which one is meant."""
     return in_use([family_code(family)], range(len(FAMILIES))), family_code(family)
@@ -130,7 +137,8 @@ def test_a_family_says_what_it_is(family):
 
 @each_family
 def test_log_densities_equal_those_of_the_naive_twin(family, rng):
-    a, values = parameters(family, 200, rng), some_values(family, 200, rng)
+    a = parameters(family, 200, rng)
+    values = with_some_beyond(some_values(family, 200, rng), family)
     twin = LOG_PROB[family.name]
     expected = [twin(x, column, family.constants) for x, column in zip(values, a.T)]
     np.testing.assert_allclose(log_prob(family, a, values)[0], expected, rtol=1e-9, atol=1e-9)
@@ -140,7 +148,8 @@ def test_log_densities_equal_those_of_the_naive_twin(family, rng):
 
 @each_family
 def test_gradients_are_those_of_the_naive_twin(family, rng):
-    a, values = parameters(family, 50, rng), some_values(family, 50, rng)
+    a = parameters(family, 50, rng)
+    values = with_some_beyond(some_values(family, 50, rng), family)
     found, twin, step = gradient(family, a, values), LOG_PROB[family.name], 1e-6
     for b, x in enumerate(values):
         for r in range(family.n_outputs):
@@ -211,6 +220,18 @@ def test_draws_keep_to_bounds_that_all_of_the_mixture_is_beyond(mean, dtype, rng
     cells = replace(family, half=0.25, low=-1.25, high=1.75)
     ends = np.unique(draw(cells, a, bits, noise.astype(dtype)))
     np.testing.assert_array_equal(ends, np.clip(ends, -1.0, 1.5))
+
+
+@pytest.mark.parametrize("half", [0.0, 0.25])
+def test_beyond_a_bound_a_density_falls_from_what_it_is_there(half, rng):
+    family, n = LogisticMixture(3, half=half, low=-1.25, high=1.75), sizes(50, 5)
+    distances = np.r_[0, 1e-9, np.linspace(0.1, 9, 40)]
+    for a in (parameters(family, n, rng) * np.array([1, 20, 3]).repeat(3)[:, None]).T:
+        for end, way in ((-1.25, -1), (1.75, 1)):
+            a_repeated = np.repeat(a[:, None], len(distances), axis=1)
+            density = log_prob(family, a_repeated, end + way * distances)[0]
+            assert density[1] == pytest.approx(density[0], abs=1e-4)
+            assert np.all(np.diff(density[1:]) < 0)
 
 
 @each_family

@@ -30,7 +30,8 @@ class LogisticMixture(GaussianMixture):
     cell of its own.
 
     Where draws have bounds, each component is cut off there,
-    ``L(x) / (F(high) - F(low))``.
+    ``L(x) / (F(high) - F(low))``; beyond a bound it falls as ``e**(-d / s)`` from what it is there,
+    at a distance d, so that no mean is seen from beyond.
     """
 
     name = "logistic_mixture"
@@ -60,10 +61,11 @@ class LogisticMixture(GaussianMixture):
         scales(raws, deviations, width)
         for c in range(joint.shape[0]):
             for b in range(width):
-                s = deviations[c, b]
-                t = abs(standardised(values[b], means[c, b], s))
+                s, within = deviations[c, b], _within(values[b], constants)
+                t = abs(standardised(within, means[c, b], s))
                 h, one = half / s, like(t, 1)
                 log_weight = logits[c, b] - out[0, b] - max(t - h, like(t, 0))
+                log_weight -= abs(standardised(values[b], within, s))
                 both = (one + exp(-t - h)) * (one + exp(-abs(t - h)))
                 joint[c, b] = log_weight + log(_in_cell(h + h, exp(-h - h)) / (s * both))
         if _has_bounds(constants):
@@ -81,11 +83,13 @@ class LogisticMixture(GaussianMixture):
             if is_cut_off:
                 for b in range(width):
                     mean, s, posterior = means[c, b], by_means[c, b], by_raws[c, b]
-                    by_mean, by_scale = _slopes(values[b], mean, s, half)
+                    within = _within(values[b], constants)
+                    by_mean, by_scale = _slopes(within, mean, s, half)
                     of_mass, by_scale_of_mass = _slopes_of_mass(mean, s, constants)
+                    by_scale -= by_scale_of_mass + abs(standardised(values[b], within, s))
                     by_logits[c, b] -= posterior
                     by_means[c, b] = posterior * (by_mean + of_mass) / s
-                    by_scale = posterior * (by_scale - by_scale_of_mass)
+                    by_scale *= posterior
                     by_raws[c, b] = by_scale * slope_of_scale(s) / s
             else:
                 for b in range(width):
@@ -116,6 +120,12 @@ _draw_component = GaussianMixture.draw
 @inlined_part
 def _has_bounds(constants):
     return constants[1] > -UNBOUNDED or constants[2] < UNBOUNDED
+
+
+@inlined_part
+def _within(value, constants):
+    """The value between the bounds that is nearest."""
+    return max(min(value, like(value, constants[2])), like(value, constants[1]))
 
 
 @inlined_part

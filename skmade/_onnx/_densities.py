@@ -59,15 +59,23 @@ def _gaussian(group, cells, a):
 
 
 def _normal(cells, means, raws):
-    t, s = _standardised(cells, means, raws)
+    s = _scales(raws)
+    t = _standardised(_values(cells, means), means, s)
     return t * t * -0.5 - s.log() - HALF_LOG_2PI
 
 
-def _standardised(cells, means, raws):
-    """Distances of values from means, in scales, and scales."""
-    s = raws.softplus() + SCALE_FLOOR
-    values = cells.values.cast(means.dtype).with_axis(-1)
-    return ((values - means) / s).clip(-RESIDUAL_LIMIT, RESIDUAL_LIMIT), s
+def _scales(raws):
+    return raws.softplus() + SCALE_FLOOR
+
+
+def _values(cells, means):
+    """Values of cells, beside means of components."""
+    return cells.values.cast(means.dtype).with_axis(-1)
+
+
+def _standardised(values, means, s):
+    """Distances of values from means, in scales."""
+    return ((values - means) / s).clip(-RESIDUAL_LIMIT, RESIDUAL_LIMIT)
 
 
 def _gaussian_mixture(group, cells, a):
@@ -82,16 +90,18 @@ def _thirds(group, a):
 def _logistic_mixture(group, cells, a):
     """As `LogisticMixture.log_prob`; where there are no bounds, all of the mass is between them."""
     logits, means, raws = _thirds(group, a)
-    (t, s), half = _standardised(cells, means, raws), group.of_families("half")
-    t, h = abs(t), s.apply("Reciprocal") * half
+    half, low, high = map(group.of_families, ("half", "low", "high"))
+    values, s = _values(cells, means), _scales(raws)
+    within = values.apply("Max", low).apply("Min", high)
+    t, h = abs(_standardised(within, means, s)), s.apply("Reciprocal") * half
+    beyond = abs(_standardised(values, within, s))
     near = abs(t - h)
     both = ((-t - h).exp() + 1.0) * ((-near).exp() + 1.0)
     log_density = -(t - h).apply("Relu") + (_in_cell(h + h) / (s * both)).log()
-    below = (means - group.of_families("low")) / s
-    above = -(means - group.of_families("high")) / s
+    below, above = (means - low) / s, -(means - high) / s
     width = below + above
     log_mass = (width * _in_cell(width)).log() - (-below).softplus() - (-above).softplus()
-    return (logits.log_softmax() + log_density - log_mass).log_sum_exp(-1)
+    return (logits.log_softmax() + log_density - beyond - log_mass).log_sum_exp(-1)
 
 
 def _in_cell(u):
