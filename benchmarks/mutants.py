@@ -237,6 +237,8 @@ def run_tests(file, tests, tree, **options):
 
 def outcome(mutant, tests, tree):
     """Whether a test failed, hung, or none did, and which it was."""
+    if not tests:
+        return "survived", "(no test runs it)"
     path = Path(tree, "skmade", mutant.file)
     text = path.read_text()
     path.write_text(mutant.source(text))
