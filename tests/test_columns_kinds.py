@@ -628,12 +628,12 @@ def test_floats_that_are_whole_without_ties_are_drawn_whole(unit):
     np.testing.assert_array_equal(filled, np.round(filled))
 
 
-ROUNDED, COUNTS = RNG.integers(0, 40, size=N) / 10, np.random.default_rng(0).poisson(5, N)
+ROUNDED, POISSON = RNG.integers(0, 40, size=N) / 10, np.random.default_rng(0).poisson(5, N)
 #: Numbers on a lattice, but for rounding, and how they are made of tenths.
 BESIDE_LATTICES = {
     "single precision": np.float32(ROUNDED),
     "single precision once": np.float32(ROUNDED).astype(float),
-    "none of which is 0": np.float32((COUNTS + 1) / 10).astype(float),
+    "none of which is 0": np.float32((POISSON + 1) / 10).astype(float),
     "distances from a mean": ROUNDED - ROUNDED.mean(),
     "sums": np.cumsum(np.full(40, 0.1))[np.rint(10 * ROUNDED).astype(int)] - 0.1,
     "with an atom": np.float32(np.where(CODE > 0, ROUNDED, 1.2)).astype(float),
