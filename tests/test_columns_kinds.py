@@ -493,6 +493,22 @@ def test_a_standardised_flag_is_a_flag():
     assert quick(max_iter=1).fit(table).conditionals_[1] == "bernoulli"
 
 
+def test_a_third_value_of_a_number_that_hardly_changes_is_rare():
+    """A fold may see another than the others do."""
+    column = np.zeros(N)
+    column[7] = 3.7
+    model = quick(max_iter=1).fit(column[:, None])
+    log_p = model.score_samples([[0.0], [3.7], [5.2]])
+    assert np.exp(log_p).sum() == pytest.approx(1, abs=1e-5)
+    assert log_p[2] == pytest.approx(np.log(1.5 / (N + 1)))
+    column[-1] = 5.2
+    table = np.column_stack([X, column])
+    assert np.all(np.isfinite(cross_val_score(quick(max_iter=1), table, error_score="raise")))
+    flag = quick(max_iter=1).fit(np.arange(N)[:, None] == 7.0)
+    with pytest.raises(ValueError, match="handle_unknown"):
+        flag.score_samples([[2.0]])
+
+
 @pytest.mark.parametrize("make", [pd.DataFrame, pl.DataFrame])
 def test_another_value_in_a_flag_is_named(make):
     model = quick(max_iter=1).fit(make({"x": X, "odd": np.where(X > 0, 3.0, 9.0)}))
@@ -626,6 +642,29 @@ def test_floats_that_are_whole_without_ties_are_drawn_whole(unit):
     imputer = MADEImputer(quick(), random_state=0)
     filled = imputer.fit_transform(frame.mask(RNG.random(frame.shape) < 0.2))["price"]
     np.testing.assert_array_equal(filled, np.round(filled))
+
+
+@pytest.mark.parametrize("n_decimals", [1, 2, 3])
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_draws_have_the_decimals_of_a_column(dtype, n_decimals):
+    """Whether on a lattice (1), or on one too fine for ties to mean anything."""
+    prices = RNG.lognormal(4, 1, size=N).round(n_decimals).astype(dtype)
+    model = quick().fit(pd.DataFrame({"x": X.astype(dtype), "price": prices}))
+    drawn = model.sample(500, random_state=0)
+    assert set(drawn.dtypes) == {np.dtype(dtype)}
+    rounded = drawn["price"].to_numpy(float).round(n_decimals).astype(dtype)
+    np.testing.assert_array_equal(drawn["price"], rounded)
+    assert not np.signbit(rounded).any()
+    assert np.mean(drawn["x"] == drawn["x"].round(n_decimals)) < 0.1
+
+
+def test_decimals_of_atoms_and_of_known_cells_are_kept():
+    prices = RNG.lognormal(4, 1, size=N).round(2)
+    model = quick(atoms={1: [0.125]}).fit(np.column_stack([X, prices]))
+    drawn = model.sample(500, random_state=0)[:, 1]
+    np.testing.assert_array_equal(drawn, drawn.round(3))
+    filled = model.sample_conditional([[np.nan, 3.14159]], random_state=0)
+    assert filled[0, 1] == 3.14159
 
 
 ROUNDED, POISSON = RNG.integers(0, 40, size=N) / 10, np.random.default_rng(0).poisson(5, N)

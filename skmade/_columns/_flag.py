@@ -70,11 +70,14 @@ class Flag(Column):
         is_low, is_high = numbers == low, numbers == high
         values = {x.item() for x in (low, high, *numbers[~(is_low | is_high)][:1])}
         values = [value - origin for value in sorted(values)]
-        if handle_unknown == "rare" and np.dtype(dtype).kind != "b":
-            n_once = sum(np.count_nonzero(which) == 1 for which in (is_low, is_high))
-            rare = rare_share(n_once, len(numbers))
+        n_once = sum(np.count_nonzero(which) == 1 for which in (is_low, is_high))
         if set(values) <= {0, 1}:
             values = [0, 1]
+            may_be_number = False
+        else:  # a number that is all but constant, in other rows of which there are others
+            may_be_number = n_once > 0
+        if (handle_unknown == "rare" or may_be_number) and np.dtype(dtype).kind != "b":
+            rare = rare_share(n_once, len(numbers))
         if len(values) != 2:
             wrong = next(x for x in values if x not in (0, 1))
             raise ValueError(

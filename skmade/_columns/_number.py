@@ -22,6 +22,8 @@ from skmade._families._scales import SCALE_FLOOR, UNBOUNDED
 _LEAST_SHOWN = 0.01
 # Steps of lattices that are tried, besides the least distance of the values.
 _DECIMAL_STEPS = 10.0 ** -np.arange(7)
+# So many values show, mostly, that a column is not rounded.
+_FEW = 100
 # Center and scale are those of the values that are no atoms, if these are not too few.
 _FEWEST_OF_REST, _LEAST_REST = 20, 0.02
 
@@ -46,8 +48,9 @@ class Real(Column):
         What a density is multiplied by beyond the bounds.
     origin : int
         What all numbers are counted from: of integers that floats merge.
-    is_whole : bool
-        Whether all numbers in fit were whole, and draws are to be.
+    decimals : int or None
+        To how many decimals all numbers in fit were rounded, and draws are to be; None where they
+        were not.
     """
 
     center: float
@@ -58,7 +61,7 @@ class Real(Column):
     bounds: tuple = (None, None)
     beyond: float = 1.0
     origin: int = 0
-    is_whole: bool = False
+    decimals: int | None = None
 
     step = 0.0
     may_have_atoms = True
@@ -136,7 +139,7 @@ class Real(Column):
     def is_linear(self):
         """Whether what is written are the numbers themselves, as they are."""
         is_float = np.dtype(self.dtype).name in ("float32", "float64")
-        return type(self) is Real and is_float and not self.is_whole
+        return type(self) is Real and is_float and self.decimals is None
 
     def read(self, cells):
         """Numbers.
@@ -149,8 +152,9 @@ class Real(Column):
         return to_numbers(numeric(cells), self.dtype, self.origin)
 
     def write(self, numbers):
-        """Numbers of the column's dtype, whole ones where all are."""
-        numbers = np.round(numbers) if self.is_whole else numbers
+        """Numbers of the column's dtype, rounded where all are."""
+        if self.decimals is not None:
+            numbers = np.round(numbers, self.decimals) + 0.0  # (no -0)
         return from_numbers(numbers, self.dtype, self.origin)
 
     def write_means(self, numbers):
@@ -198,16 +202,12 @@ class Lattice(Real):
         As of a real column; the center is on the lattice.
     step : float
         Distance of neighbouring values.
-    decimals : int or None
-        To how many decimals all values are rounded, so that draws are the same numbers bit
-        for bit; None where they are not.
     near : list of float
         Values in fit, and bounds, that are beside the lattice by rounding, as of numbers that were
         in single precision once; draws are these in place of its points.
     """
 
     step: float
-    decimals: int | None
     near: list = field(default_factory=list)
 
     @property
@@ -311,15 +311,15 @@ def number_column(real, lattice, numbers, conditional, weights, atoms, **paramet
     if np.count_nonzero(rest) < max(_FEWEST_OF_REST, _LEAST_REST * len(numbers)):
         rest[:] = True
     center, scale = standardisation(numbers[rest], weights[rest])
-    bounds, is_whole = (None, None), bool(np.all(numbers == np.round(numbers)))
+    values, counts = np.unique(numbers, return_counts=True)
+    bounds, decimals = (None, None), _decimals(np.append(values, atoms), parameters["dtype"])
     if conditional == "auto":
         _, equal = standardisation(numbers[rest], np.ones(np.count_nonzero(rest)))
         bounds, is_sharp = find_bounds(numbers, atoms, step)
         is_coarse = step > 5 * SCALE_FLOOR * equal
         conditional = "logistic_mixture" if is_coarse or is_sharp else "gaussian_mixture"
-    parameters |= {"conditional": conditional, "scale": float(scale)}
+    parameters |= {"conditional": conditional, "scale": float(scale), "decimals": decimals}
     if takes_atoms:
-        values, counts = np.unique(numbers, return_counts=True)
         frequent = values[counts >= _LEAST_SHOWN * len(numbers)]
         parameters |= {
             "atoms": atoms.tolist(),
@@ -330,14 +330,13 @@ def number_column(real, lattice, numbers, conditional, weights, atoms, **paramet
         }
     if family_named(conditional).support == "counts":
         check_counts(parameters["label"], numbers, conditional)
-        return lattice(center=float(np.round(center)), step=1.0, decimals=0, **parameters)
-    if step > 0 and (asks_for(conditional, "half") or is_whole):
-        center, values = on_lattice(center, numbers[0], step), np.unique(numbers)
-        decimals = _decimals(values, parameters["dtype"])
-        column = lattice(center=float(center), step=step, decimals=decimals, **parameters)
+        return lattice(center=float(np.round(center)), step=1.0, **parameters)
+    if step > 0 and (asks_for(conditional, "half") or decimals == 0):
+        center = on_lattice(center, numbers[0], step)
+        column = lattice(center=float(center), step=step, **parameters)
         column.keep_near(values)
         return column
-    return real(center=float(center), is_whole=is_whole, **parameters)
+    return real(center=float(center), **parameters)
 
 
 def check_counts(label, numbers, conditional):
@@ -411,9 +410,20 @@ def lattice_step(column):
 
 
 def _decimals(values, dtype):
-    """To how many decimals all values of a dtype are rounded, if to 15 or fewer."""
-    rounded = (_in_precision(np.round(values, n), dtype) for n in range(16))
-    return next((n for n, own in enumerate(rounded) if np.array_equal(own, values)), None)
+    """To how many decimals all values of a dtype are rounded; None where these would be all the
+    digits that it can hold."""
+    size, few = float(abs(values).max()), values[:: len(values) // _FEW + 1]
+    relative = np.finfo(dtype).eps if np.dtype(dtype).kind == "f" else 1.0
+    for n in range(16):
+        if n > 0 and size * 10.0**n * relative > 1 / 4:
+            break
+        if all(np.array_equal(_rounded(some, n, dtype), some) for some in (few, values)):
+            return n
+    return None
+
+
+def _rounded(values, n, dtype):
+    return _in_precision(np.round(values, n), dtype)
 
 
 def _in_precision(numbers, dtype):
