@@ -16,6 +16,7 @@ import ast
 import copy
 import json
 import os
+import queue
 import re
 import shutil
 import subprocess
@@ -27,6 +28,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from coverage import CoverageData
+from joblib import Parallel, delayed
 from scipy.stats import binomtest
 
 from benchmarks import tables, watched
@@ -259,13 +261,22 @@ def outcome(mutant, tests, tree):
 
 
 def check_without_mutant(file, test, tree, passed):
-    """Exit if a test fails without any mutant, too."""
+    """Raise RuntimeError if a test fails without any mutant, too."""
     key = test, is_interpreted(file)
     if "::" in test and key not in passed:
         run = run_tests(file, [test], tree)
         if run.returncode != 0:
-            sys.exit(f"{test} fails without any mutant:\n" + run.stdout[-2000:])
+            raise RuntimeError(f"{test} fails without any mutant:\n" + run.stdout[-2000:])
         passed.add(key)
+
+
+def copy_of_project(tree):
+    """The folder `tree`, in which mutants can be put in place and met by the tests."""
+    for name in ("skmade", "tests", "docs", "examples"):  # (machine code is copied, too)
+        shutil.copytree(ROOT / name, tree / name, ignore=shutil.ignore_patterns("*.pyc"))
+    for file in filter(Path.is_file, ROOT.glob("[!.]*")):
+        shutil.copy(file, tree)
+    return tree
 
 
 def share(rows):
@@ -283,23 +294,30 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--quick", action="store_true", help="three mutants, to see it works")
     parser.add_argument("--mutants", type=int, default=200, help="how many to draw")
+    parser.add_argument("--jobs", type=int, default=1, help="how many to try at once")
     options = parser.parse_args()
     mutants = all_mutants()
     print(f"{len(mutants)} possible mutants")
     mutants = mutants[: 3 if options.quick else options.mutants]
     results = tables.Results("mutants", options.quick)
-    with tempfile.TemporaryDirectory() as tree:
-        # (machine code is copied, too)
-        for name in ("skmade", "tests", "docs", "examples"):
-            shutil.copytree(ROOT / name, Path(tree, name), ignore=shutil.ignore_patterns("*.pyc"))
-        for file in filter(Path.is_file, ROOT.glob("[!.]*")):
-            shutil.copy(file, tree)
-        seen, passed = Watched(), set()
+    seen, passed = Watched(), set()
+    with tempfile.TemporaryDirectory() as folder:
+        trees = queue.SimpleQueue()
+        for i in range(options.jobs):
+            trees.put(copy_of_project(Path(folder, str(i))))
+
+        def tried(mutant, tests):
+            tree = trees.get()
+            end, test = outcome(mutant, tests, tree)
+            if end != "survived":
+                check_without_mutant(mutant.file, test, tree, passed)
+            trees.put(tree)
+            return end, test
+
+        parallel = Parallel(options.jobs, prefer="threads", return_as="generator")
+        tasks = (delayed(tried)(mutant, seen.tests_of(mutant)) for mutant in mutants)
         try:
-            for mutant in mutants:
-                end, test = outcome(mutant, seen.tests_of(mutant), tree)
-                if end != "survived":
-                    check_without_mutant(mutant.file, test, tree, passed)
+            for mutant, (end, test) in zip(mutants, parallel(tasks)):
                 results.add(
                     file=mutant.file, line=mutant.node.lineno, change=mutant.change, outcome=end,
                     test=test,
