@@ -29,8 +29,9 @@ test:
 test-slow:
 	$(PYTHON) -m pytest -m slow
 
-# Interpreted kernels are slow: without tests that are about tables, estimators, or many draws.
-INTERPRETED = tests $(addprefix --ignore=tests/test_,$(addsuffix .py,atoms columns_kinds combination conditional_sampling documents dtypes input missing sklearn))
+# Interpreted kernels are slow: tests of kernels, masks and networks, not those of tables, estimators,
+# or many draws.
+INTERPRETED = $(addprefix tests/test_,$(addsuffix .py,agnostic components concurrency density families gather given kernels masks mathematics same_bits shared sparse threads training warp))
 
 test-nojit:
 	NUMBA_DISABLE_JIT=1 $(PYTHON) -m pytest $(INTERPRETED)

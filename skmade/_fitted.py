@@ -208,7 +208,7 @@ class FittedDensity:
             if repeats is not None:
                 copies = repeats.draw(encoded[rows], summary.n_draws, score, rng)
                 self._copy(draws, copies, repeats.donors, known[rows], rng, n_jobs)
-            encoded[rows] = summary.of(draws, score, columns.is_discrete, copies)
+            encoded[rows] = summary.of(draws, score, columns, copies)
         return columns.fill(table, encoded, ~known, summary.strategy == "mean"), worth
 
     def _draws(self, table, known, n_draws, rng, n_jobs, count=uncounted):

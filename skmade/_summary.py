@@ -23,7 +23,7 @@ class Summary:
     n_draws: int = 1
     quantile: float = 0.5
 
-    def of(self, draws, score, is_discrete, origins=None):
+    def of(self, draws, score, columns, origins=None):
         """One row of each row's draws.
 
         Parameters
@@ -31,13 +31,12 @@ class Summary:
         draws : ndarray of shape (n_draws, n, n_features)
         score : callable
             Of log-densities of rows.
-        is_discrete : list of bool
-            Which features are flags or labels.
+        columns : Columns
         origins : ndarray of int of shape (n_draws, n), or None
             Where draws are from, if that differs: the most likely is of the most frequent origin.
         """
         if self.strategy in ("mean", "quantile"):
-            made = self._of_cells(draws)
+            made, is_discrete = self._of_cells(draws, columns), columns.is_discrete
             made[:, is_discrete] = mode(draws[:, :, is_discrete], axis=0).mode
             return made
         likeliest = np.zeros(draws.shape[1], int)
@@ -48,8 +47,8 @@ class Summary:
             likeliest = scores.argmax(axis=0)
         return draws[likeliest, np.arange(draws.shape[1])]
 
-    def _of_cells(self, draws):
+    def _of_cells(self, draws, columns):
         if self.strategy == "mean":
-            return draws.mean(axis=0, dtype=np.float64)
+            return columns.means(draws)
         # (one of the draws, so that it is a value of its column)
         return np.quantile(draws, self.quantile, axis=0, method="inverted_cdf")

@@ -68,6 +68,7 @@ def skewed():
     return network, Rows(table, np.ones(len(table)))
 
 
+@pytest.mark.skipif(not JIT, reason="of hundreds of rounds")
 def test_what_components_explain_is_what_they_weigh_in_the_end(monkeypatch):
     monkeypatch.setattr("skmade._components._ROUNDS", 200)
     network, rows = skewed()

@@ -4,7 +4,7 @@ import itertools
 
 import numpy as np
 import pytest
-from conftest import binary_states, correlated_flags, mixed_table, network_of, quick, sizes
+from conftest import JIT, binary_states, correlated_flags, mixed_table, network_of, quick, sizes
 from scipy.stats import chisquare, kstest
 
 from skmade._kernels._constants import ACTIVATIONS, SOLVERS
@@ -181,7 +181,7 @@ def test_sample_is_reproducible_and_independent():
         ((90, 8), False, [500]),
         ((300, 8), False, [256, 256]),
         ((90, 8), True, [256, 256]),
-        ((4000, 257), False, [500]),
+        pytest.param((4000, 257), False, [500], marks=pytest.mark.skipif(not JIT, reason="large")),
     ],
 )
 def test_layers_follow_rows_columns_and_kinds(shape, real, expected):

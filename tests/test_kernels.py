@@ -44,6 +44,10 @@ NETWORKS = [
 ]
 
 
+#: Of tables that networks are fitted to.
+N_ROWS = sizes(100, 40)
+
+
 def table_of_all(n_samples):
     """Two columns of each family, and others on a lattice, with atoms, and with missing cells.
 
@@ -63,7 +67,7 @@ def table_of_all(n_samples):
     return X, [*families, "logistic_mixture", "gaussian_mixture", "auto"]
 
 
-def fitted(dtype="float64", n_samples=100, **parameters):
+def fitted(dtype="float64", n_samples=N_ROWS, **parameters):
     """A network fitted for an epoch to such a table."""
     X, families = table_of_all(n_samples)
     n = len(families)
@@ -212,8 +216,7 @@ def objective_and_gradient(network, table, weights, kept, alpha, theta):
     return loss + alpha / 2 * np.sum(theta[: network.plan.biases] ** 2), memory.gradient
 
 
-@pytest.mark.parametrize("dropout", [False, True])
-@pytest.mark.parametrize("alpha", [0.0, 0.3])
+@pytest.mark.parametrize(("alpha", "dropout"), [(0.0, False), (0.3, True)])
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 @pytest.mark.parametrize("parameters", NETWORKS[:-1])
 def test_gradients_match_finite_differences(parameters, activation, alpha, dropout, rng):

@@ -16,13 +16,13 @@ from skmade._columns._constant import Constant
 from skmade._columns._dtypes import container_of, plain_container
 from skmade._columns._flag import Flag
 from skmade._columns._frames import fill_frame, make_frame
-from skmade._columns._number import Lattice, Real, learn_number, numeric, restore
+from skmade._columns._number import Lattice, Real, Warped, learn_number, numeric, restore
 from skmade._columns._rules import make_rules
 from skmade._columns._table import Table, array_dtype, missing_value
 from skmade._columns._time import Time, learn_time
 from skmade._sparse import DENSE_CELLS, SparseRows
 
-_KINDS = {kind.__name__: kind for kind in (Flag, Category, Constant, Real, Lattice, Time)}
+_KINDS = {kind.__name__: kind for kind in (Flag, Category, Constant, Real, Warped, Lattice, Time)}
 
 
 def learn_column(cells, weights, rule):
@@ -144,7 +144,6 @@ class Columns:
         self.offset = self.offsets.sum()
         #: Whether each column is one of flags or categories.
         self.is_discrete = [c.family.support in ("flags", "codes") for c in self.families(1)]
-        self._is_plain = not (self.center.any() or (self.scale != 1).any())
         self._flags = _places(columns, Flag)
         self._constants = np.array(_places(columns, Constant), int)
         self._with_extras = [j for j, column in enumerate(columns) if column.has_extras]
@@ -155,6 +154,8 @@ class Columns:
         width = np.where(np.isin(rare, self._flags), self.scale[self._may_be_rare], 0.0)
         self._high = self._low + width
         self._with_atoms = [j for j, column in enumerate(columns) if len(column.atoms)]
+        self._warped = [j for j in _places(columns, Real) if columns[j].is_warped]
+        self._is_plain = not (self.center.any() or (self.scale != 1).any() or self._warped)
         self._reads_numbers = all(column.reads_numbers for column in columns)
         self._linear = [j for j, column in enumerate(columns) if column.is_linear]
         self._written = set(range(len(columns))).difference(self._linear)
@@ -282,6 +283,8 @@ class Columns:
             with np.errstate(over="ignore"):
                 values = (numbers.astype(np.float64, copy=False) - self.center) / self.scale
             values = np.clip(values, -LARGEST_SEEN, LARGEST_SEEN)
+            for j in self._warped:
+                values[:, j] = self.columns[j].standardised(numbers[:, j].astype(np.float64))
         table[:] = values
         if self._flags:
             self._round_flags(values, table)
@@ -348,6 +351,15 @@ class Columns:
             columns._recalled[j] = values, numbers[first, j]
         return columns
 
+    def means(self, draws):
+        """Means of each cell's draws, an array of shape (n_draws, n, n_features)."""
+        means = draws.mean(axis=0, dtype=np.float64)
+        for j in self._warped:
+            column = self.columns[j]
+            numbers = column.numbers_of(draws[:, :, j].astype(np.float64))
+            means[:, j] = column.standardised(numbers.mean(axis=0))
+        return means
+
     def fill(self, given, table, missing, are_means=False):
         """A copy of `given`, a table that was read, with its missing cells from drawn rows.
 
@@ -379,7 +391,10 @@ class Columns:
     def _numbers_of(self, table, dtype=np.float64):
         """Rows the network drew, in the columns' own units; none beyond what a dtype can hold."""
         with np.errstate(over="ignore"):
-            numbers = self.center + self.scale * table.astype(np.float64)
+            seen = table.astype(np.float64)
+            numbers = self.center + self.scale * seen
+            for j in self._warped:
+                numbers[:, j] = self.columns[j].numbers_of(seen[:, j])
         most = float(np.finfo(dtype).max)
         np.clip(numbers, -most, most, out=numbers)
         for j in self._with_atoms:

@@ -14,6 +14,7 @@ from skmade._columns._column import (
     rare_share,
     to_numbers,
 )
+from skmade._columns._warp import Warp, find_warp
 from skmade._families import asks_for, family_named, make_family
 from skmade._families._mixed import Mixed
 from skmade._families._scales import SCALE_FLOOR, UNBOUNDED
@@ -24,6 +25,8 @@ _LEAST_SHOWN = 0.01
 _DECIMAL_STEPS = 10.0 ** -np.arange(7)
 # So many values show, mostly, that a column is not rounded.
 _FEW = 100
+# What part of the rows of a column may be where a map makes its lattice coarse is what this leaves.
+_STEEP = 0.9
 # Center and scale are those of the values that are no atoms, if these are not too few.
 _FEWEST_OF_REST, _LEAST_REST = 20, 0.02
 
@@ -65,6 +68,8 @@ class Real(Column):
 
     step = 0.0
     may_have_atoms = True
+    #: Whether the network sees a map of the numbers that is not linear.
+    is_warped = False
 
     @property
     def has_density(self):
@@ -139,7 +144,7 @@ class Real(Column):
     def is_linear(self):
         """Whether what is written are the numbers themselves, as they are."""
         is_float = np.dtype(self.dtype).name in ("float32", "float64")
-        return type(self) is Real and is_float and self.decimals is None
+        return type(self) in (Real, Warped) and is_float and self.decimals is None
 
     def read(self, cells):
         """Numbers.
@@ -190,6 +195,62 @@ class Real(Column):
             -UNBOUNDED if low is None else float(self.standardised(low - half)),
             UNBOUNDED if high is None else float(self.standardised(high + half)),
         )
+
+
+@dataclass(kw_only=True)
+class Warped(Real):
+    """A column of real numbers of many sizes; the network sees `warp` of them, standardised.
+
+    Parameters
+    ----------
+    center, scale : float
+        As of a real column, but of what the map makes of its numbers.
+    middle, width : float
+        Of the map, see `skmade._columns._warp`.
+    cell : float
+        Distance of neighbouring values, for columns with ties; else 0. Atoms have the mean density
+        of a cell.
+    """
+
+    middle: float
+    width: float
+    cell: float
+
+    is_warped = True
+
+    @property
+    def warp(self):
+        """The map."""
+        return Warp(self.middle, self.width)
+
+    @property
+    def placeholder(self):
+        return self.middle
+
+    def standardised(self, numbers):
+        """Numbers as the network sees them."""
+        return super().standardised(self.warp(numbers))
+
+    def numbers_of(self, seen):
+        """Numbers from what the network sees of them."""
+        return self.warp.inverse(self.center + self.scale * seen)
+
+    @property
+    def has_extras(self):
+        return True
+
+    @property
+    def log_density_of_points(self):
+        """What atoms have beyond their log-probability."""
+        return -np.log(self.cell) if self.cell else 0.0
+
+    def extras(self, numbers):
+        """As of a real column, and the derivative of the map where there is a density."""
+        numbers = numbers.astype(np.float64, copy=False)
+        slopes = self.warp.log_slope(numbers)
+        if self.has_points:
+            slopes[self.is_atom(numbers)[0]] = self.log_density_of_points
+        return super().extras(numbers) + slopes
 
 
 @dataclass(kw_only=True)
@@ -267,7 +328,7 @@ def learn_number(cells, conditional, weights, atoms):
     numbers = to_numbers(cells, dtype, origin).astype(np.float64)
     atoms = given_atoms(atoms, cells.label, dtype, origin)
     return number_column(
-        Real, Lattice, numbers, conditional, weights, atoms, label=cells.label, dtype=dtype,
+        Real, Lattice, numbers, conditional, weights, atoms, True, label=cells.label, dtype=dtype,
         origin=origin,
     )  # fmt: skip
 
@@ -291,10 +352,10 @@ def given_atoms(atoms, label, dtype, origin=0):
     return np.unique(numbers)
 
 
-def number_column(real, lattice, numbers, conditional, weights, atoms, **parameters):
+def number_column(real, lattice, numbers, conditional, weights, atoms, warps=False, **parameters):
     """A column of the class `lattice` if it is on one that draws should keep to, else `real`.
 
-    `atoms` are numbers, "auto" or None.
+    `atoms` are numbers, "auto" or None; `warps` says whether it may be `Warped` instead.
     """
     step = lattice_step(numbers)
     takes_atoms = conditional == "auto" or family_named(conditional).support == "real"
@@ -308,16 +369,24 @@ def number_column(real, lattice, numbers, conditional, weights, atoms, **paramet
     atoms = np.array([] if atoms is None else atoms, float)
     rest = ~np.isin(numbers, atoms)
     are_alone = not rest.any()
-    if np.count_nonzero(rest) < max(_FEWEST_OF_REST, _LEAST_REST * len(numbers)):
+    are_few = np.count_nonzero(rest) < max(_FEWEST_OF_REST, _LEAST_REST * len(numbers))
+    if are_few:
         rest[:] = True
-    center, scale = standardisation(numbers[rest], weights[rest])
     values, counts = np.unique(numbers, return_counts=True)
-    bounds, decimals = (None, None), _decimals(np.append(values, atoms), parameters["dtype"])
+    decimals = _decimals(np.append(values, atoms), parameters["dtype"])
+    bounds, warp, warped = (None, None), None, numbers[rest]
     if conditional == "auto":
-        _, equal = standardisation(numbers[rest], np.ones(np.count_nonzero(rest)))
         bounds, is_sharp = find_bounds(numbers, atoms, step)
-        is_coarse = step > 5 * SCALE_FLOOR * equal
+        if warps and not are_few:
+            warp = _warp_of(warped, step, decimals)
+        if warp is not None:
+            warped = warp(warped)
+            _, is_sharp = find_bounds(warped, atoms[:0], 0.0)
+            is_sharp |= bool(np.isin(bounds, atoms).any())
+        _, equal = standardisation(warped, np.ones(len(warped)))
+        is_coarse = warp is None and step > 5 * SCALE_FLOOR * equal
         conditional = "logistic_mixture" if is_coarse or is_sharp else "gaussian_mixture"
+    center, scale = standardisation(warped, weights[rest])
     parameters |= {"conditional": conditional, "scale": float(scale), "decimals": decimals}
     if takes_atoms:
         frequent = values[counts >= _LEAST_SHOWN * len(numbers)]
@@ -328,6 +397,9 @@ def number_column(real, lattice, numbers, conditional, weights, atoms, **paramet
             "bounds": bounds,
             "beyond": rare_share(0, len(numbers)),
         }
+    if warp is not None:
+        map_of_column = {"middle": warp.middle, "width": warp.width, "cell": step}
+        return Warped(center=float(center), **map_of_column, **parameters)
     if family_named(conditional).support == "counts":
         check_counts(parameters["label"], numbers, conditional)
         return lattice(center=float(np.round(center)), step=1.0, **parameters)
@@ -337,6 +409,20 @@ def number_column(real, lattice, numbers, conditional, weights, atoms, **paramet
         column.keep_near(values)
         return column
     return real(center=float(center), **parameters)
+
+
+def _warp_of(numbers, step, decimals):
+    """The map that a column of numbers wants, if any; none if they are on a lattice that it makes
+    coarse, or that rounding would not lead back to."""
+    is_rounded = decimals is not None and np.isclose(step, 10.0**-decimals, rtol=1e-6)
+    if step > 0 and not is_rounded:
+        return None
+    warp = find_warp(numbers)
+    if warp is None or step == 0:
+        return warp
+    cells = step * np.exp(warp.log_slope(numbers))
+    is_coarse = np.quantile(cells, _STEEP) > 5 * SCALE_FLOOR * warp(numbers).std()
+    return None if is_coarse else warp
 
 
 def check_counts(label, numbers, conditional):
@@ -413,7 +499,7 @@ def _decimals(values, dtype):
     """To how many decimals all values of a dtype are rounded; None where these would be all the
     digits that it can hold."""
     size, few = float(abs(values).max()), values[:: len(values) // _FEW + 1]
-    relative = np.finfo(dtype).eps if np.dtype(dtype).kind == "f" else 1.0
+    relative = float(np.finfo(dtype).eps) if np.dtype(dtype).kind == "f" else 1.0
     for n in range(16):
         if n > 0 and size * 10.0**n * relative > 1 / 4:
             break

@@ -31,7 +31,6 @@ class Time(Lattice):
     resolution: int
     is_zoned: bool
     step: float = 0.0
-    decimals: int | None = None
 
     reads_numbers = False
 

@@ -126,7 +126,7 @@ def _read_constants(group, x, missing, extras):
 
 def _read_numbers(group, x, missing, extras):
     columns, is_atom, counts = group.columns, None, None
-    z = (x - group.of_columns("center")) / group.of_columns("scale")
+    z = (_warped(group, x) - group.of_columns("center")) / group.of_columns("scale")
     if group.first.family.support == "counts":
         is_count = x.equals(abs(x.floor()))
         counts = is_count.where(x, 0.0)
@@ -137,10 +137,28 @@ def _read_numbers(group, x, missing, extras):
         is_atom = x.with_axis(-1).equals(atoms) | x.with_axis(-1).equals(single)
         of_points = [np.log(column.scale) if column.has_points else 0.0 for column in columns]
         extras += any_of(is_atom).where(np.array(of_points), 0.0)
+    if columns[0].is_warped:
+        slopes = missing.where(0.0, _log_slopes(group, x))
+        if is_atom is not None:
+            slopes = any_of(is_atom).where(group.of_columns("log_density_of_points"), slopes)
+        extras += slopes
     low, high = np.transpose([column.bounds_seen() for column in columns])
     beyond = [np.log(column.beyond) if column.is_cut_off else 0.0 for column in columns]
     extras += ((z < low) | (z > high)).where(np.array(beyond), 0.0)
     return Cells(missing.where(0.0, z), missing, extras, is_atom=is_atom, counts=counts)
+
+
+def _warped(group, x):
+    if not group.columns[0].is_warped:
+        return x
+    return ((x - group.of_columns("middle")) / group.of_columns("width")).arcsinh()
+
+
+def _log_slopes(group, x):
+    """Logarithms of the derivatives of maps."""
+    width = group.of_columns("width")
+    t = (x - group.of_columns("middle")) / width
+    return -(t * t + 1.0).apply("Sqrt").log() - np.log(width)
 
 
 def any_of(flags):

@@ -131,6 +131,11 @@ class Value:
     def log(self):
         return self.apply("Log")
 
+    def arcsinh(self):
+        """(Runtimes have none of doubles.)"""
+        size = abs(self)
+        return self.apply("Sign") * (size + (size * size + 1.0).apply("Sqrt")).log()
+
     def softplus(self):
         return self.apply("Softplus")
 

@@ -1,0 +1,153 @@
+"""Maps of columns whose numbers are of many sizes."""
+
+import numpy as np
+import pytest
+from conftest import quick, sizes
+from scipy.stats import lognorm
+from sklearn.preprocessing import StandardScaler
+
+from skmade import MADEDensity, MADEImputer
+from skmade._columns._warp import Warp, find_warp
+
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+
+
+def rng():
+    return np.random.default_rng(0)
+
+
+HEAVY = {
+    "lognormal": rng().lognormal(size=2000),
+    "of many sizes": rng().lognormal(0, 3, size=2000),
+    "below an upper end": 7 - rng().lognormal(0, 1, size=2000),
+    "two tails": rng().standard_cauchy(size=2000),
+    "counted from elsewhere": 1e6 + rng().lognormal(0, 2, size=2000),
+    "few rows": rng().lognormal(0, 2, size=60),
+}
+OTHERS = {
+    "normal": rng().normal(size=2000),
+    "uniform": np.random.default_rng(1).random(2000),
+    "bounded on both sides": rng().beta(0.5, 0.5, size=2000),
+    "two narrow groups": np.r_[rng().normal(size=1000), 1000 + rng().normal(size=1000)],
+    "a wild value": np.r_[rng().normal(size=999), 1e12],
+    "few normal rows": rng().normal(size=50),
+}
+
+
+@pytest.mark.parametrize("name", HEAVY)
+def test_columns_of_many_sizes_are_warped(name):
+    warp = find_warp(HEAVY[name])
+    assert abs(skewness(warp(HEAVY[name]))) < 1 < abs(skewness(HEAVY[name]))
+
+
+def skewness(numbers):
+    """Of the middle 99 % of numbers, in robust units, or of both tails."""
+    low, middle, high = np.quantile(numbers, [0.005, 0.5, 0.995])
+    spread = np.diff(np.quantile(numbers, [0.25, 0.75]))[0]
+    return max(high - middle, middle - low) / spread / 3
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_others_are_not(name):
+    assert find_warp(OTHERS[name]) is None
+
+
+@pytest.mark.parametrize("unit", [1e-290, 1e-6, 3.0, 1e9, 1e290])
+@pytest.mark.parametrize("name", HEAVY)
+def test_units_do_not_matter(name, unit):
+    warp, other = find_warp(HEAVY[name]), find_warp(unit * HEAVY[name])
+    np.testing.assert_allclose(
+        unit * np.array([warp.middle, warp.width]), [other.middle, other.width]
+    )
+
+
+def test_derivative_and_inverse():
+    warp, x = Warp(2.0, 0.3), np.concatenate([-np.logspace(-3, 6), [2.0], np.logspace(-3, 6)])
+    np.testing.assert_allclose(warp.inverse(warp(x)), x, rtol=1e-12, atol=1e-12)
+    step = 1e-6 * np.maximum(abs(x), 1)
+    slope = (warp(x + step) - warp(x - step)) / (2 * step)
+    np.testing.assert_allclose(np.exp(warp.log_slope(x)), slope, rtol=1e-5)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_densities_are_those_of_the_numbers(dtype):
+    """They integrate to 1, with what lies below the least number, if it may."""
+    model = quick(dtype=dtype).fit(HEAVY["of many sizes"][:, None])
+    assert model._density.columns.columns[0].is_warped
+    t = np.linspace(-20, 20, 20_001)
+    x = np.exp(t)
+    both = [np.exp(model.score_samples(s * x[:, None])) * x for s in (1, -1)]
+    at_zero = 2 * x[0] * np.exp(model.score_samples([[0.0]]))[0]
+    assert np.trapezoid(np.sum(both, axis=0), t) + at_zero == pytest.approx(1, abs=2e-3)
+
+
+def test_contributions_sum_to_scores():
+    table = np.column_stack([HEAVY["lognormal"], HEAVY["two tails"], OTHERS["normal"]])
+    table[::3, 0], table[::5, 1] = 0, np.nan  # an atom, and gaps
+    model = quick(max_iter=2).fit(table)
+    assert [column.is_warped for column in model._density.columns.columns] == [True, True, False]
+    np.testing.assert_allclose(
+        model.score_features(table).sum(axis=1), model.score_samples(table), rtol=1e-9
+    )
+    assert np.all(model.score_features(table)[::5, 1] == 0)
+
+
+def test_a_linear_map_of_the_table_shifts_scores_alone():
+    table = np.column_stack([HEAVY["lognormal"], OTHERS["normal"]])
+    scaler = StandardScaler().fit(table)
+    model, other = quick().fit(table), quick().fit(scaler.transform(table))
+    shift = np.log(scaler.scale_).sum()
+    scores = other.score_samples(scaler.transform(table)) - shift
+    # (the middle is 0 of the one, and the least number of the other)
+    assert scores.mean() == pytest.approx(model.score_samples(table).mean(), abs=0.1)
+
+
+@pytest.mark.parametrize("spread", [1, 2, 3])
+def test_little_is_lost_on_a_lognormal_sample(spread):
+    truth, n = lognorm(spread), sizes(2000, 60)
+    train, test = truth.rvs((2, n, 1), random_state=0)
+    model = MADEDensity((16,), n_estimators=1, random_state=0, max_iter=sizes(200, 1))
+    if n < 2000:
+        return
+    lost = truth.logpdf(test).mean() - model.fit(train).score(test)
+    assert -0.02 < lost < 0.04
+
+
+def test_draws_are_of_all_sizes():
+    train = HEAVY["of many sizes"][:, None]
+    drawn = quick(max_iter=sizes(30, 1)).fit(train).sample(2000, random_state=0)
+    assert drawn.min() >= 0
+    ends = [0.01, 0.1, 0.5, 0.9, 0.99]
+    far = np.log(np.quantile(drawn, ends)) - np.log(np.quantile(train, ends))
+    assert abs(far).max() < sizes(0.6, 2)
+
+
+def test_means_are_those_of_the_numbers():
+    """Not what their map's mean comes from, which is nearer to the median."""
+    table = np.column_stack([HEAVY["lognormal"], OTHERS["uniform"]])
+    model = quick(max_iter=sizes(30, 1)).fit(table)
+    query = [[np.nan, 0.0]]
+    few = MADEImputer(model, strategy="mean", n_draws=2000, random_state=0).fit(table)
+    draws = model.sample_conditional(np.tile(query, (2000, 1)), random_state=1)[:, 0]
+    assert few.transform(query)[0, 0] == pytest.approx(draws.mean(), rel=0.15)
+    assert draws.mean() > 1.2 * np.median(draws)
+
+
+def test_whole_numbers_are_drawn_whole():
+    people = np.round(np.random.default_rng(1).lognormal(7, 0.7, size=2000))
+    model = quick(max_iter=2).fit(people[:, None])
+    assert model._density.columns.columns[0].is_warped
+    drawn = model.sample(200, random_state=0)
+    np.testing.assert_array_equal(drawn, np.round(drawn))
+
+
+def test_columns_that_become_coarse_are_lattices():
+    counts = np.round(np.random.default_rng(1).lognormal(2, 1.5, size=2000))
+    model = quick(max_iter=2).fit(counts[:, None])
+    assert model.conditionals_ == ["logistic_mixture"]
+    assert not model._density.columns.columns[0].is_warped
+
+
+def test_families_that_were_asked_for_see_the_numbers_themselves():
+    model = quick(max_iter=2, conditionals="gaussian").fit(HEAVY["lognormal"][:, None])
+    assert not model._density.columns.columns[0].is_warped
