@@ -29,6 +29,7 @@ OTHERS = {
     "uniform": np.random.default_rng(1).random(2000),
     "bounded on both sides": rng().beta(0.5, 0.5, size=2000),
     "two narrow groups": np.r_[rng().normal(size=1000), 1000 + rng().normal(size=1000)],
+    "all but constants beside others": np.r_[1e-9 * rng().random(500), rng().random(1500)],
     "a wild value": np.r_[rng().normal(size=999), 1e12],
     "few normal rows": rng().normal(size=50),
 }

@@ -28,6 +28,8 @@ _WILD = 0.005
 _WIDTHS = (0.005, 0.02, 0.05, 0.1, 0.2, 0.35, 0.5, 0.75)
 # And not smaller than this part of the largest number.
 _SMALLEST = 1e-12
+# In standard deviations.
+_WIDEST_GAP = 0.75
 # So many rows choose, at most, evenly among all in order.
 _MOST_ROWS = 10_000
 # A block of neighbouring rows is one of so many.
@@ -80,7 +82,8 @@ def find_warp(numbers):
 
 def _gain(warp, ordered):
     """What a Gaussian gains by a map, in nats of a row; minus infinity where it makes a part of the
-    column narrower beside the rest than it was.
+    column narrower beside the rest than it was, or tears it apart, as the numbers about a constant
+    from all others.
 
     Rows do not count that are all but one value even after the map: these would be fitted as narrow
     as anything allows.
@@ -92,8 +95,16 @@ def _gain(warp, ordered):
         return -np.inf
     if np.any(after[~counts] < before[~counts]):
         return -np.inf
+    if _gap(warped) > _WIDEST_GAP:
+        return -np.inf
     shift = np.log(ordered.std()) - np.log(warped.std())
     return warp.log_slope(ordered[counts]).mean() + shift
+
+
+def _gap(ordered):
+    """The widest gap in the middle nine tenths of the rows, in standard deviations."""
+    n_outer = len(ordered) // 20
+    return np.diff(ordered[n_outer : len(ordered) - n_outer]).max() / ordered.std()
 
 
 def _candidates(ordered):
