@@ -212,8 +212,8 @@ class Watched:
         return [test.removesuffix(ending) for test in self._some_of_each_file(tests)]
 
     def _some_of_each_file(self, tests):
-        """As many of the tests as there is time for, the quickest first; in turn one of each file, so
-        that those are among them that are about the line."""
+        """As many of the tests as there is time for, the quickest first; in turn one of each file,
+        so that those are among them that are about the line."""
         tests = sorted(tests, key=lambda test: (self.seconds[test], test))
         turns, files = {}, Counter()
         for test in tests:
