@@ -49,11 +49,6 @@ SWAPPED = [
 # (the first pair that has a kind says what it is swapped with)
 OTHER = {b: a for a, b in reversed(SWAPPED)} | {a: b for a, b in SWAPPED}
 KERNELS = ("_kernels/", "_families/")
-#: Kernels that have code which is run only where they are compiled.
-COMPILED = tuple(
-    f"_kernels/_{name}.py"
-    for name in "choice compile elementary gather intrinsics numba product transpose".split()
-)
 
 
 @dataclass(frozen=True)
@@ -177,10 +172,6 @@ def all_mutants():
     return [found[i] for i in np.random.default_rng(27).permutation(len(found))]
 
 
-def is_interpreted(file):
-    return file.startswith(KERNELS) and not file.startswith(COMPILED)
-
-
 class Watched:
     """What ``make coverage`` has seen: the tests of each line, and how long they take."""
 
@@ -193,23 +184,19 @@ class Watched:
         self.seconds = json.loads(file.read_text())
 
     def tests_of(self, mutant):
-        """The tests that run a mutant's lines, the quickest first."""
+        """Tests that run a mutant's lines: all with kernels compiled, or all with kernels interpreted,
+        as for mutants of kernels where any are."""
         of_lines = self.lines.contexts_by_lineno(str(ROOT / "skmade" / mutant.file))
-        ending = watched.INTERPRETED if is_interpreted(mutant.file) else ""
         lines = range(mutant.node.lineno, mutant.node.end_lineno + 1)
         for some in (lines, of_lines):
             tests = {test for line in some for test in of_lines.get(line, [])}
-            tests = [
-                test
-                for test in tests
-                if test.partition("::")[2]
-                and test in self.seconds
-                and test.endswith(ending)
-                and (ending or watched.INTERPRETED not in test)
-            ]
+            tests = {test for test in tests if "::" in test and test in self.seconds}
+            interpreted = {test for test in tests if test.endswith(watched.INTERPRETED)}
             if tests:
-                break
-        return [test.removesuffix(ending) for test in self._some_of_each_file(tests)]
+                both = interpreted, tests - interpreted
+                first, other = both if mutant.file.startswith(KERNELS) else reversed(both)
+                return self._some_of_each_file(first or other)
+        return []
 
     def _some_of_each_file(self, tests):
         """As many of the tests as there is time for, the quickest first; in turn one of each file,
@@ -231,26 +218,26 @@ class Watched:
 
 def run_tests(file, tests, tree, **options):
     """Run tests as they are run for mutants of a file of skmade."""
+    is_interpreted = tests[0].endswith(watched.INTERPRETED)
     environment = {
         **os.environ, "PYTHONPATH": str(tree), "SCIPY_ARRAY_API": "1",
-        "PYTHONDONTWRITEBYTECODE": "1", "NUMBA_DISABLE_JIT": str(int(is_interpreted(file))),
+        "PYTHONDONTWRITEBYTECODE": "1", "NUMBA_DISABLE_JIT": str(int(is_interpreted)),
         # (machine code of mutants would take the place of that of the original)
         "SKMADE_CACHE": str(int(not file.startswith(KERNELS))),
     }  # fmt: skip
-    options_of_pytest = "-x -v --tb=line -p no:cacheprovider --timeout-method=thread".split()
+    options_of_pytest = "-x -v --tb=line -p no:cacheprovider --timeout-method=thread -m".split()
     command = [
-        sys.executable,
-        "-m",
-        "pytest",
-        *options_of_pytest,
-        "-m",
-        "slow or not slow",
-        f"--timeout={SECONDS_OF_A_TEST}",
-        *tests,
-    ]
+        sys.executable, "-m", "pytest", *options_of_pytest, "slow or not slow",
+        f"--timeout={SECONDS_OF_A_TEST}", *map(node_of, tests),
+    ]  # fmt: skip
     return subprocess.run(
         command, cwd=tree, env=environment, capture_output=True, text=True, **options
     )
+
+
+def node_of(test):
+    """What pytest calls a test."""
+    return test.removesuffix(watched.INTERPRETED)
 
 
 def outcome(mutant, tests, tree):
@@ -268,21 +255,21 @@ def outcome(mutant, tests, tree):
         path.write_text(text)
     if run.returncode == 0:
         return "survived", ""
+    of_names = {node_of(test): test for test in tests}
     failed = re.findall(r"^(?:FAILED|ERROR) (.*?)(?: - .*)?$", run.stdout, re.MULTILINE)
     if failed:
-        return "killed", failed[-1]
+        return "killed", of_names.get(failed[-1], failed[-1])
     # (a test that hangs ends the process, and is the last that was begun)
-    begun = [test for test in tests if f"{test} " in run.stdout]
+    begun = [test for name, test in of_names.items() if f"{name} " in run.stdout]
     return ("hung", begun[-1]) if begun else ("killed", "at import")
 
 
 def passes_without_mutant(file, test, tree, passed):
     """Whether a test passes without any mutant: those of machine code in the cache do not."""
-    key = test, is_interpreted(file)
-    if "::" in test and key not in passed:
+    if "::" in test and test not in passed:
         if run_tests(file, [test], tree).returncode != 0:
             return False
-        passed.add(key)
+        passed.add(test)
     return True
 
 
