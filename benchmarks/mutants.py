@@ -184,8 +184,8 @@ class Watched:
         self.seconds = json.loads(file.read_text())
 
     def tests_of(self, mutant):
-        """Tests that run a mutant's lines: all with kernels compiled, or all with kernels interpreted,
-        as for mutants of kernels where any are."""
+        """Tests that run a mutant's lines: all with kernels compiled, or all with kernels
+        interpreted, as for mutants of kernels where any are."""
         of_lines = self.lines.contexts_by_lineno(str(ROOT / "skmade" / mutant.file))
         lines = range(mutant.node.lineno, mutant.node.end_lineno + 1)
         for some in (lines, of_lines):
