@@ -100,12 +100,16 @@ def test_an_epoch_improves_by_tol_or_not_at_all(rise, epochs, monkeypatch, rng):
     assert len(told.rates) == epochs
 
 
-def test_noise_is_added_to_real_columns_alone(rng):
+def test_noise_is_added_to_real_columns_but_not_to_atoms(rng):
+    spiky = np.where(rng.random(80) < 0.4, 0.5, rng.normal(size=80))
     X = np.column_stack(
-        [rng.normal(size=80), rng.integers(0, 2, 80), rng.integers(0, 3, 80), rng.poisson(4, 80)]
-    )
-    families = ["gaussian", "bernoulli", "categorical", "negative_binomial"]
-    parameters = {"conditionals": families, "early_stopping": False, "max_iter": 1}
+        [rng.normal(size=80), rng.integers(0, 2, 80), rng.integers(0, 3, 80), rng.poisson(4, 80),
+         spiky]
+    )  # fmt: skip
+    families = ["gaussian", "bernoulli", "categorical", "negative_binomial", "gaussian_mixture"]
+    parameters = {
+        "conditionals": families, "early_stopping": False, "max_iter": 1, "atoms": {4: [0.5]},
+    }  # fmt: skip
     model = quick(**parameters).fit(X)
     network, table = network_of(model), encoded(model, X)
     n, (team,) = len(table), make_teams(network.plan, len(network.theta), 1)
@@ -121,7 +125,8 @@ def test_noise_is_added_to_real_columns_alone(rng):
     )  # fmt: skip
     seen = np.array(memory.buffers.targets[0, :, :n])
     for d, feature in enumerate(network.plan.features):
-        moved = 7 if families[feature.column] == "gaussian" else 0
+        takes_noise = families[feature.column].startswith("gaussian")
+        moved = np.where(X[:, feature.column] == 0.5, 0, 7) if takes_noise else 0
         np.testing.assert_allclose(seen[d], table[:, feature.column] + moved, rtol=1e-6)
 
 
