@@ -69,7 +69,8 @@ class Particles:
         if self.n_groups.any():
             rows = rows[~is_enough(self) & (self.n_groups < n_most)]
         while len(rows):
-            n_groups = max(1, self.n_groups[rows].min())
+            n_groups = self.n_groups[rows]
+            n_groups = max(1, min(n_groups.min(), n_most - n_groups.max()))
             at_a_time = max(1, _CELLS // (n_groups * PARTICLES * self.table.shape[1]))
             for begin in range(0, len(rows), at_a_time):
                 self._add(rows[begin : begin + at_a_time], n_groups)

@@ -621,6 +621,17 @@ def test_a_third_value_of_large_flags():
         model.score_samples([[2**60 + 2]])
 
 
+def test_missing_cells_of_large_flags():
+    flags = pd.array(np.array([2**60, 2**60 + 1])[CODE % 2], "Int64")
+    flags[::3] = pd.NA
+    frame = pd.DataFrame({"flag": flags})
+    model = quick().fit(frame)
+    scores = model.score_samples(frame)
+    assert np.all(scores[::3] == 0)
+    assert np.exp(np.unique(scores[scores < 0])).sum() == pytest.approx(1, abs=1e-5)
+    assert set(model.sample(50, random_state=0)["flag"]) == {2**60, 2**60 + 1}
+
+
 @pytest.mark.parametrize("make", [pd.DataFrame, pl.DataFrame])
 def test_integers_without_ties_are_drawn_as_integers(make):
     table = make({"x": X, "i": np.arange(N)})

@@ -514,6 +514,7 @@ def test_the_band_holds_what_it_says(rng):
     rows = rng.random((n_times, n_rows))
     p_values = (1 + (held_out[:, None, :] <= rows[:, :, None]).sum(axis=2)) / (n_held_out + 1)
     places, low, high = PValuesDisplay(p_values[0], n_held_out).band()
+    np.testing.assert_allclose(places, np.arange(1, 20) / 20)
     shares = (p_values[:, :, None] <= places + 1e-9).mean(axis=1)
     inside = np.mean((shares >= low) & (shares <= high), axis=0)
     assert np.all(inside > 0.94)  # (discrete: at least 0.95)
