@@ -4,11 +4,12 @@
     python -m benchmarks.mutants
 
 Of all possible mutants a random sample is drawn, so that each file has its share. A mutant meets
-tests that run its line (see `benchmarks.watched`), or any of its file where none does, some of each
-file of tests, and is killed by the first that fails or hangs, if it passes without the mutant.
-Mutants of kernels are interpreted. Messages, hints, docstrings, decorators and imports are left
-as they are. The sample is in random order: results of an interrupted run are those of a smaller
-sample.
+tests that run its line (see `benchmarks.watched`), or any of its function or file where none does,
+and is killed by the first that fails or hangs, if it passes without the mutant. There is no time
+for all: those are taken that run what few tests run of the function, and some of each file. Mutants
+of kernels are interpreted, and compiled if they survive that. Messages, hints, docstrings,
+decorators and imports are left as they are. The sample is in random order: results of an
+interrupted run are those of a smaller sample.
 """
 
 import argparse
@@ -24,6 +25,7 @@ import sys
 import tempfile
 from collections import Counter
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -53,11 +55,12 @@ KERNELS = ("_kernels/", "_families/")
 
 @dataclass(frozen=True)
 class Mutant:
-    """A node of a file, and what is put in its place."""
+    """A node of a file, what is put in its place, and the lines of the function that it is in."""
 
     file: str
     node: ast.AST
     other: ast.AST
+    function: range
 
     @property
     def change(self):
@@ -81,11 +84,11 @@ class Mutants(ast.NodeVisitor):
     """All mutants of a file."""
 
     def __init__(self, file, text):
-        self.file, self.found = file, []
+        self.file, self.found, self.function = file, [], range(0)
         self.visit(ast.parse(text))
 
     def _add(self, node, other):
-        self.found.append(Mutant(self.file, node, other))
+        self.found.append(Mutant(self.file, node, other, self.function or _lines(node)))
 
     def _swap(self, node):
         if type(node.op) in OTHER:
@@ -151,9 +154,11 @@ class Mutants(ast.NodeVisitor):
             self.visit(part)
 
     def visit_FunctionDef(self, node):
+        around, self.function = self.function, _lines(node)
         for part in [*node.args.defaults, *node.args.kw_defaults, *node.body]:
             if part is not None:
                 self.visit(part)
+        self.function = around
 
     def visit_If(self, node):
         if ast.unparse(node.test) != "TYPE_CHECKING":
@@ -161,6 +166,10 @@ class Mutants(ast.NodeVisitor):
 
     def visit_JoinedStr(self, node):
         """Messages are not mutated."""
+
+
+def _lines(node):
+    return range(node.lineno, node.end_lineno + 1)
 
 
 def all_mutants():
@@ -184,31 +193,37 @@ class Watched:
         self.seconds = json.loads(file.read_text())
 
     def tests_of(self, mutant):
-        """Tests that run a mutant's lines: all with kernels compiled, or all with kernels
-        interpreted, as for mutants of kernels where any are."""
-        of_lines = self.lines.contexts_by_lineno(str(ROOT / "skmade" / mutant.file))
-        lines = range(mutant.node.lineno, mutant.node.end_lineno + 1)
-        for some in (lines, of_lines):
-            tests = {test for line in some for test in of_lines.get(line, [])}
-            tests = {test for test in tests if "::" in test and test in self.seconds}
-            interpreted = {test for test in tests if test.endswith(watched.INTERPRETED)}
+        """Tests that run a mutant's lines: a list of those with kernels compiled, and for those of
+        kernels before it one of those with kernels interpreted."""
+        seen = self.lines.contexts_by_lineno(str(ROOT / "skmade" / mutant.file))
+        of_lines = {line: {test for test in seen[line] if test in self.seconds} for line in seen}
+        for lines in (_lines(mutant.node), mutant.function, of_lines):
+            tests = set().union(*(of_lines.get(line, ()) for line in lines))
             if tests:
-                both = interpreted, tests - interpreted
-                first, other = both if mutant.file.startswith(KERNELS) else reversed(both)
-                return self._some_of_each_file(first or other)
-        return []
+                break
+        interpreted = {test for test in tests if test.endswith(watched.INTERPRETED)}
+        modes = [tests - interpreted]
+        if mutant.file.startswith(KERNELS):
+            modes.insert(0, interpreted)
+        within = [of_lines.get(line, set()) for line in mutant.function]
+        return [self._some_of(tests, within) for tests in modes if tests]
 
-    def _some_of_each_file(self, tests):
-        """As many of the tests as there is time for, the quickest first; in turn one of each file,
-        so that those are among them that are about the line."""
-        tests = sorted(tests, key=lambda test: (self.seconds[test], test))
+    def _some_of(self, tests, of_lines):
+        """As many of the tests as there is time for, the quickest first: by turns those that run
+        what few run of the function, and one of each file."""
+        quickest = sorted(tests, key=lambda test: (self.seconds[test], test))
+        n_that_run = {test: len(tests) for test in tests}
+        for some in of_lines:
+            for test in some & tests:
+                n_that_run[test] = min(n_that_run[test], len(some))
         turns, files = {}, Counter()
-        for test in tests:
+        for test in quickest:
             file = test.partition("::")[0]
             turns[test] = files[file]
             files[file] += 1
+        by_turns = zip(sorted(quickest, key=n_that_run.get), sorted(quickest, key=turns.get))
         chosen, total = [], 0.0
-        for test in sorted(tests, key=turns.get):
+        for test in dict.fromkeys(chain.from_iterable(by_turns)):
             total += self.seconds[test]
             if total > SECONDS_OF_A_MUTANT and chosen:
                 break
@@ -242,8 +257,6 @@ def node_of(test):
 
 def outcome(mutant, tests, tree):
     """Whether a test failed, hung, or none did, and which it was."""
-    if not tests:
-        return "survived", "(no test runs it)"
     path = Path(tree, "skmade", mutant.file)
     text = path.read_text()
     path.write_text(mutant.source(text))
@@ -310,15 +323,19 @@ def main():
         for i in range(options.jobs):
             trees.put(copy_of_project(Path(folder, str(i))))
 
-        def tried(mutant, tests):
-            tree = trees.get()
-            while True:
-                end, test = outcome(mutant, tests, tree)
-                if end == "survived" or passes_without_mutant(mutant.file, test, tree, passed):
-                    break
-                tests.remove(test)
+        def tried(mutant, modes):
+            tree, end, test = trees.get(), "survived", "(no test runs it)"
+            for tests in modes:
+                while tests:
+                    end, test = outcome(mutant, tests, tree)
+                    if end == "survived":
+                        break
+                    if passes_without_mutant(mutant.file, test, tree, passed):
+                        trees.put(tree)
+                        return end, test
+                    tests.remove(test)
             trees.put(tree)
-            return end, test
+            return "survived", test
 
         parallel = Parallel(options.jobs, backend="threading", return_as="generator")
         tasks = (delayed(tried)(mutant, seen.tests_of(mutant)) for mutant in mutants)
