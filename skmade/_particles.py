@@ -64,13 +64,12 @@ class Particles:
         return np.sqrt(np.maximum(1 / self.worth - 1 / (PARTICLES * self.n_groups), 0))
 
     def grow(self, is_enough, n_most):
-        """Double the groups of each row until there are enough, or `n_most`."""
+        """Double the groups of each row until there are enough, or `n_most` or more."""
         rows = np.arange(len(self.table))
         if self.n_groups.any():
             rows = rows[~is_enough(self) & (self.n_groups < n_most)]
         while len(rows):
-            n_groups = self.n_groups[rows]
-            n_groups = max(1, min(n_groups.min(), n_most - n_groups.max()))
+            n_groups = max(1, self.n_groups[rows].min())
             at_a_time = max(1, _CELLS // (n_groups * PARTICLES * self.table.shape[1]))
             for begin in range(0, len(rows), at_a_time):
                 self._add(rows[begin : begin + at_a_time], n_groups)

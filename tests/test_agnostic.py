@@ -24,6 +24,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceW
         {"hidden_layer_sizes": (), "direct_connections": False},
         {"hidden_layer_sizes": (40, 24), "direct_connections": False, "activation": "tanh"},
         {"hidden_layer_sizes": (20, 20, 20), "residual": True, "direct_connections": True},
+        {"hidden_layer_sizes": (300,)},  # (more units of a degree than are activated at a time)
     ],
     ids=str,
 )

@@ -96,9 +96,13 @@ def test_particles_double_until_they_are_worth_enough(rng):
     particles.grow(lambda them: them.worth >= 40, 64)
     assert np.all((particles.worth >= 40) | (particles.n_groups == 64))
     assert set(particles.n_groups) <= {4, 8, 16, 32, 64}
-    for _ in range(2):  # never more, however little they are worth
-        particles.grow(lambda them: np.zeros(50, bool), 64)
-        np.testing.assert_array_equal(particles.n_groups, 64)
+    before = particles.n_groups.copy()
+    particles.grow(lambda them: np.zeros(50, bool), 64)  # however little they are worth
+    n_groups = particles.n_groups.copy()
+    assert np.all(n_groups[before == 64] == 64)
+    assert n_groups.min() == 64
+    particles.grow(lambda them: np.zeros(50, bool), 64)
+    np.testing.assert_array_equal(particles.n_groups, n_groups)
     np.testing.assert_array_equal(particles.chosen[:, known], table[known][None].repeat(2, axis=0))
 
 
