@@ -19,9 +19,8 @@ def rng():
 HEAVY = {
     "lognormal": rng().lognormal(size=2000),
     "of many sizes": rng().lognormal(0, 3, size=2000),
-    "below an upper end": 7 - rng().lognormal(0, 1, size=2000),
+    "negative": -rng().lognormal(0, 1, size=2000),
     "two tails": rng().standard_cauchy(size=2000),
-    "counted from elsewhere": 1e6 + rng().lognormal(0, 2, size=2000),
     "few rows": rng().lognormal(0, 2, size=60),
 }
 OTHERS = {
@@ -99,7 +98,7 @@ def test_a_linear_map_of_the_table_shifts_scores_alone():
     model, other = quick().fit(table), quick().fit(scaler.transform(table))
     shift = np.log(scaler.scale_).sum()
     scores = other.score_samples(scaler.transform(table)) - shift
-    # (the middle is 0 of the one, and the least number of the other)
+    # (the middle is 0 of the one, and the median of the other, if any)
     assert scores.mean() == pytest.approx(model.score_samples(table).mean(), abs=0.1)
 
 

@@ -2,8 +2,9 @@
 
 Mixtures have few components, and these one smallest scale. Where numbers span orders of magnitude,
 the network sees ``asinh((x - middle) / width)``: a logarithm of the distance from the middle, but
-linear within the width of it. A middle at an end of the column gives one long tail, one at its
-median two.
+linear within the width of it. The middle is 0 for numbers of one sign, which have one long tail, or
+the median, for two. (Another end than 0 is where the column happens to end: distances from it have
+no logarithms that other columns were related to.)
 
 Of some middles and widths the map is chosen after which a Gaussian fits the column best, as that
 of Box and Cox is [1]_, if it gains so much that nobody doubts it.
@@ -110,7 +111,8 @@ def _gap(ordered):
 def _candidates(ordered):
     """Maps that are tried for numbers in ascending order."""
     low, high = ordered[[0, -1]]
-    for middle in (0.0 if 0 <= low < high - low else low, np.median(ordered), high):
+    is_near_zero = 0 <= low < high - low or 0 >= high > low - high
+    for middle in (np.median(ordered), *([0.0] if is_near_zero else [])):
         for width in np.quantile(abs(ordered - middle), _WIDTHS):
             if width > _SMALLEST:
                 yield Warp(float(middle), float(width))
