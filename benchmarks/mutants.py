@@ -310,12 +310,11 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--quick", action="store_true", help="three mutants, to see it works")
     parser.add_argument("--mutants", type=int, default=200, help="how many to draw")
-    parser.add_argument("--skip", type=int, default=0, help="how many of an earlier run to leave")
     parser.add_argument("--jobs", type=int, default=1, help="how many to try at once")
     options = parser.parse_args()
     mutants = all_mutants()
     print(f"{len(mutants)} possible mutants")
-    mutants = mutants[options.skip :][: 3 if options.quick else options.mutants]
+    mutants = mutants[: 3 if options.quick else options.mutants]
     results = tables.Results("mutants", options.quick)
     seen, passed = Watched(), set()
     with tempfile.TemporaryDirectory() as folder:

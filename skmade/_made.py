@@ -79,9 +79,8 @@ class MADEDensity(CallbackSupportMixin, DensityMixin, BaseEstimator):
       logistics, other real columns a mixture of Gaussians; see `conditionals`.
     - What a column is follows from its own dtype and values, and draws come back in its dtype.
     - Real columns are standardised inside, after a map like a logarithm where their numbers are of
-      many sizes. Log-densities are in nats and in the units of
-      X, so they change when a column is rescaled and may be positive; for discrete
-      columns they are log-probabilities.
+      many sizes. Log-densities are in nats and in the units of X, so they change when a column is
+      rescaled and may be positive; for discrete columns they are log-probabilities.
     - Sparse matrices of SciPy give the same bits as their `toarray()`, which is never made.
     - Scoring costs one pass through the network, sampling costs one pass, too.
 

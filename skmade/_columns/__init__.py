@@ -154,7 +154,7 @@ class Columns:
         width = np.where(np.isin(rare, self._flags), self.scale[self._may_be_rare], 0.0)
         self._high = self._low + width
         self._with_atoms = [j for j, column in enumerate(columns) if len(column.atoms)]
-        self._warped = [j for j in _places(columns, Real) if columns[j].is_warped]
+        self._warped = _places(columns, Warped)
         self._is_plain = not (self.center.any() or (self.scale != 1).any() or self._warped)
         self._reads_numbers = all(column.reads_numbers for column in columns)
         self._linear = [j for j, column in enumerate(columns) if column.is_linear]

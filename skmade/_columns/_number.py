@@ -68,8 +68,6 @@ class Real(Column):
 
     step = 0.0
     may_have_atoms = True
-    #: Whether the network sees a map of the numbers that is not linear.
-    is_warped = False
 
     @property
     def has_density(self):
@@ -216,8 +214,6 @@ class Warped(Real):
     width: float
     cell: float
 
-    is_warped = True
-
     @property
     def warp(self):
         """The map."""
@@ -328,7 +324,7 @@ def learn_number(cells, conditional, weights, atoms):
     numbers = to_numbers(cells, dtype, origin).astype(np.float64)
     atoms = given_atoms(atoms, cells.label, dtype, origin)
     return number_column(
-        Real, Lattice, numbers, conditional, weights, atoms, True, label=cells.label, dtype=dtype,
+        Real, Lattice, numbers, conditional, weights, atoms, label=cells.label, dtype=dtype,
         origin=origin,
     )  # fmt: skip
 
@@ -352,10 +348,11 @@ def given_atoms(atoms, label, dtype, origin=0):
     return np.unique(numbers)
 
 
-def number_column(real, lattice, numbers, conditional, weights, atoms, warps=False, **parameters):
-    """A column of the class `lattice` if it is on one that draws should keep to, else `real`.
+def number_column(real, lattice, numbers, conditional, weights, atoms, **parameters):
+    """A column of the class `lattice` if it is on one that draws should keep to, else `real`;
+    in place of `Real` it may be `Warped`.
 
-    `atoms` are numbers, "auto" or None; `warps` says whether it may be `Warped` instead.
+    `atoms` are numbers, "auto" or None.
     """
     step = lattice_step(numbers)
     takes_atoms = conditional == "auto" or family_named(conditional).support == "real"
@@ -377,7 +374,7 @@ def number_column(real, lattice, numbers, conditional, weights, atoms, warps=Fal
     bounds, warp, warped = (None, None), None, numbers[rest]
     if conditional == "auto":
         bounds, is_sharp = find_bounds(numbers, atoms, step)
-        if warps and not are_few:
+        if real is Real and not are_few:
             warp = _warp_of(warped, step, decimals)
         if warp is not None:
             warped = warp(warped)

@@ -11,6 +11,7 @@ import numpy as np
 from skmade._columns._category import Category
 from skmade._columns._constant import Constant
 from skmade._columns._flag import Flag
+from skmade._columns._number import Warped
 from skmade._onnx._values import Value, concatenate
 
 
@@ -137,7 +138,7 @@ def _read_numbers(group, x, missing, extras):
         is_atom = x.with_axis(-1).equals(atoms) | x.with_axis(-1).equals(single)
         of_points = [np.log(column.scale) if column.has_points else 0.0 for column in columns]
         extras += any_of(is_atom).where(np.array(of_points), 0.0)
-    if columns[0].is_warped:
+    if isinstance(columns[0], Warped):
         slopes = missing.where(0.0, _log_slopes(group, x))
         if is_atom is not None:
             slopes = any_of(is_atom).where(group.of_columns("log_density_of_points"), slopes)
@@ -149,7 +150,7 @@ def _read_numbers(group, x, missing, extras):
 
 
 def _warped(group, x):
-    if not group.columns[0].is_warped:
+    if not isinstance(group.columns[0], Warped):
         return x
     return ((x - group.of_columns("middle")) / group.of_columns("width")).arcsinh()
 
