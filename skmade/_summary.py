@@ -41,7 +41,8 @@ class Summary:
             return made
         likeliest = np.zeros(draws.shape[1], int)
         if self.strategy == "most_likely":
-            scores = score(draws.reshape(-1, draws.shape[-1])).reshape(draws.shape[:2])
+            rows = draws.reshape(-1, draws.shape[-1])
+            scores = (score(rows) + columns.log_slopes(rows)).reshape(draws.shape[:2])
             if origins is not None:
                 scores[origins != mode(origins, axis=0).mode] = -np.inf
             likeliest = scores.argmax(axis=0)

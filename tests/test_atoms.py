@@ -164,6 +164,32 @@ def test_atoms_are_known_in_any_precision():
     assert abs(beside - model.score_samples([[0.1]])) > 1e-3
 
 
+@pytest.mark.parametrize("dtypes", [("float32", "float64"), ("float64", "float32")])
+def test_bounds_are_known_in_any_precision(dtypes):
+    columns = np.clip(rng().normal(size=800), -0.7, 0.1), rng().random(800), 7 + rng().random(800)
+    own, other = (np.column_stack(columns).astype(dtypes[0]).astype(dtype) for dtype in dtypes)
+    model = quick(max_iter=5).fit(own)
+    scores = model.score_features(own)
+    np.testing.assert_allclose(model.score_features(other), scores, atol=0.02)
+    beyond = model.score_features(1 + own)
+    assert np.all(beyond.max(axis=0) < scores.min(axis=0) - 3)
+
+
+def test_large_integers_of_one_sign_are_drawn_so():
+    column = np.random.default_rng(0).normal(3e16, 1.2e16, 1000)
+    column = column[column > 0].astype("int64")[:, None]
+    for sign in (1, -1):
+        drawn = quick(max_iter=sizes(20, 2)).fit(sign * column).sample(20_000, random_state=0)
+        assert (sign * drawn).min() >= 0
+
+
+@pytest.mark.parametrize("turn", [2, 4])
+def test_atoms_are_found_where_rows_take_turns(turn):
+    column = rng().normal(size=2000)
+    column[::turn] = 0.25
+    assert find_atoms(column, 0.0).tolist() == [0.25]
+
+
 def test_whole_numbers_and_moments_near_an_atom_are_none():
     steps = at([0], 0.5, rng().integers(1, 900, 800))
     for column in (

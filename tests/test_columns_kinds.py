@@ -1127,6 +1127,16 @@ def test_what_cannot_hold_its_draws_is_filled_or_named(name, make):
         assert np.all(np.isfinite(model.score_samples(filled)))
 
 
+@pytest.mark.parametrize("make", [pd.DataFrame, pl.DataFrame, pa.table])
+def test_a_dtype_that_is_too_narrow_for_what_is_drawn_is_that_of_fit(make):
+    large = 1e60 * np.random.default_rng(0).lognormal(0, 2, 200)
+    model = quick(max_iter=2).fit(make({"a": large, "b": large}))
+    query = make({"a": np.array([np.nan, 1], "f4"), "b": np.array([1.0, 2.0])})
+    filled = model.sample_conditional(query, random_state=0)
+    cells = np.asarray(filled["a"])
+    assert cells.dtype == np.float64 and np.all(np.isfinite(cells)) and cells[1] == 1
+
+
 @pytest.mark.parametrize("dtype", [np.int64, np.uint64])
 @pytest.mark.parametrize("base", [2**60, 2**63 - 70])
 def test_large_integers_close_together_stay_apart(dtype, base):

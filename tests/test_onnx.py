@@ -22,6 +22,7 @@ from test_fitted import FILES
 
 from skmade import MADEDensity, MADEImputer
 from skmade._columns import Table
+from skmade._columns._number import Warped
 from skmade._fitted import FittedDensity
 from skmade._kernels._constants import ACTIVATIONS
 from skmade._onnx._densities import DENSITIES
@@ -130,6 +131,14 @@ def test_what_fit_has_not_seen(missing):
     new.loc[0, "label"], new.loc[1, "pair"] = "new", 2.0
     new.loc[2, "positive"], new.loc[3, "rounded"] = -1.0, 103.0  # beyond a bound, and off
     assert_as_reference(model, new, 1e-3)
+
+
+@pytest.mark.parametrize("far", [1.0, 1e30, 1e160, -1e160])
+def test_maps_of_columns_lead_as_far(far):
+    X = np.random.default_rng(0).lognormal(0, 2, (200, 1))
+    model = untrained(X)
+    assert isinstance(model._density.columns.columns[0], Warped)
+    assert_as_reference(model, far * X[:5])
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])

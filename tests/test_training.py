@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from conftest import JIT, correlated_flags, mixed_table, network_of, quick, sizes
+from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 
 from skmade import MADEDensity, _made, _progress, _training
@@ -334,11 +335,14 @@ def test_weights_of_the_training_rows_have_mean_one(rng, monkeypatch):
     assert given[0].mean() == pytest.approx(1, rel=1e-6)
 
 
-def test_integer_weights_are_repeats_for_full_batches():
+@pytest.mark.parametrize(("family", "wild"), [("auto", 1.0), ("gaussian_mixture", 1e4)])
+def test_integer_weights_are_repeats_for_full_batches(family, wild):
     X = dependent(40)
+    X[:2, 1] *= wild
     weights = np.random.default_rng(0).integers(0, 4, 40)
-    weighted = quick(**FULL_BATCH, max_iter=20).fit(X, sample_weight=weights)
-    repeated = quick(**FULL_BATCH, max_iter=20).fit(np.repeat(X, weights, axis=0))
+    model = quick(**FULL_BATCH, conditionals=family, max_iter=20)
+    weighted = clone(model).fit(X, sample_weight=weights)
+    repeated = clone(model).fit(np.repeat(X, weights, axis=0))
     np.testing.assert_allclose(weighted.score_samples(X), repeated.score_samples(X), rtol=1e-6)
     np.testing.assert_allclose(weighted.loss_curve_, repeated.loss_curve_, rtol=1e-8)
 

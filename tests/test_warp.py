@@ -62,6 +62,12 @@ def test_units_do_not_matter(name, unit):
     )
 
 
+@pytest.mark.parametrize("size", [1e-320, 1e-300, 1e300])
+def test_numbers_at_the_ends_of_floats_have_finite_scores(size):
+    column = np.clip(size * rng().lognormal(0, 3, (1000, 1)), 0, np.finfo(float).max)
+    assert np.all(np.isfinite(quick(max_iter=1).fit(column).score_samples(column)))
+
+
 def test_derivative_and_inverse():
     warp, x = Warp(2.0, 0.3), np.concatenate([-np.logspace(-3, 6), [2.0], np.logspace(-3, 6)])
     np.testing.assert_allclose(warp.inverse(warp(x)), x, rtol=1e-12, atol=1e-12)
@@ -143,6 +149,63 @@ def test_whole_numbers_are_drawn_whole():
     assert isinstance(model._density.columns.columns[0], Warped)
     drawn = model.sample(200, random_state=0)
     np.testing.assert_array_equal(drawn, np.round(drawn))
+
+
+@pytest.mark.parametrize("step", [0.05, 2, 10])
+def test_lattices_are_drawn_as_they_are_and_learnt_as_in_any_unit(step):
+    people = np.round(np.random.default_rng(1).lognormal(7, 0.7, size=2000))[:, None]
+    model, other = quick().fit(people), quick().fit(np.round(step * people, 2))
+    assert isinstance(other._density.columns.columns[0], Warped)
+    score = other.score(np.round(step * people, 2)) + np.log(step)
+    assert score == pytest.approx(model.score(people), abs=1e-3)
+    drawn = other.sample(200, random_state=0)
+    np.testing.assert_array_equal(drawn, np.round(step * np.rint(drawn / step), 2))
+
+
+def test_draws_and_densities_have_the_same_ends():
+    """Of a column that has many values near its lowest one, but not many as the network sees it."""
+    a = np.random.default_rng(1).lognormal(7, 1.5, 1000)
+    table = np.column_stack([a, a * np.exp(0.1 * rng().normal(size=1000))])
+    model = quick(ordering="natural", max_iter=sizes(60, 2)).fit(table)
+    low = 0.5 * table.min()
+    grid = np.geomspace(1e-3 * low, 1e3 * low, 4001)
+    density = np.exp(model.score_samples(np.column_stack([np.full(4001, low), grid]), given=[0]))
+    cumulated = np.cumsum(np.diff(grid) * (density[1:] + density[:-1]) / 2)
+    query = np.tile([[low, np.nan]], (sizes(2000, 100), 1))
+    drawn = model.sample_conditional(query, random_state=0)[:, 1]
+    for share in (0.1, 0.5, 0.9):
+        place = grid[np.searchsorted(cumulated, share * cumulated[-1])]
+        assert np.mean(drawn < place) == pytest.approx(share, abs=sizes(0.04, 0.15))
+
+
+def test_sharp_ends_are_kept():
+    """Else the tail of a logistic goes on for orders of magnitude."""
+    table = 10 ** rng().uniform(0, 6, (1000, 1))
+    drawn = quick(max_iter=sizes(20, 1)).fit(table).sample(5000, random_state=0)
+    assert table.min() <= drawn.min() and drawn.max() <= table.max()
+
+
+def test_the_most_likely_is_so_of_the_numbers():
+    table = np.column_stack([HEAVY["of many sizes"], OTHERS["normal"]])
+    model = quick(ordering=[1, 0], max_iter=sizes(30, 2)).fit(table)
+    query = np.array([[np.nan, 0.0]] * 20)
+    imputer = MADEImputer(model, strategy="most_likely", n_draws=100, random_state=0).fit(table)
+    fitted = imputer.estimator_
+    draws = [fitted.sample_conditional(query, random_state=seed) for seed in range(100)]
+    best = max(fitted.score_samples(draw).max() for draw in draws)
+    filled = fitted.score_samples(imputer.transform(query))
+    assert filled.mean() == pytest.approx(best, abs=0.3)
+
+
+def test_slopes_make_a_density_of_what_the_network_says():
+    prices = np.round(rng().lognormal(3, 1, 2000), 2)[:, None]
+    prices[::4] = 9.99  # an atom
+    model = quick(max_iter=2).fit(prices)
+    density = model._density
+    assert model.atoms_[0].tolist() == [9.99]
+    seen = density.encode(prices)
+    of_network = density.ensemble.score_all(seen, 1) + density.columns.log_slopes(seen)
+    assert np.ptp(model.score_samples(prices) - of_network) < 1e-3
 
 
 def test_columns_that_become_coarse_are_lattices():

@@ -360,6 +360,16 @@ class Columns:
             means[:, j] = column.standardised(numbers.mean(axis=0))
         return means
 
+    def log_slopes(self, table):
+        """What maps of columns add to the log-density of rows as networks see them."""
+        total = np.zeros(len(table))
+        for j in self._warped:
+            numbers = self.columns[j].numbers_of(table[:, j].astype(np.float64))
+            if j in self._with_atoms:
+                self.columns[j].restore_atoms(table[:, j], numbers)
+            total += self.columns[j].log_slopes(numbers)
+        return total
+
     def fill(self, given, table, missing, are_means=False):
         """A copy of `given`, a table that was read, with its missing cells from drawn rows.
 

@@ -8,8 +8,8 @@ A value is an atom if it occurs
 - so often that a Poisson number of that mean would be as large with a probability below 1e-4,
   divided by the number of distinct values;
 - in at least 5 rows, and one in 500;
-- and more often than one and a half times what its neighbourhood explains in each half of the
-  rows by itself.
+- and more often than one and a half times what its neighbourhood explains in each of two
+  random halves of the rows by itself.
 
 Cells are the points of a lattice if the column is on one, else the distinct values.
 
@@ -66,7 +66,8 @@ def find_atoms(numbers, step):
     is_atom = (counts > _FACTOR * explained) & (counts >= _LEAST_SHARE * len(numbers))
     is_atom &= counts >= _FEWEST_ROWS
     is_atom &= poisson.sf(counts - 1, explained) < _LEVEL / len(values)
-    for half in (numbers[::2], numbers[1::2]):
+    mixed = np.random.default_rng(0).permutation(numbers)  # (tables may hold rows by turns)
+    for half in (mixed[::2], mixed[1::2]):
         own, own_counts = np.unique(half, return_counts=True)
         stands_out = own_counts > _FACTOR_OF_HALVES * _explained(own, own_counts, step)
         is_atom &= np.isin(values, own[stands_out])
@@ -141,35 +142,49 @@ def _count_at(wanted, cells, counts):
     return np.where(cells[place] == wanted, counts[place], 0).astype(float)
 
 
-def find_bounds(numbers, atoms, step):
+def find_bounds(numbers, atoms, step, zero=0.0, warp=None):
     """The bounds that a column shows, or None for each end, and whether one of them is sharp.
 
-    An end is sharp if it is an atom, or if values do not thin out towards it: it, or 0 if
+    An end is sharp if it is an atom, or if values do not thin out towards it: it, or `zero` if
     that is next to it, is a bound. And nothing that never changes its sign does so. In place of
-    0, a lattice of a `step` has the first of its points from there on.
+    `zero`, a lattice of a `step` has the first of its points from there on.
+
+    Parameters
+    ----------
+    numbers : ndarray of shape (n,)
+    atoms : ndarray of shape (n_atoms,)
+    step : float
+        See `find_atoms`.
+    zero : float
+        Where numbers change their sign, if they are counted from elsewhere.
+    warp : Warp, optional
+        The map through which the column is seen: values thin out, or not, where it leads.
     """
-    ordered = np.sort(numbers)
-    low, low_is_sharp = _lower_bound(ordered, atoms, step)
-    high, high_is_sharp = _lower_bound(-ordered[::-1], -atoms, step)
+    seen, seen_zero = numbers, zero
+    if warp is not None:
+        seen, seen_zero = warp(numbers[~np.isin(numbers, atoms)]), warp(zero)
+    low, low_is_sharp = _lower_bound(numbers, atoms, step, zero, seen, seen_zero)
+    high, high_is_sharp = _lower_bound(-numbers, -atoms, step, -zero, -seen, -seen_zero)
     return (low, None if high is None else -high), low_is_sharp or high_is_sharp
 
 
-def _lower_bound(ordered, atoms, step):
-    """The lower bound of sorted values, and whether it is sharp."""
-    n, low = len(ordered), float(ordered[0])
-    reach, zero = int(np.sqrt(n)), _first_of_lattice(low, step)
+def _lower_bound(numbers, atoms, step, zero, seen, seen_zero):
+    """The lower bound of values, and whether it is sharp."""
+    low, seen = float(numbers.min()), np.sort(seen)
+    n, first = len(seen), _first_of_lattice(low, step, zero)
     if low in atoms:
         return low, True
+    reach = int(np.sqrt(n))
     if reach >= _FEWEST_AT_BOUND:
-        quarter = ordered[3 * n // 4] - ordered[n // 4]
-        near = (ordered[reach] - low) / reach
+        quarter = seen[3 * n // 4] - seen[n // 4]
+        near = (seen[reach] - seen[0]) / reach
         if near <= _SPREAD_AT_BOUND * quarter / (n / 2):
-            return (zero if 0 <= low <= near else low), True
-    return (zero if low >= 0 else None), False
+            return (first if 0 <= seen[0] - seen_zero <= near else low), True
+    return (first if low >= zero else None), False
 
 
-def _first_of_lattice(value, step):
-    """The point next to 0 of the lattice that a positive value is on; 0 if it is on none."""
-    point = value - step * np.floor(value / step) if step > 0 else 0.0
-    is_zero = min(point, step - point) < _ROUNDING * step
-    return 0.0 if is_zero else float(point)
+def _first_of_lattice(value, step, zero):
+    """The first point from `zero` on of the lattice that a value is on; `zero` if it is on none."""
+    above = value - zero - step * np.floor((value - zero) / step) if step > 0 else 0.0
+    is_zero = min(above, step - above) < _ROUNDING * step
+    return float(zero if is_zero or step == 0 else zero + above)

@@ -177,13 +177,13 @@ def from_numbers(numbers, dtype, origin=0):
 
 def _whole(numbers, lowest, highest, origin):
     """Integers from floats that are counted from an origin, within limits; modulo 2**64."""
-    low, high = _towards_zero(int(lowest) - origin), _towards_zero(int(highest) - origin)
+    low, high = towards_zero(int(lowest) - origin), towards_zero(int(highest) - origin)
     counted = np.clip(np.rint(numbers), low, high)
     size = abs(counted).astype(np.uint64)
     return np.where(counted < 0, ~size + np.uint64(1), size) + np.uint64(origin % 2**64)
 
 
-def _towards_zero(integer):
+def towards_zero(integer):
     """The nearest float that is no farther from 0."""
     nearest = float(integer)
     return nearest if abs(int(nearest)) <= abs(integer) else float(np.nextafter(nearest, 0))

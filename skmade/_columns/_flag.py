@@ -134,7 +134,8 @@ class Flag(Column):
 
     def extras(self, numbers):
         """What is to be added to the log-probability of each cell, besides the offset."""
-        is_third = self._is_third((numbers - self.center) / self.scale)
+        with np.errstate(over="ignore"):
+            is_third = self._is_third((numbers - self.center) / self.scale)
         return np.where(is_third, np.log(self.rare) - self.offset, 0.0)
 
     def write(self, numbers):

@@ -291,7 +291,9 @@ def _fill_column(label, native, library, forms, missing):
     """
     for dtype, values in forms:
         try:
-            drawn = _with_index(MAKERS[library](dtype, values), native)
+            with np.errstate(over="ignore"):
+                drawn = _with_index(MAKERS[library](dtype, values), native)
+            _check_finite(drawn)
             if missing.all():
                 return drawn
             return _zip(_cast(native, drawn), drawn, ~missing)
@@ -301,6 +303,13 @@ def _fill_column(label, native, library, forms, missing):
         f"Column {label} has dtype {_dtype_of(native)}, which cannot hold what is drawn for it; "
         f"convert it to the dtype that it had in fit ({reason})."
     ) from reason
+
+
+def _check_finite(drawn):
+    """Raise OverflowError where a dtype is too narrow for numbers that were drawn."""
+    cells = np.asarray(drawn)
+    if cells.dtype.kind == "f" and np.isinf(cells).any():
+        raise OverflowError("numbers would become infinite")
 
 
 def without(column, missing):

@@ -13,6 +13,7 @@ from skmade._columns._column import (
     origin_of,
     rare_share,
     to_numbers,
+    towards_zero,
 )
 from skmade._columns._warp import Warp, find_warp
 from skmade._families import asks_for, family_named, make_family
@@ -23,6 +24,8 @@ from skmade._families._scales import SCALE_FLOOR, UNBOUNDED
 _LEAST_SHOWN = 0.01
 # Steps of lattices that are tried, besides the least distance of the values.
 _DECIMAL_STEPS = 10.0 ** -np.arange(7)
+# Numbers are rounded by this part of themselves, at most, in single precision.
+_ROUNDING = 2.0**-24
 # So many values show, mostly, that a column is not rounded.
 _FEW = 100
 # What part of the rows of a column may be where a map makes its lattice coarse is what this leaves.
@@ -97,10 +100,20 @@ class Real(Column):
         if self.has_points:
             extras[self.is_atom(numbers)[0]] = np.log(self.scale)
         if self.is_cut_off:
-            low, high = self.bounds_seen()
-            seen = self.standardised(numbers)
-            extras[(seen < low) | (seen > high)] += np.log(self.beyond)
+            low, high = self.ends
+            numbers = numbers.astype(np.float64, copy=False)
+            extras[(numbers < low) | (numbers > high)] += np.log(self.beyond)
         return extras
+
+    @property
+    def ends(self):
+        """What numbers are beyond if they are beyond the bounds, by more than they are rounded in
+        single precision."""
+        (low, high), half = self.bounds, self.step / 2
+        return (
+            -np.inf if low is None else low - half - _ROUNDING * abs(low),
+            np.inf if high is None else high + half + _ROUNDING * abs(high),
+        )
 
     def is_atom(self, numbers):
         """Which numbers are atoms, and for each number the place of the nearest one."""
@@ -207,12 +220,15 @@ class Warped(Real):
         Of the map, see `skmade._columns._warp`.
     cell : float
         Distance of neighbouring values, for columns with ties; else 0. Atoms have the mean density
-        of a cell.
+        of a cell, and draws are on the lattice.
+    on : float
+        A point of the lattice.
     """
 
     middle: float
     width: float
     cell: float
+    on: float = 0.0
 
     @property
     def warp(self):
@@ -231,6 +247,11 @@ class Warped(Real):
         """Numbers from what the network sees of them."""
         return self.warp.inverse(self.center + self.scale * seen)
 
+    def write(self, numbers):
+        """Numbers of the column's dtype, on its lattice."""
+        numbers = on_lattice(numbers, self.on, self.cell) if self.cell else numbers
+        return super().write(numbers)
+
     @property
     def has_extras(self):
         return True
@@ -239,6 +260,14 @@ class Warped(Real):
     def log_density_of_points(self):
         """What atoms have beyond their log-probability."""
         return -np.log(self.cell) if self.cell else 0.0
+
+    def log_slopes(self, numbers):
+        """Logarithms of densities of numbers, in units of the map's width, per density of what the
+        network sees: so that rows can be compared by both."""
+        slopes = self.extras(numbers) + np.log(self.width)
+        if self.has_points and not self.cell:  # (they have no density)
+            slopes[self.is_atom(numbers)[0]] = 0.0
+        return slopes
 
     def extras(self, numbers):
         """As of a real column, and the derivative of the map where there is a density."""
@@ -324,8 +353,8 @@ def learn_number(cells, conditional, weights, atoms):
     numbers = to_numbers(cells, dtype, origin).astype(np.float64)
     atoms = given_atoms(atoms, cells.label, dtype, origin)
     return number_column(
-        Real, Lattice, numbers, conditional, weights, atoms, label=cells.label, dtype=dtype,
-        origin=origin,
+        Real, Lattice, numbers, conditional, weights, atoms, zero=towards_zero(-origin),
+        label=cells.label, dtype=dtype, origin=origin,
     )  # fmt: skip
 
 
@@ -348,11 +377,11 @@ def given_atoms(atoms, label, dtype, origin=0):
     return np.unique(numbers)
 
 
-def number_column(real, lattice, numbers, conditional, weights, atoms, **parameters):
+def number_column(real, lattice, numbers, conditional, weights, atoms, zero=0.0, **parameters):
     """A column of the class `lattice` if it is on one that draws should keep to, else `real`;
     in place of `Real` it may be `Warped`.
 
-    `atoms` are numbers, "auto" or None.
+    `atoms` are numbers, "auto" or None; `zero` is where numbers change their sign.
     """
     step = lattice_step(numbers)
     takes_atoms = conditional == "auto" or family_named(conditional).support == "real"
@@ -373,13 +402,10 @@ def number_column(real, lattice, numbers, conditional, weights, atoms, **paramet
     decimals = _decimals(np.append(values, atoms), parameters["dtype"])
     bounds, warp, warped = (None, None), None, numbers[rest]
     if conditional == "auto":
-        bounds, is_sharp = find_bounds(numbers, atoms, step)
         if real is Real and not are_few:
-            warp = _warp_of(warped, step, decimals)
-        if warp is not None:
-            warped = warp(warped)
-            _, is_sharp = find_bounds(warped, atoms[:0], 0.0)
-            is_sharp |= bool(np.isin(bounds, atoms).any())
+            warp = _warp_of(warped, step, decimals, zero)
+        bounds, is_sharp = find_bounds(numbers, atoms, step, zero, warp)
+        warped = warped if warp is None else warp(warped)
         _, equal = standardisation(warped, np.ones(len(warped)))
         is_coarse = warp is None and step > 5 * SCALE_FLOOR * equal
         conditional = "logistic_mixture" if is_coarse or is_sharp else "gaussian_mixture"
@@ -395,7 +421,9 @@ def number_column(real, lattice, numbers, conditional, weights, atoms, **paramet
             "beyond": rare_share(0, len(numbers)),
         }
     if warp is not None:
-        map_of_column = {"middle": warp.middle, "width": warp.width, "cell": step}
+        map_of_column = {
+            "middle": warp.middle, "width": warp.width, "cell": step, "on": float(values[0]),
+        }  # fmt: skip
         return Warped(center=float(center), **map_of_column, **parameters)
     if family_named(conditional).support == "counts":
         check_counts(parameters["label"], numbers, conditional)
@@ -408,13 +436,12 @@ def number_column(real, lattice, numbers, conditional, weights, atoms, **paramet
     return real(center=float(center), **parameters)
 
 
-def _warp_of(numbers, step, decimals):
+def _warp_of(numbers, step, decimals, zero):
     """The map that a column of numbers wants, if any; none if they are on a lattice that it makes
     coarse, or that rounding would not lead back to."""
-    is_rounded = decimals is not None and np.isclose(step, 10.0**-decimals, rtol=1e-6)
-    if step > 0 and not is_rounded:
+    if step > 0 and decimals is None:
         return None
-    warp = find_warp(numbers)
+    warp = find_warp(numbers, zero)
     if warp is None or step == 0:
         return warp
     cells = step * np.exp(warp.log_slope(numbers))
@@ -527,7 +554,7 @@ def standardisation(column, weights):
     """
     largest = max(np.abs(column).max(), np.finfo(float).tiny)
     ratio = column / largest  # no overflow, whatever the units
-    low, high = np.quantile(ratio, [0.05, 0.95])
+    low, high = np.quantile(ratio, [0.05, 0.95], weights=weights, method="inverted_cdf")
     reach = 4 * (high - low)
     if reach > 0:
         ratio = np.clip(ratio, low - reach, high + reach)

@@ -27,8 +27,8 @@ _LEAST_GAIN, _LEAST_GAIN_OF_ROWS = 0.1, 5.0
 _WILD = 0.005
 # Widths that are tried are quantiles of the distances from the middle.
 _WIDTHS = (0.005, 0.02, 0.05, 0.1, 0.2, 0.35, 0.5, 0.75)
-# And not smaller than this part of the largest number.
-_SMALLEST = 1e-12
+# And not smaller than this part of the largest number, and than this.
+_SMALLEST, _TINY = 1e-12, 1e-300
 # In standard deviations.
 _WIDEST_GAP = 0.75
 # So many rows choose, at most, evenly among all in order.
@@ -58,26 +58,28 @@ class Warp:
         return -np.log(np.hypot(self.width / 2, numbers / 2 - self.middle / 2)) - np.log(2)
 
 
-def find_warp(numbers):
+def find_warp(numbers, zero=0.0):
     """The map that a column wants, or None.
 
     Parameters
     ----------
     numbers : ndarray of shape (n,)
         Those that are no atoms.
+    zero : float
+        Where numbers change their sign, if they are counted from elsewhere.
     """
     n_wild = int(_WILD * len(numbers))
-    inner = np.sort(numbers)[n_wild : len(numbers) - n_wild]
+    inner = np.sort(numbers)[n_wild : len(numbers) - n_wild] - zero
     inner = inner[:: len(inner) // _MOST_ROWS + 1]
     if inner[0] == inner[-1]:
         return None
-    unit = 2.0 ** np.frexp(abs(inner).max())[1]  # (no overflow, whatever the units)
+    unit = 2.0 ** (np.frexp(abs(inner).max())[1] - 1)  # (no overflow, whatever the units)
     inner = inner / unit
     best, most = None, max(_LEAST_GAIN, _LEAST_GAIN_OF_ROWS / len(inner))
     for warp in _candidates(inner):
         gained = _gain(warp, inner)
-        if gained > most:
-            best, most = Warp(unit * warp.middle, unit * warp.width), gained
+        if gained > most and unit * warp.width > _TINY:
+            best, most = Warp(zero + unit * warp.middle, unit * warp.width), gained
     return best
 
 

@@ -143,9 +143,9 @@ def _read_numbers(group, x, missing, extras):
         if is_atom is not None:
             slopes = any_of(is_atom).where(group.of_columns("log_density_of_points"), slopes)
         extras += slopes
-    low, high = np.transpose([column.bounds_seen() for column in columns])
+    low, high = np.transpose([column.ends for column in columns])
     beyond = [np.log(column.beyond) if column.is_cut_off else 0.0 for column in columns]
-    extras += ((z < low) | (z > high)).where(np.array(beyond), 0.0)
+    extras += ((x < low) | (x > high)).where(np.array(beyond), 0.0)
     return Cells(missing.where(0.0, z), missing, extras, is_atom=is_atom, counts=counts)
 
 
@@ -158,8 +158,7 @@ def _warped(group, x):
 def _log_slopes(group, x):
     """Logarithms of the derivatives of maps."""
     width = group.of_columns("width")
-    t = (x - group.of_columns("middle")) / width
-    return -(t * t + 1.0).apply("Sqrt").log() - np.log(width)
+    return -abs((x - group.of_columns("middle")) / width).log_hypot() - np.log(width)
 
 
 def any_of(flags):

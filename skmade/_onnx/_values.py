@@ -7,6 +7,8 @@ from onnx import helper, numpy_helper
 
 # Of ONNX, from 2022: runtimes of today read it.
 OPSET, _IR_VERSION = 18, 8
+# What is larger is not squared; beside its square 1 is nothing.
+_LARGE = 1e100
 
 
 class Graph:
@@ -134,7 +136,14 @@ class Value:
     def arcsinh(self):
         """(Runtimes have none of doubles.)"""
         size = abs(self)
-        return self.apply("Sign") * (size + (size * size + 1.0).apply("Sqrt")).log()
+        near, is_near = size.clip(0.0, _LARGE), size < _LARGE
+        of_near = (near + (near * near + 1.0).apply("Sqrt")).log()
+        return self.apply("Sign") * is_near.where(of_near, size.log() + np.log(2))
+
+    def log_hypot(self):
+        """Logarithm of the root of a square, of what is positive, and 1."""
+        near = self.clip(0.0, _LARGE)
+        return (self < _LARGE).where((near * near + 1.0).apply("Sqrt").log(), self.log())
 
     def softplus(self):
         return self.apply("Softplus")
