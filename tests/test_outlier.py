@@ -118,6 +118,15 @@ def test_rows_to_judge_by_may_be_given():
     assert np.isin(model.held_out_scores_.round(6), model.score_samples(X_val).round(6)).all()
 
 
+def test_held_out_rows_have_the_scores_that_they_would_have(rng):
+    X = rng.normal(size=(300, 2))
+    X[::3, 0], X[1::7, 1] = 0, np.nan  # atoms and gaps, which networks are not all of
+    model = detector(atoms="auto").fit(X)
+    assert len(model.atoms_[0]) == 1
+    distance = abs(model.held_out_scores_[:, None] - model.score_samples(X)).min(axis=1)
+    assert distance.max() < 1e-4
+
+
 def test_passes_set_the_threshold_on_rows_before_they_are_trained_on():
     model = detector().partial_fit(normal_rows(200, 0))
     X = normal_rows(200, 1)

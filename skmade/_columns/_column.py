@@ -162,7 +162,7 @@ def origin_of(values):
     return 0
 
 
-def from_numbers(numbers, dtype, origin=0):
+def from_numbers(numbers, dtype, origin):
     """Floats as values of a dtype: whole and within its range, if it is one of integers."""
     dtype = np.dtype(dtype)
     if dtype.kind in "Mm":
