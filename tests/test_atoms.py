@@ -9,7 +9,8 @@ from scipy.stats import norm
 
 from skmade import MADEDensity, MADEOutlierDetector
 from skmade._columns import Table
-from skmade._columns._atoms import find_atoms
+from skmade._columns._atoms import find_atoms, find_bounds
+from skmade._columns._warp import Warp
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 needs_speed = pytest.mark.skipif(not JIT, reason="takes long")
@@ -85,6 +86,49 @@ def test_the_first_count_of_a_steep_distribution_is_held_against_what_the_next_t
     assert find_atoms(np.repeat(np.arange(7.0), counts), 1.0).tolist() == atoms
 
 
+@pytest.mark.parametrize("off", [0.0, 0.013])
+def test_all_values_of_a_rough_column_are_atoms(off):
+    """Every fifth number of thirty is three times as frequent as those beside it, which by
+    themselves are as smooth as can be."""
+    values = np.arange(30) + off * np.arange(30) ** 2
+    counts = np.where(np.arange(30) % 5 == 2, 150, 50)
+    column = rng().permutation(np.repeat(values, counts))
+    found = find_atoms(column, 0.0 if off else 1.0)
+    assert found.tolist() == values.tolist()
+    few = np.repeat(values, counts // 10)  # (not 20 rows of a value in the mean)
+    assert find_atoms(few, 0.0 if off else 1.0).tolist() == []
+
+
+@pytest.mark.parametrize(
+    ("n_values", "n_tall", "are_all"),
+    [(30, 2, True), (30, 1, False), (100, 4, False), (200, 5, True)],
+)
+def test_a_column_is_rough_by_how_many_values_stand_out(n_values, n_tall, are_all):
+    values, counts = np.arange(1.0, n_values + 1), np.full(n_values, 500)
+    tall = 10 + 15 * np.arange(n_tall)
+    counts[tall] = 1500
+    found = find_atoms(rng().permutation(np.repeat(values, counts)), 1.0)
+    assert found.tolist() == (values if are_all else values[tall]).tolist()
+
+
+@pytest.mark.parametrize(("height", "are_all"), [(3.7, False), (4.3, True)])
+def test_edges_of_counts_make_a_column_rough(height, are_all):
+    """Their values are no atoms by themselves: their neighbours explain them."""
+    counts = np.repeat([1000, round(1000 * height), 1000], 10)
+    found = find_atoms(rng().permutation(np.repeat(np.arange(30.0), counts)), 1.0)
+    assert found.tolist() == (list(range(30)) if are_all else [])
+
+
+@pytest.mark.parametrize(("n_values", "is_clumped"), [(100, True), (540, True), (545, False)])
+def test_values_that_repeat_are_atoms_of_a_column_that_takes_few(n_values, is_clumped):
+    """Of 900 rows, 28 blocks of 32 have .493 or .506 of the distinct values of smooth ones."""
+    values = np.sort(rng().normal(size=n_values))
+    column = rng().choice(values, 900)
+    numbers, counts = np.unique(column, return_counts=True)
+    expected = numbers[counts > 1] if is_clumped else []
+    assert find_atoms(column, 0.0).tolist() == list(expected)
+
+
 @needs_speed
 @pytest.mark.parametrize("name", ["a point", "zeros and lognormal", "clipped", "prices"])
 @pytest.mark.parametrize("family", ["auto", "gaussian_mixture", "logistic_mixture"])
@@ -136,6 +180,50 @@ def test_draws_have_the_sign_of_all_rows(name):
     assert drawn.min() >= 0
     if name == "uniform":
         assert drawn.max() <= column.max()
+
+
+def with_thin_end(share):
+    """Numbers of which the lowest tenth of the range has such a share of the density elsewhere."""
+    n_thin = round(10_000 * share / (9 + share))
+    thin, others = np.linspace(5, 6, n_thin, endpoint=False), np.linspace(6, 15, 10_000 - n_thin)
+    return np.r_[thin, others]
+
+
+#: The bounds of some columns; "low" and "high" are their ends.
+BOUNDED = {
+    "uniform": (2 + rng().random(225), ("low", "high"), True),
+    "too few to say": (2 + rng().random(224), (0.0, None), False),
+    "normal": (rng().normal(size=1000), (None, None), False),
+    "positive": (5 + rng().normal(size=1000), (0.0, None), False),
+    "next to zero": (rng().exponential(size=1000), (0.0, None), True),
+    "far from zero": (5 + rng().exponential(size=1000), ("low", None), True),
+    "a third at one end": (with_thin_end(0.37), ("low", "high"), True),
+    "less at one end": (with_thin_end(0.30), (0.0, "high"), True),
+}
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+@pytest.mark.parametrize("origin", [0.0, 3e6])
+@pytest.mark.parametrize("name", BOUNDED)
+def test_bounds_are_ends_towards_which_values_do_not_thin_out(name, origin, sign):
+    column, expected, is_sharp = BOUNDED[name]
+    numbers = sign * column - origin
+    ends = {"low": sign * column.min() - origin, "high": sign * column.max() - origin}
+    expected = [ends.get(end, end if end is None else sign * end - origin) for end in expected]
+    bounds, found_sharp = find_bounds(numbers, np.array([]), 0.0, zero=-origin)
+    assert list(bounds) == expected[::sign] and found_sharp == is_sharp
+
+
+def test_an_atom_at_an_end_is_a_bound():
+    column = np.r_[np.zeros(100), rng().normal(9, 1, 500)]
+    assert find_bounds(column, np.array([0.0]), 0.0) == ((0.0, None), True)
+
+
+def test_ends_are_judged_as_the_network_sees_a_column():
+    column, warp = 10 ** rng().uniform(0, 6, 1000), Warp(0.0, 1.0)
+    assert find_bounds(column, np.array([]), 0.0)[0] == (0.0, None)
+    seen = find_bounds(column, np.array([]), 0.0, warp=warp)
+    assert seen == ((column.min(), column.max()), True)
 
 
 @pytest.mark.parametrize("sign", [1, -1])
