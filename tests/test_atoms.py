@@ -208,8 +208,8 @@ BOUNDED = {
 def test_bounds_are_ends_towards_which_values_do_not_thin_out(name, origin, sign):
     column, expected, is_sharp = BOUNDED[name]
     numbers = sign * column - origin
-    ends = {"low": sign * column.min() - origin, "high": sign * column.max() - origin}
-    expected = [ends.get(end, end if end is None else sign * end - origin) for end in expected]
+    ends = {"low": numbers[column.argmin()], "high": numbers[column.argmax()], 0.0: -origin}
+    expected = [ends.get(end) for end in expected]
     bounds, found_sharp = find_bounds(numbers, np.array([]), 0.0, zero=-origin)
     assert list(bounds) == expected[::sign] and found_sharp == is_sharp
 
@@ -221,7 +221,7 @@ def test_an_atom_at_an_end_is_a_bound():
 
 def test_ends_are_judged_as_the_network_sees_a_column():
     column, warp = 10 ** rng().uniform(0, 6, 1000), Warp(0.0, 1.0)
-    assert find_bounds(column, np.array([]), 0.0)[0] == (0.0, None)
+    assert find_bounds(column, np.array([]), 0.0)[0] == (column.min(), None)
     seen = find_bounds(column, np.array([]), 0.0, warp=warp)
     assert seen == ((column.min(), column.max()), True)
 
