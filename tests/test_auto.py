@@ -86,6 +86,33 @@ def test_steps_are_longer_where_an_epoch_makes_few():
     assert {n: _auto.learning_rate(n) for n in expected} == pytest.approx(expected)
 
 
+@pytest.mark.parametrize(
+    ("n_rows", "n_flags", "n_reals", "sizes"),
+    [
+        (100, 0, 3, [256, 256]),
+        (100, 9, 1, [256, 256]),
+        (149, 10, 0, [500]),
+        (150, 10, 0, [256, 256]),
+        (10_000, 256, 0, [256, 256]),
+        (10_000, 257, 0, [500]),
+    ],
+)
+def test_layers_are_two_but_for_few_rows_or_many_columns_of_flags(n_rows, n_flags, n_reals, sizes):
+    is_discrete = [True] * n_flags + [False] * n_reals
+    assert _auto.hidden_layer_sizes(n_rows, is_discrete) == sizes
+
+
+def test_twice_as_many_networks_fill_but_for_many_columns():
+    found = [_auto.networks_to_fill(n, 200) for n in (100, 6400, 8000, 32_000, 100_000)]
+    assert found == [10, 10, 8, 2, 1]
+    assert _auto.networks_to_fill(100, 201) == "auto"
+
+
+def test_priors_that_are_tried_are_of_all_rows_together():
+    strengths = np.array(_auto.l1(1000))
+    np.testing.assert_allclose(strengths * 1000, 4.0 ** np.arange(-2, 3))
+
+
 @pytest.mark.parametrize("fit, rate", [(MADEDensity.fit, 0.006), (MADEDensity.partial_fit, 0.003)])
 def test_passes_over_rows_do_not_know_how_many_will_follow(fit, rate, monkeypatch):
     rates, original = [], _training.run_epoch
