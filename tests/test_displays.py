@@ -504,8 +504,11 @@ def test_nearest_images_are_nearest(rng):
     )
     with pytest.raises(ValueError, match="as many pixels as X has columns, 9"):
         ImagesDisplay.from_estimator(model, X, (3, 4))
-    coloured = ImagesDisplay(rng.random((2, 12)), rng.random((2, 12)), (2, 2, 3)).plot()
+    coloured = ImagesDisplay(*(1 + 9 * rng.random((2, 2, 12))), (2, 2, 3)).plot()
     assert coloured.axes_.shape == (2, 2)
+    shown = np.array([axes.get_images()[0].get_array() for axes in coloured.axes_.ravel()])
+    pixels = np.concatenate([coloured.images, coloured.nearest]).reshape(shown.shape)
+    np.testing.assert_allclose(shown, (pixels - pixels.min()) / np.ptp(pixels))
 
 
 def test_the_band_holds_what_it_says(rng):

@@ -225,3 +225,14 @@ def test_a_third_value_is_rare(values):
     assert np.exp(both).sum() == pytest.approx(1 - rare, abs=1e-5)
     assert model.partial_fit(other).score_samples(other).shape == (5,)
     assert set(model.sample(200, random_state=0)["flag"]) <= set(values)
+
+
+def test_what_is_filled_in_is_an_atom_as_often_as_among_known_cells(rng):
+    """Where gaps are outcomes, too, they are not drawn in place of a cell that is asked for."""
+    X = rng.normal(size=(1000, 2))
+    kind = rng.choice(3, 1000, p=[0.2, 0.4, 0.4])
+    X[kind == 1, 0], X[kind == 2, 0] = 0, np.nan
+    model = quick(max_iter=sizes(20, 2), missing="informative").fit(X)
+    filled = model.sample_conditional([[np.nan, 0.5]] * sizes(2000, 300), random_state=0)[:, 0]
+    assert not np.isnan(filled).any()
+    assert np.mean(filled == 0) == pytest.approx(2 / 3, abs=sizes(0.08, 0.4))

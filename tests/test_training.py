@@ -142,6 +142,19 @@ def test_a_loss_curve_is_in_the_units_of_X():
     assert -model.loss_curve_[-1] == pytest.approx(model.score(X), abs=sizes(0.05, 1.0))
 
 
+def test_what_refitted_components_gain_is_counted():
+    X = np.random.default_rng(0).normal(size=(2, sizes(2000, 200), 1))
+    X[:, ::2] = 6 + 0.3 * X[:, ::2]  # two groups
+    model = quick(n_components=3, max_iter=2, dtype="float64").fit(X[0], X_val=X[1])
+    unchanged = quick(n_components=3, max_iter=2, dtype="float64")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(_training, "_refit_components", lambda *_: None)
+        unchanged.fit(X[0], X_val=X[1])
+    assert model.best_validation_score_ > unchanged.best_validation_score_
+    assert model.score(X[1]) == pytest.approx(model.best_validation_score_, rel=1e-6)
+    assert model.best_validation_score_ == max(model.validation_curve_)
+
+
 def test_the_best_validated_network_is_kept():
     X, X_val = dependent(60), dependent(500, seed=1)
     model = quick(
