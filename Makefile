@@ -31,7 +31,7 @@ test-slow:
 
 # Interpreted kernels are slow: tests of kernels, masks and networks, not those of tables, estimators,
 # or many draws.
-INTERPRETED = $(addprefix tests/test_,$(addsuffix .py,agnostic components concurrency density families gather given kernels masks mathematics same_bits shared threads training warp))
+INTERPRETED = $(addprefix tests/test_,$(addsuffix .py,agnostic components concurrency density families gather given kernels masks mathematics same_bits shared threads training))
 
 test-nojit:
 	NUMBA_DISABLE_JIT=1 $(PYTHON) -m pytest $(INTERPRETED)
