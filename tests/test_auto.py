@@ -157,3 +157,10 @@ def test_a_column_of_names_is_warned_of(dtype):
         warnings.simplefilter("error", UserWarning)
         warnings.simplefilter("ignore", category=pytest.PytestWarning)
         quick(max_iter=500, tol=10.0, n_iter_no_change=1).fit(frame)
+
+
+def test_priors_are_tried_where_held_out_rows_can_choose():
+    of_one, of_masks = MADEDensity(), MADEDensity(n_masks=2)
+    assert of_one._settings(100, is_validated=True).l1 == _auto.l1(100)
+    assert not of_one._settings(100, is_validated=False).l1
+    assert not of_masks._settings(100, is_validated=True).l1
