@@ -362,12 +362,9 @@ class Columns:
 
     def log_slopes(self, table):
         """What maps of columns add to the log-density of rows as networks see them."""
-        total = np.zeros(len(table))
+        total, numbers = np.zeros(len(table)), self._numbers_of(table)
         for j in self._warped:
-            numbers = self.columns[j].numbers_of(table[:, j].astype(np.float64))
-            if j in self._with_atoms:
-                self.columns[j].restore_atoms(table[:, j], numbers)
-            total += self.columns[j].log_slopes(numbers)
+            total += self.columns[j].log_slopes(numbers[:, j])
         return total
 
     def fill(self, given, table, missing, are_means=False):
