@@ -780,6 +780,15 @@ def test_other_values_of_a_constant_column_are_outliers(constant, value):
     assert detector.predict(rows).tolist() == [1, -1]
 
 
+@pytest.mark.parametrize("value", [3.0, -1e9, 1e-3])
+def test_other_values_of_a_constant_column_have_the_same_density_in_single_precision(value):
+    table = np.c_[np.arange(N) % 2, np.full(N, 5.0)]
+    model = quick(max_iter=sizes(50, 3)).fit(table.astype(np.float32))
+    rows = np.float32([[0, 5], [0, 5 + value]])
+    single, double = (model.score_features(rows.astype(dtype))[:, 1] for dtype in ("f4", "f8"))
+    np.testing.assert_array_equal(single, double)
+
+
 # ---------------------------------------------------------------------------------------
 # Moments and spans
 

@@ -67,6 +67,7 @@ class Constant(Column):
         is_time = np.dtype(self.dtype).kind in "Mm"
         size = abs(self.value if is_time else self.value + self.origin)
         scale = size if size > _SMALL else 1.0
+        numbers = numbers.astype(np.float64, copy=False)
         with np.errstate(over="ignore"):
             away = abs(numbers / 2 - self.value / 2) / scale * 2
         away = np.minimum(away, _LARGE)
