@@ -16,6 +16,7 @@ from skmade._layout import flops_per_row
 from skmade._progress import uncounted
 from skmade._sampling import draw_product, draw_rows
 from skmade._scoring import add_all_scores, log_densities, make_scorers
+from skmade._sparse import n_missing
 
 # A row is unusual that is among the least likely ones, this share of so many draws.
 _UNUSUAL, _USUAL_ROWS = 0.05, 256
@@ -73,7 +74,8 @@ class Ensemble:
 
     def score_all(self, table, n_jobs):
         """Log-density of each row of a table, sparse or not, of any number of rows."""
-        return self.combine(log_densities(self.networks, table, n_jobs))
+        logs = log_densities(self.networks, table, n_jobs)
+        return self.combine(logs, self._share_observed(table))
 
     def scorers(self, n_rows):
         """What scores about so many rows under each network; for one thread at a time."""
@@ -85,28 +87,46 @@ class Ensemble:
         A mixture of networks with one ordering has conditionals in this ordering. Else a
         feature's contribution is the mean of those under the networks, for a mixture by their
         posterior probabilities given the row. What is missing to the sum (for a mixture at most
-        the logarithm of the number of networks) is spread evenly over the features.
+        the logarithm of the number of networks) is spread evenly over the features that are
+        observed.
         """
         scorers = scorers or self.scorers(len(table))
         logs = np.zeros((len(self.networks), len(table)))
         if contributions is None:
             add_all_scores(scorers, table, logs)
-            return self.combine(logs)
+            return self.combine(logs, self._share_observed(table))
         own = np.zeros((len(self.networks), *contributions.shape))
         add_all_scores(scorers, table, logs, own)
-        scores = self.combine(logs)
-        contributions[:] = self._combined_contributions(logs, scores, own)
+        scores = self.combine(logs, self._share_observed(table))
+        is_observed = ~(np.isnan(table) & self._are_left_out)
+        contributions[:] = self._combined_contributions(logs, scores, own, is_observed)
         return scores
 
-    def combine(self, logs):
-        """From log-densities under the networks, (n_networks, n), those of the combination."""
+    def combine(self, logs, share_observed=1.0):
+        """From log-densities under the networks, (n_networks, n), those of the combination.
+
+        The logarithm of a product's normaliser is that of rows of which all is observed. Of others
+        it is taken to be in proportion to how many features are: it is 0 where none is.
+        """
         if len(logs) == 1:
             return logs[0]
         if self.combination == "product":
-            return mean_log(logs) - self.log_normalizer
+            return mean_log(logs) - self.log_normalizer * share_observed
         return log_mean_exp(logs, self.log_weights)
 
-    def _combined_contributions(self, logs, scores, own):
+    def _share_observed(self, table):
+        """Of a product, what share of the features is observed in each row."""
+        if not self.is_product:
+            return 1.0
+        return 1 - n_missing(table, self._are_left_out) / len(self._are_left_out)
+
+    @cached_property
+    def _are_left_out(self):
+        """Features whose missing cells say nothing, by column: no outcomes."""
+        features = self.networks[0].plan.features
+        return features["draws_gaps"][np.argsort(features["column"])] == 0
+
+    def _combined_contributions(self, logs, scores, own, is_observed):
         """From those under the networks, (n_networks, n, n_features), those of the combination."""
         if len(own) == 1:
             return own[0]
@@ -120,7 +140,8 @@ class Ensemble:
         total = np.zeros(own.shape[1:])
         for weight, contributions in zip(weights, own):
             total += weight[:, None] * contributions
-        return total + ((scores - total.sum(axis=1)) / total.shape[1])[:, None]
+        rest = (scores - total.sum(axis=1)) / np.maximum(is_observed.sum(axis=1), 1)
+        return total + is_observed * rest[:, None]
 
     def _conditional_contributions(self, own, ordering):
         """Logarithms of the mixture's own conditionals, in the networks' common ordering."""

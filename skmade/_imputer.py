@@ -11,7 +11,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from skmade._auto import networks_to_fill
-from skmade._columns import Table, select, with_columns
+from skmade._columns import Table, check_further_columns, select, with_columns
 from skmade._made import MADEDensity, to_generator, warn_of_poor_draws
 from skmade._repeats import Repeats
 from skmade._sklearn import (
@@ -180,13 +180,15 @@ class MADEImputer(CallbackSupportMixin, TransformerMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            As :meth:`MADEDensity.fit`, and where all columns are empty.
+            As :meth:`MADEDensity.fit`; where all columns are empty; and where X cannot hold the
+            flags or zeros that `add_indicator` and `keep_empty_features` ask for.
         """
         table = Table.read(self, X, reset=True, n_least=2, accept_sparse=False)
         missing = table.missing()
         self._is_empty = missing.all(axis=0)
         if self._is_empty.all():
             raise ValueError("All cells of X are missing: nothing can be learnt from it.")
+        check_further_columns(table, self._is_empty & self.keep_empty_features, self.add_indicator)
         estimator = self.estimator
         if estimator is None:
             estimator = _default_density(table, missing, ~self._is_empty, self.random_state)
@@ -241,6 +243,8 @@ class MADEImputer(CallbackSupportMixin, TransformerMixin, BaseEstimator):
         check_is_fitted(self)
         table = Table.read(self, X, reset=False, accept_sparse=False)
         model, indicators = self.estimator_, None
+        is_zero = self._is_empty & self.keep_empty_features
+        check_further_columns(table, is_zero, self.indicator_ is not None)
         own = Table.read(model, select(table, ~self._is_empty), reset=False)
         n_draws = 1 if self.strategy == "draw" else self.n_draws
         summary = Summary(self.strategy, n_draws, self.quantile)
@@ -252,7 +256,6 @@ class MADEImputer(CallbackSupportMixin, TransformerMixin, BaseEstimator):
         warn_of_poor_draws(worth)
         if self.indicator_ is not None:
             indicators = self.indicator_.transform(_marked(table.missing()))
-        is_zero = self._is_empty & self.keep_empty_features
         names, library = self.get_feature_names_out(), output_library(self)
         return with_columns(filled, table, is_zero, indicators, names, library)
 

@@ -81,6 +81,12 @@ class SparseRows:
         numbers = np.repeat(np.arange(len(ends) - 1), np.diff(ends))
         return numbers, self.stored.indices[ends[0] : ends[-1]]
 
+    def n_missing(self, columns):
+        """How many cells of each row are missing, in columns that a mask marks."""
+        stored, counted = self.stored, columns[self.stored.indices] & np.isnan(self.stored.data)
+        rows = np.repeat(np.arange(len(self)), np.diff(stored.indptr))
+        return np.bincount(rows[counted], minlength=len(self))
+
     def columns(self):
         """Each column, dense."""
         stored = self.stored.tocsc()
@@ -97,6 +103,13 @@ class SparseRows:
 def dense(X):
     """Sparse rows, or a matrix of SciPy, as an array; all else as it is."""
     return X.toarray() if isinstance(X, SparseRows) or issparse(X) else X
+
+
+def n_missing(table, columns):
+    """How many cells of each row of a table are missing, in columns that a mask marks."""
+    if isinstance(table, SparseRows):
+        return table.n_missing(columns)
+    return np.isnan(table[:, columns]).sum(axis=1)
 
 
 def columns_of(table):

@@ -16,6 +16,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skmade import _training
 from skmade._columns import Table
+from skmade._columns._frames import as_frame, names_of
 from skmade._made import MADEDensity, to_generator
 from skmade._outlier import MADEOutlierDetector
 from skmade._progress import Callbacks
@@ -55,6 +56,7 @@ def fit(
     blocks : dask array, dask dataframe, or iterable of array-likes or frames
         Anything that can be gone through twice: a list of memory-mapped files, or an object whose
         `__iter__` reads files. Sparse matrices are not among them: they seldom exceed memory.
+        Categories of pandas that differ between blocks are text in draws.
     X_val : array-like of shape (n_validation, n_features), or callable that returns one, \
             default=None
         Rows to judge by, in place of those drawn.
@@ -69,7 +71,8 @@ def fit(
     Raises
     ------
     ValueError
-        As `model.fit`; for blocks that can be gone through but once; for labels that were not
+        As `model.fit`; for blocks that can be gone through but once, or whose columns have other
+        names than those of the first; for labels that were not
         among the rows that columns are learnt from; and for parameters that need all rows at once
         (`trim`, and a number for `contamination`).
     TypeError
@@ -192,14 +195,35 @@ def _in_turn(blocks):
             "Blocks are gone through twice, which an iterator or generator does not allow: pass a "
             "list, or an object whose __iter__ begins anew."
         )
-    for block in blocks:
+    names = None
+    for number, block in enumerate(blocks):
         if issparse(block):
             raise TypeError(
                 "Blocks must be dense: stack sparse matrices by scipy.sparse.vstack, and pass the "
                 "result to model.fit."
             )
         if _n_rows(block):
-            yield block if hasattr(block, "shape") else np.asarray(block)
+            block = block if hasattr(block, "shape") else np.asarray(block)
+            names = _checked_names(block, names, number)
+            yield block
+
+
+def _checked_names(block, names, number):
+    """Names of the columns of a block, None if it is no frame.
+
+    Raises
+    ------
+    ValueError
+        If they are not those of the blocks before.
+    """
+    frame = as_frame(block)
+    own = None if frame is None else names_of(frame)
+    if names is not None and own != names:
+        raise ValueError(
+            f"Block {number} (counted from 0) has columns {own or 'without names'}, but those "
+            f"before it have {names}; give all blocks the same columns in the same order."
+        )
+    return own
 
 
 def _n_rows(block):

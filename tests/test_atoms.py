@@ -99,6 +99,18 @@ def test_all_values_of_a_rough_column_are_atoms(off):
     assert find_atoms(few, 0.0 if off else 1.0).tolist() == []
 
 
+@pytest.mark.parametrize("n_values", [3, 5, 30])
+@pytest.mark.parametrize("change", [np.log1p, np.sqrt])
+def test_all_of_few_values_on_no_lattice_are_atoms(change, n_values):
+    values = change(np.arange(n_values))
+    column = values[rng().integers(0, n_values, 1000)]
+    model = quick(max_iter=sizes(100, 1)).fit(column[:, None])
+    assert model.atoms_[0].tolist() == values.tolist()
+    assert np.exp(model.score_samples(values[:, None])).sum() <= 1
+    drawn = model.sample(1000, random_state=0)
+    assert np.isin(drawn, values).mean() > 0.99
+
+
 @pytest.mark.parametrize(
     ("n_values", "n_tall", "are_all"),
     [(30, 2, True), (30, 1, False), (100, 4, False), (200, 5, True)],

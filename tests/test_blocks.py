@@ -191,6 +191,14 @@ def test_sparse_blocks_are_refused():
         blocks.fit(quick(), [csr_array(flags())])
 
 
+@pytest.mark.parametrize("other", [["b", "a", "c"], ["a", "b", "d"], None], ids=str)
+def test_blocks_with_other_columns_are_refused(other):
+    parts = cut(frame_of(90), 30, 60)
+    parts[2] = parts[2].to_numpy() if other is None else parts[2].set_axis(other, axis=1)
+    with pytest.raises(ValueError, match=r"Block 2 .* the same columns in the same order"):
+        blocks.fit(quick(), parts)
+
+
 def test_blocks_that_change_are_refused():
     class Growing(Table):
         def __iter__(self):

@@ -2,9 +2,11 @@
 
 import datetime
 import enum
+import pickle
 import re
 import warnings
 
+import dateutil.tz
 import numpy as np
 import pandas as pd
 import polars as pl
@@ -615,6 +617,26 @@ def test_moments_one_tick_apart():
     assert set(first(quick().fit(table).sample(50, random_state=0))) == set(first(table))
 
 
+@pytest.mark.parametrize("make", [np.int64, np.float64, "M8[s]"])
+@pytest.mark.parametrize("low", [0, 10**7 + 1])
+def test_numbers_near_one_of_two_are_neither(make, low):
+    numbers = np.array([low, low + 2 * 10**7, low + 5, low + 2 * 10**7 + 9], make)[:, None]
+    model = quick(handle_unknown="rare").fit(numbers[CODE % 2])
+    scores = model.score_samples(numbers)
+    assert max(scores[2:]) < np.log(0.01) < min(scores[:2])
+    assert np.exp(scores).sum() < 1.02
+    with pytest.raises(ValueError, match="Column 0 has the value"):
+        quick(handle_unknown="error").fit(numbers[CODE % 2]).score_samples(numbers[3:])
+
+
+@pytest.mark.parametrize("values", [(100.1, 100.2), (0.1, 1e5 + 0.1), (-3.3, 7e8)])
+def test_two_numbers_are_known_in_single_precision(values):
+    table = np.array(values)[CODE % 2][:, None]
+    model = quick().fit(table)
+    single = model.score_samples(table.astype(np.float32))
+    np.testing.assert_array_equal(single, model.score_samples(table))
+
+
 def test_a_third_value_of_large_flags():
     model = quick().fit(np.array([2**60, 2**60 + 1])[CODE % 2, None])
     with pytest.raises(ValueError, match=f"value {2**60 + 2}, but had {2**60} and {2**60 + 1} on"):
@@ -843,6 +865,51 @@ def test_moments_are_drawn_about_where_they_were(library, unit, zone):
     assert drawn.max() - drawn.min() > far / 20
 
 
+@pytest.mark.parametrize("kind", ["M8[s]", "m8[s]"])
+def test_moments_and_spans_of_the_other_byte_order_are_what_they_are(kind):
+    native = np.repeat(SECONDS, 2)[:N].astype("m8[s]").view(kind)[:, None]
+    swapped = native.astype(native.dtype.newbyteorder())
+    models = [quick().fit(table) for table in (native, swapped)]
+    scores = [model.score_samples(table) for model in models for table in (native, swapped)]
+    for others in scores[1:]:
+        np.testing.assert_array_equal(scores[0], others)
+    drawn = [model.sample(20, random_state=0) for model in models]
+    np.testing.assert_array_equal(*drawn)
+    assert drawn[1].dtype == swapped.dtype
+
+
+@pytest.mark.parametrize("kind", ["M8[ns]", "m8[ns]"])
+@pytest.mark.parametrize("handle_unknown", ["error", "rare"])
+@pytest.mark.parametrize("days", [50, 400])
+def test_two_moments_are_flags_however_far_apart(kind, handle_unknown, days):
+    day = np.timedelta64(1, "D").astype("m8[ns]")
+    both = np.array([50 * day, (50 + days) * day], "m8[ns]").view(kind)
+    table = both[np.arange(N) % 3 // 2][:, None]
+    model = quick(handle_unknown=handle_unknown, max_iter=sizes(50, 3)).fit(table)
+    if JIT:
+        found = np.exp(model.score_samples(both[:, None]))
+        np.testing.assert_allclose(found, [2 / 3, 1 / 3], atol=0.02)
+    drawn = model.sample(100, random_state=0)
+    assert set(drawn.ravel().tolist()) == set(both.tolist())
+    third = (both[:1] + day)[:, None]
+    if handle_unknown == "rare":
+        assert model.score_samples(third) < np.log(0.01)
+    else:
+        with pytest.raises(ValueError, match=f"Column 0 has the value {third[0, 0]}, but had"):
+            model.score_samples(third)
+
+
+@pytest.mark.parametrize("kind", ["M8[s]", "m8[D]"])
+def test_gaps_in_arrays_of_moments_are_drawn(kind):
+    table = np.round(1e4 * X).astype("m8[s]").astype("m8" + kind[2:]).view(kind)
+    table = np.column_stack([table, table[::-1]])
+    table[::4, 0] = "NaT"
+    drawn = quick(missing="informative", max_iter=sizes(50, 3)).fit(table).sample(400, 0)
+    assert drawn.dtype == table.dtype
+    assert 0.1 < np.isnat(drawn[:, 0]).mean() < 0.4
+    assert not np.isnat(drawn[:, 1]).any()
+
+
 def test_spans_have_the_density_of_their_numbers():
     spans = SECONDS.astype("m8[ms]")[:, None]
     tables = spans, spans.astype(float)
@@ -974,6 +1041,29 @@ def test_the_number_of_networks_does_not_depend_on_chunks():
         model.partial_fit(table[start : start + 100])
     whole.partial_fit(table)
     assert len(model.orderings_) == len(whole.orderings_)
+
+
+@pytest.mark.parametrize("zone", ["America/New_York", "America/St_Johns", "Etc/GMT+5", "EST5EDT"])
+def test_time_zones_have_all_kinds_of_names(zone):
+    moments = pd.Series(pd.date_range("2024-03-01", periods=N, freq="37min", tz="UTC"))
+    universal = pd.DataFrame({"x": X, "t": moments})
+    zoned = universal.assign(t=moments.dt.tz_convert(zone))
+    model = quick(max_iter=1).fit(zoned)
+    np.testing.assert_array_equal(model.score_samples(zoned), model.score_samples(universal))
+    loaded = pickle.loads(pickle.dumps(model))
+    assert loaded.sample(3, random_state=0)["t"].dtype == zoned["t"].dtype
+    gaps = zoned.assign(t=zoned["t"].mask(np.arange(N) % 3 == 0))
+    filled = model.sample_conditional(gaps, random_state=0)["t"]
+    assert filled.dtype == zoned["t"].dtype
+    assert filled.notna().all()
+    assert (filled == zoned["t"])[np.arange(N) % 3 > 0].all()
+
+
+def test_a_time_zone_without_a_name_is_refused_by_the_name_of_its_column():
+    zone = dateutil.tz.tzoffset(None, 4711)
+    moments = pd.Series(pd.date_range("2024-03-01", periods=N, freq="h", tz=zone))
+    with pytest.raises(TypeError, match="Column 't' has dtype .*tz_convert"):
+        quick().fit(pd.DataFrame({"x": X, "t": moments}))
 
 
 @pytest.mark.parametrize("zone", ["UTC", "Asia/Kolkata"])

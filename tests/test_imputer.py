@@ -60,6 +60,40 @@ def test_frames_keep_their_library_dtypes_and_known_cells(strategy, library):
     assert np.all((filled.astype(object) == X.astype(object)).to_numpy()[known])
 
 
+@pytest.mark.parametrize("dtype", ["float64", "float32", "Int64", "boolean", "int64[pyarrow]"])
+def test_columns_that_were_empty_keep_their_dtype(dtype):
+    frame = pd.DataFrame({"x": np.arange(60.0), "c": pd.array([None] * 60, dtype=dtype)})
+    model = imputer(keep_empty_features=True).fit(frame)
+    filled = model.transform(frame)["c"]
+    assert filled.dtype == frame["c"].dtype
+    assert (filled == 0).all()
+    one = frame.assign(c=pd.array([1] + [None] * 59, dtype=dtype))
+    filled = model.transform(one)["c"]
+    assert filled.dtype == frame["c"].dtype
+    assert filled.tolist() == [1] + [0] * 59
+
+
+@pytest.mark.parametrize(
+    "dtype", ["str", "datetime64[s]", "timedelta64[s]", pd.CategoricalDtype(["a", "b"])], ids=str
+)
+def test_columns_that_were_empty_and_cannot_hold_zeros_are_refused(dtype):
+    frame = pd.DataFrame({"x": np.arange(60.0), "c": pd.array([None] * 60, dtype=dtype)})
+    assert imputer().fit(frame).transform(frame).shape == (60, 1)
+    with pytest.raises(ValueError, match="Column 'c' had no cells in fit, and cannot hold the 0"):
+        imputer(keep_empty_features=True).fit(frame)
+    unknown = imputer(keep_empty_features=True).fit(frame.astype({"c": object}))
+    with pytest.raises(ValueError, match="Column 'c' had no cells in fit, and cannot hold the 0"):
+        unknown.transform(frame)
+
+
+def test_arrays_of_moments_have_no_place_for_flags():
+    moments = np.arange(120).astype("M8[s]").reshape(60, 2)
+    moments[::4, 0] = "NaT"
+    assert not np.isnat(imputer().fit_transform(moments)).any()
+    with pytest.raises(ValueError, match="no place for the flags of add_indicator"):
+        imputer(add_indicator=True).fit(moments)
+
+
 @pytest.mark.filterwarnings("ignore:Skipping features")
 @pytest.mark.parametrize("add_indicator", [False, True])
 @pytest.mark.parametrize("keep_empty_features", [False, True])

@@ -44,6 +44,10 @@ COLUMNS = {
     "polars moment": pl.Series(with_gaps(np.arange(N)), dtype=pl.Int32).cast(pl.Date),
     "pyarrow integer": pa.array(with_gaps(np.arange(N) % 5)),
     "pyarrow text": pa.array(with_gaps(WORDS)),
+    "pyarrow dictionary": pa.array(with_gaps(WORDS)).dictionary_encode(),
+    "moment of a zone": pd.Series(
+        pd.to_datetime(with_gaps(np.arange(N)), unit="D", utc=True).tz_convert("America/New_York")
+    ),
 }
 
 
@@ -124,6 +128,22 @@ def test_probabilities_of_what_is_observed_sum_to_one(parameters):
         kinds = [(np.nan,) if gone else levels for gone, levels in zip(pattern, LEVELS)]
         scores = model.score_samples(all_tables(kinds))
         assert np.exp(scores).sum() == pytest.approx(1, abs=1e-5)
+
+
+def test_the_normaliser_of_a_product_is_shared_out_among_what_is_observed():
+    """So that the probabilities of what is observed sum to about 1, and to 1 where nothing is."""
+    parameters = {"n_estimators": 3, "combination": "product", "max_iter": sizes(30, 3)}
+    model, sums = quick(**KINDS, **parameters).fit(HOLES), {}
+    for pattern in itertools.product([False, True], repeat=3):
+        kinds = [(np.nan,) if gone else levels for gone, levels in zip(pattern, LEVELS)]
+        table = all_tables(kinds)
+        scores, contributions = model.score_samples(table), model.score_features(table)
+        np.testing.assert_allclose(contributions.sum(axis=1), scores, atol=1e-12)
+        assert np.all(contributions[:, pattern] == 0)
+        sums[pattern] = np.exp(scores).sum()
+    assert sums[True, True, True] == 1
+    assert sums[False, False, False] == pytest.approx(1, abs=4 * model.log_normalizer_se_)
+    assert all(0.95 < total < 1.02 for total in sums.values())
 
 
 @pytest.mark.parametrize("parameters", ENSEMBLES, ids=str)

@@ -64,7 +64,9 @@ def reference(model, X):
     ]
     scores = logsumexp(np.array(logs) + ensemble.log_weights[:, None], axis=0)
     if ensemble.is_product:
-        scores = np.mean(logs, axis=0) - ensemble.log_normalizer
+        outcomes = [family.is_informative for family in density.architecture.families]
+        share_observed = np.mean(~np.isnan(encoded) | outcomes, axis=1)
+        scores = np.mean(logs, axis=0) - share_observed * ensemble.log_normalizer
     scores += density.columns.offset
     density.columns.add_extras(numbers, scores)
     return scores
@@ -160,6 +162,17 @@ NETWORKS = [
     {"n_estimators": 3, "combination": "product"},
     {"n_masks": 2, "n_estimators": 2},
 ]
+
+
+@pytest.mark.parametrize("missing", ["ignorable", "informative"])
+def test_gaps_in_rows_of_a_product(missing):
+    X = kinds(with_gaps=True)
+    parameters = {"n_estimators": 3, "combination": "product", "atoms": ATOMS}
+    model = untrained(X, missing=missing, handle_unknown="rare", **parameters)
+    model._density.log_normalizer = -0.5
+    assert_as_reference(model, X)
+    scores = model.score_samples(X)
+    np.testing.assert_allclose(scores, reference(model, X), rtol=1e-4, atol=1e-4)
 
 
 @pytest.mark.parametrize("parameters", NETWORKS, ids=str)

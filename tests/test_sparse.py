@@ -11,7 +11,7 @@ from scipy import sparse
 
 from skmade import MADEDensity, MADEOutlierDetector, _threads
 from skmade._kernels._constants import SCORE_TILE
-from skmade._sparse import SparseRows
+from skmade._sparse import SparseRows, n_missing
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -268,6 +268,17 @@ def test_rows_are_named_by_their_place_in_the_matrix():
         quick().fit(sparse.csr_array(X), sample_weight=weights)
     with pytest.raises(ValueError, match=f"column 1, row {N - 2}"):
         quick().fit(table(np.float64)).score_samples(sparse.csr_array(X))
+
+
+def test_missing_cells_are_counted():
+    rng = np.random.default_rng(0)
+    table = rng.random((50, 7)) * (rng.random((50, 7)) < 0.4)
+    table[rng.random((50, 7)) < 0.2] = np.nan
+    table[:3] = 0
+    columns = np.arange(7) % 3 > 0
+    found = [n_missing(rows, columns) for rows in (table, SparseRows.of(sparse.csr_array(table)))]
+    np.testing.assert_array_equal(*found)
+    assert found[0].max() > 1
 
 
 def test_a_sparse_table_is_written_in_pieces():

@@ -9,7 +9,7 @@ from numbers import Integral
 
 import numpy as np
 
-from skmade._columns._assemble import select, with_columns
+from skmade._columns._assemble import check_further_columns, select, with_columns
 from skmade._columns._category import Category
 from skmade._columns._column import LARGEST_SEEN
 from skmade._columns._constant import Constant
@@ -449,4 +449,4 @@ def _check_block(table):
             _check_finite(cells)
 
 
-__all__ = ["Columns", "Table", "make_rules", "select", "with_columns"]
+__all__ = ["Columns", "Table", "check_further_columns", "make_rules", "select", "with_columns"]

@@ -3,7 +3,10 @@
 import narwhals.stable.v2 as nw
 import numpy as np
 
-from skmade._columns._frames import as_frame
+from skmade._columns._frames import as_frame, dtype_of
+
+# Of columns that hold nothing, and may be of anything.
+_DTYPES_OF_NOTHING = ("object", "null", "Null")
 
 
 def select(table, kept):
@@ -13,6 +16,28 @@ def select(table, kept):
     if not table.is_frame:
         return table.given[:, kept]
     return nw.from_native(table.given)[:, np.flatnonzero(kept).tolist()].to_native()
+
+
+def check_further_columns(table, is_zero, with_indicators):
+    """Raise ValueError where `with_columns` could not add columns to those of a table."""
+    if not table.is_frame:
+        dtype = table.given.dtype
+        if dtype.kind in "Mm" and (with_indicators or is_zero.any()):
+            raise ValueError(
+                f"An array of {dtype} has no place for the flags of add_indicator, nor for the 0 "
+                "of keep_empty_features: pass X as a DataFrame, or set both to False."
+            )
+        return
+    missing = table.missing()
+    columns = list(nw.from_native(table.given).iter_columns())
+    for j in np.flatnonzero(is_zero):
+        takes_zeros = columns[j].dtype.is_numeric() or columns[j].dtype == nw.Boolean
+        if not (takes_zeros or _may_be_of_anything(columns[j], missing[:, j])):
+            raise ValueError(
+                f"Column {columns[j].name!r} had no cells in fit, and cannot hold the 0 that "
+                "keep_empty_features fills it with: leave it out of X, or set "
+                "keep_empty_features=False."
+            )
 
 
 def with_columns(filled, table, is_zero, indicators, names, library):
@@ -50,13 +75,20 @@ def _with_zeros(frame, table, is_zero, missing):
         return frame
     made, series = frame.iter_columns(), []
     for j, old in enumerate(nw.from_native(table.given).iter_columns()):
-        if is_zero[j]:
-            zeros, known = (
-                _series(old.name, x, frame) for x in (np.zeros(len(old)), ~missing[:, j])
-            )
-            old = zeros if missing[:, j].all() else old.zip_with(known, zeros.cast(old.dtype))
-        series.append(old if is_zero[j] else next(made))
+        series.append(_zeros_in(old, missing[:, j], frame) if is_zero[j] else next(made))
     return frame.select(*series)
+
+
+def _zeros_in(column, missing, frame):
+    """A column that was empty in fit, with 0 where its cells are missing."""
+    zeros, known = (_series(column.name, x, frame) for x in (np.zeros(len(column)), ~missing))
+    if _may_be_of_anything(column, missing):
+        return zeros
+    return column.zip_with(known, zeros.cast(column.dtype))
+
+
+def _may_be_of_anything(column, missing):
+    return missing.all() and str(dtype_of(column.to_native())) in _DTYPES_OF_NOTHING
 
 
 def _with_indicators(frame, indicators, names, library):

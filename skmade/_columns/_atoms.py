@@ -15,8 +15,8 @@ Cells are the points of a lattice if the column is on one, else the distinct val
 
 Other columns are atoms, and little else:
 
-- rough ones, of few values, of which a twentieth (two at least; five will do) are atoms, or kinks
-  in the logarithms of the counts: all values are atoms;
+- those of few values on no lattice, and rough ones, of few values of which a twentieth (two at
+  least; five will do) are atoms, or kinks in the logarithms of the counts: all values are atoms;
 - clumped ones, that have less than half as many distinct values as a density would have that is
   smooth over 32 neighbouring rows, on the lattice or at the least distance of the values: all
   values that repeat are atoms, if these are 300 at most.
@@ -32,7 +32,7 @@ _FEWEST_ROWS, _LEAST_SHARE = 5, 1 / 500
 # Counts below this are too uncertain to be gone on with.
 _FEWEST_TO_GO_ON = 10
 # Columns have few values if these are not more than atoms may be, and occur in so many rows each in
-# the mean.
+# the mean; half of that will do on no lattice, where no value would occur twice.
 _ROWS_PER_VALUE = 20
 # Such a column is rough if a twentieth of them are atoms or kinks, from two to five at least.
 _SHARE_OF_KINKS, _KINKS = 1 / 20, (2, 5)
@@ -71,6 +71,8 @@ def find_atoms(numbers, step):
         own, own_counts = np.unique(half, return_counts=True)
         stands_out = own_counts > _FACTOR_OF_HALVES * _explained(own, own_counts, step)
         is_atom &= np.isin(values, own[stands_out])
+    if step == 0 and _has_few_values(values, 2 * len(numbers)):
+        return values
     if _has_few_values(values, len(numbers)):
         n_rough = np.count_nonzero(is_atom | _is_kink(values, counts, step))
         if n_rough >= np.clip(_SHARE_OF_KINKS * len(values), *_KINKS):

@@ -162,7 +162,8 @@ def _cells_of_times(label, column):
             f"Column {label} has dtype {column.dtype} without a unit; convert it, for example "
             f"with astype('{column.dtype}[s]')."
         )
-    return Cells(label, column, some(np.isnat(column)))
+    native = column.astype(column.dtype.newbyteorder("="), copy=False)  # (ticks are its bytes)
+    return Cells(label, native, some(np.isnat(native)))
 
 
 def cells_of_labels(label, column, missing):

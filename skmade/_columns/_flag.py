@@ -8,7 +8,6 @@ from skmade._columns._column import (
     LARGEST_EXACT,
     Column,
     exact_numbers,
-    from_numbers,
     origin_of,
     rare_share,
     to_numbers,
@@ -16,8 +15,10 @@ from skmade._columns._column import (
 from skmade._columns._number import alike
 from skmade._families import make_family
 
-# Values so near to one of the two (in their distance) are that one, in another precision.
-_NEAR = 1e-6
+# Values so near to one of the two (relative to it) are that one, in single precision.
+_NEAR = 2.0**-23
+# But nothing farther from it than this part of their distance.
+_NEAREST = 1 / 4
 
 
 @dataclass(kw_only=True)
@@ -95,8 +96,9 @@ class Flag(Column):
         cells = alike(cells, self.dtype)
         if self.reads_numbers:
             return to_numbers(cells, self.dtype, self.origin)
-        low, high = self.values
-        codes = np.where(cells.values == high, 1.0, np.where(cells.values == low, 0.0, 0.5))
+        numbers = exact_numbers(cells, self.dtype)
+        low, high = (value + self.origin for value in self.values)
+        codes = np.where(numbers == high, 1.0, np.where(numbers == low, 0.0, 0.5))
         if cells.missing is not None:
             codes[cells.missing] = np.nan
         if self.rare is None and np.any(codes == 0.5):
@@ -113,11 +115,17 @@ class Flag(Column):
         """
         wrong = self._is_third(codes)
         if wrong.any() and self.rare is None:
-            self._refuse(self.center + self.scale * float(codes[wrong][0]))
+            self._refuse(self._value_of(self.center + self.scale * float(codes[wrong][0])))
         return np.where(wrong, np.nan, np.rint(codes))
 
+    def _value_of(self, number):
+        """A number as a value of the column, for messages."""
+        if np.dtype(self.dtype).kind in "Mm":
+            return np.array([round(number) + self.origin]).view(self.dtype)[0]
+        return f"{number:.15g}" if self.reads_numbers else number
+
     def _refuse(self, value):
-        value, low, high = (f"{x:g}" if self.reads_numbers else x for x in (value, *self.values))
+        low, high = map(self._value_of, self.values)
         raise ValueError(
             f"Column {self.label} has the value {value}, but had {low} and {high} only in fit: "
             "its probability is not defined. Set handle_unknown='rare' to give others one, or "
@@ -125,15 +133,26 @@ class Flag(Column):
         )
 
     def _is_third(self, codes):
-        return abs(codes - (codes > 0.5)) > self.tolerance
+        is_high = codes > 0.5
+        return abs(codes - is_high) > np.where(is_high, self.near_high, self.near_low)
 
     @property
-    def tolerance(self):
-        """How far from 0 or 1 what is standardised may be, and be one of the two."""
-        return 0.0 if self.values == [0, 1] else _NEAR
+    def near_low(self):
+        """How far from 0 what is standardised may be, and be the lower value."""
+        return self._near(self.values[0])
+
+    @property
+    def near_high(self):
+        """How far from 1 what is standardised may be, and be the higher value."""
+        return self._near(self.values[1])
+
+    def _near(self, value):
+        is_whole = np.dtype(self.dtype).kind in "biuMm"
+        return 0.0 if is_whole else min(_NEAR * abs(value) / self.scale, _NEAREST)
 
     def extras(self, numbers):
         """What is to be added to the log-probability of each cell, besides the offset."""
+        numbers = numbers.astype(np.float64, copy=False)
         with np.errstate(over="ignore"):
             is_third = self._is_third((numbers - self.center) / self.scale)
         return np.where(is_third, np.log(self.rare) - self.offset, 0.0)
@@ -142,7 +161,8 @@ class Flag(Column):
         """The two values, in the column's dtype."""
         is_high = numbers > self.center + self.scale / 2
         if np.dtype(self.dtype).kind in "Mm":
-            return from_numbers(np.where(is_high, *self.values[::-1]), self.dtype, self.origin)
+            values = np.array(list(map(self._value_of, self.values)), self.dtype)
+            return values[is_high.astype(np.intp)]
         return np.array(self.values, self.dtype)[is_high.astype(np.intp)]
 
     def family(self, n_components):

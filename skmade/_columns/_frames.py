@@ -101,7 +101,7 @@ def read_frame(frame):
 
 
 def _read(label, column):
-    dtype = _dtype_of(column)
+    dtype = dtype_of(column)
     if getattr(getattr(dtype, "pyarrow_dtype", dtype), "scale", 0) < 0:  # (narwhals knows none)
         raise _unsupported(label, dtype)
     try:
@@ -109,12 +109,15 @@ def _read(label, column):
             return cells_of_array(label, np.asarray(column))
         if type(dtype).__name__ == "CategoricalDtype":
             return _read_categories(label, column)
+        if type(dtype).__name__ == "DatetimeTZDtype":  # (narwhals knows not all names of zones)
+            return _read_zoned(label, column)
         return _read_series(label, nw.from_native(column, series_only=True))
     except (NotImplementedError, AttributeError) as error:  # what the libraries cannot read
         raise _unsupported(label, dtype) from error
 
 
-def _dtype_of(column):
+def dtype_of(column):
+    """The dtype of a column of any library."""
     return column.dtype if hasattr(column, "dtype") else column.type  # (of pyarrow)
 
 
@@ -137,6 +140,23 @@ def _read_categories(label, column):
             "them to text."
         )
     return Cells(label, np.maximum(codes, 0), missing, levels, declared=True)
+
+
+def _read_zoned(label, column):
+    """Of pandas' moments of a time zone."""
+    import pandas
+
+    try:
+        is_named = pandas.api.types.pandas_dtype(str(column.dtype)) == column.dtype
+    except TypeError:
+        is_named = False
+    if not is_named:
+        raise TypeError(
+            f"Column {label} has dtype {column.dtype}, a time zone that draws cannot be given by "
+            "its name: convert it to one that has a name, such as by dt.tz_convert('UTC')."
+        )
+    moments = column.dt.tz_convert("UTC").dt.tz_localize(None).to_numpy()
+    return replace(cells_of_array(label, moments), is_zoned=True)
 
 
 def _read_series(label, series):
@@ -165,7 +185,7 @@ def _read_series(label, series):
         return cells_of_array(label, series.to_numpy())
     if str(series.to_native().dtype).startswith("complex"):
         return cells_of_array(label, series.to_numpy())
-    raise _unsupported(label, _dtype_of(series.to_native()))
+    raise _unsupported(label, dtype_of(series.to_native()))
 
 
 def _filled(series, value):
@@ -174,7 +194,7 @@ def _filled(series, value):
 
 def _integers(label, series):
     if series.dtype in (nw.Int128, nw.UInt128):
-        raise _unsupported(label, _dtype_of(series.to_native()))
+        raise _unsupported(label, dtype_of(series.to_native()))
     return np.asarray(_filled(series, 0).to_numpy())
 
 
@@ -300,7 +320,7 @@ def _fill_column(label, native, library, forms, missing):
         except Exception as error:  # each library has its own
             reason = error
     raise TypeError(
-        f"Column {label} has dtype {_dtype_of(native)}, which cannot hold what is drawn for it; "
+        f"Column {label} has dtype {dtype_of(native)}, which cannot hold what is drawn for it; "
         f"convert it to the dtype that it had in fit ({reason})."
     ) from reason
 
@@ -316,6 +336,9 @@ def without(column, missing):
     """A column of any library with some cells missing."""
     if hasattr(column, "mask"):
         return column.mask(missing)
+    if "dictionary" in str(dtype_of(column)):  # (which narwhals makes text of)
+        cells = [None if gone else cell for cell, gone in zip(column.to_pylist(), missing)]
+        return _arrow_column(cells, column.type)
     series = nw.from_native(column, series_only=True)
     keep = nw.new_series("keep", ~missing, nw.Boolean, backend=series.implementation)
     nothing = nw.new_series("", [None] * len(series), series.dtype, backend=series.implementation)
@@ -344,11 +367,11 @@ def _arrow_column(cells, dtype):
 
 def _cast(native, like):
     """A column in the dtype of another."""
-    if _dtype_of(native) == _dtype_of(like):
+    if dtype_of(native) == dtype_of(like):
         return native
     if hasattr(native, "astype"):
         return native.astype(like.dtype)
-    return native.cast(_dtype_of(like))
+    return native.cast(dtype_of(like))
 
 
 def _with_index(series, like):

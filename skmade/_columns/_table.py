@@ -212,4 +212,6 @@ def array_dtype(record):
 
 def missing_value(dtype):
     """What stands for a missing cell in an array."""
+    if dtype.kind in "Mm":
+        return np.array("NaT", dtype)
     return getattr(dtype, "na_object", None) if dtype.kind in "OT" else np.nan

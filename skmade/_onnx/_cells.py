@@ -107,7 +107,10 @@ def _of_rare(group):
 def _read_flags(group, x, missing, extras):
     codes = (x - group.of_columns("center")) / group.of_columns("scale")
     rounded = (codes > 0.5).where(1.0, 0.0)
-    is_third = abs(codes - rounded) > group.of_columns("tolerance")
+    near = rounded * group.of_columns("near_high") + (
+        (rounded - 1.0) * -group.of_columns("near_low")
+    )
+    is_third = abs(codes - rounded) > near
     gone, extras = missing | is_third, extras + is_third.where(_of_rare(group), 0.0)
     return Cells(gone.where(0.0, rounded), gone, extras)
 

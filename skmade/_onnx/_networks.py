@@ -58,10 +58,10 @@ def _in_groups(features, kind, groups):
     )
 
 
-def combined(ensemble, logs):
-    """Log-densities of rows, from those under each network."""
+def combined(ensemble, logs, share_observed):
+    """Log-densities of rows, from those under each network; see `Ensemble.combine`."""
     if len(ensemble.networks) == 1:
         return logs.without_axis(0)
     if ensemble.is_product:
-        return logs.mean(0) - ensemble.log_normalizer
+        return logs.mean(0) - share_observed * ensemble.log_normalizer
     return (logs + ensemble.log_weights[:, None]).log_sum_exp(0)

@@ -15,7 +15,17 @@ def scores_of(density, x):
     outputs = outputs_of(density.architecture, ensemble.networks, groups, units)
     logs = [log_probs(*parts).cast(float).sum(-1) for parts in zip(groups, cells, outputs)]
     extras = [own.extras.sum(-1) for own in cells]
-    return combined(ensemble, _total(logs)) + _total(extras) + density.columns.offset
+    combination = combined(ensemble, _total(logs), _share_observed(groups, cells))
+    return combination + _total(extras) + density.columns.offset
+
+
+def _share_observed(groups, cells):
+    """What share of the columns is observed; missing cells that are outcomes are."""
+    counts = [
+        own.gone.where(float(group.first.is_informative), 1.0).sum(-1)
+        for group, own in zip(groups, cells)
+    ]
+    return _total(counts) / float(sum(len(group.places) for group in groups))
 
 
 def _total(values):
