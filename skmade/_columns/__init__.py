@@ -280,11 +280,12 @@ class Columns:
         if self._is_plain:
             values = numbers
         else:
-            with np.errstate(over="ignore"):
-                values = (numbers.astype(np.float64, copy=False) - self.center) / self.scale
-            values = np.clip(values, -LARGEST_SEEN, LARGEST_SEEN)
+            values = numbers.astype(np.float64, copy=bool(self._warped))
             for j in self._warped:
-                values[:, j] = self.columns[j].standardised(numbers[:, j].astype(np.float64))
+                values[:, j] = self.columns[j].warp(values[:, j])
+            with np.errstate(over="ignore"):
+                values = (values - self.center) / self.scale
+            values = np.clip(values, -LARGEST_SEEN, LARGEST_SEEN)
         table[:] = values
         if self._flags:
             self._round_flags(values, table)
