@@ -24,9 +24,10 @@ _NARROWEST = 32
 # An epoch has so many steps, if batches of the sizes allowed make it; of large tables, more.
 _STEPS_PER_EPOCH, _BATCH_SIZES = 32, (16, 100)
 _MOST_STEPS_PER_EPOCH, _LARGEST_BATCH = 1000, 1000
-# The step of many rows. Few rows make few steps an epoch: longer ones make up for that.
-LEARNING_RATE = 0.003
-_ROWS_FOR_USUAL_STEPS, _LONGEST_STEP = 1024, 2
+# The step of many rows, and how many epochs are waited for. Few rows make few steps an epoch: longer
+# ones, and more epochs, make up for that.
+LEARNING_RATE, _WAIT = 0.003, 4
+_ROWS_FOR_USUAL_STEPS, _LONGEST_STEP, _LONGEST_WAIT = 1024, 2, 3
 # Of the Laplace prior of weights that is tried, nats of a table's rows for each unit of a weight.
 _L1 = (1 / 16, 1 / 4, 1, 4, 16)
 
@@ -129,4 +130,13 @@ def l1(n_rows):
 
 def learning_rate(n_rows):
     """Step size at the start of training."""
-    return LEARNING_RATE * float(np.clip(_ROWS_FOR_USUAL_STEPS / n_rows, 1, _LONGEST_STEP))
+    return LEARNING_RATE * _factor_of_few(n_rows, _LONGEST_STEP)
+
+
+def n_iter_no_change(n_rows):
+    """Epochs without improvement that are waited for."""
+    return round(_WAIT * _factor_of_few(n_rows, _LONGEST_WAIT))
+
+
+def _factor_of_few(n_rows, most):
+    return float(np.clip(_ROWS_FOR_USUAL_STEPS / n_rows, 1, most))

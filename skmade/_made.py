@@ -192,9 +192,10 @@ class MADEDensity(CallbackSupportMixin, DensityMixin, BaseEstimator):
         Epochs, at most.
     tol : float, default=1e-3
         An epoch improves on the best one if its score is higher by this many nats.
-    n_iter_no_change : int, default=4
+    n_iter_no_change : int or "auto", default="auto"
         Epochs without improvement after which the step is cut. After a cut, half as many are
-        waited for; after the second cut, training ends then.
+        waited for; after the second cut, training ends then. "auto" is 4, but up to 12 for fewer
+        than 1,024 training rows.
     early_stopping : bool, default=True
         Judge by rows that are held out from training. Otherwise the training loss judges.
         The network with the best score is kept in either case.
@@ -297,7 +298,7 @@ class MADEDensity(CallbackSupportMixin, DensityMixin, BaseEstimator):
         "batch_size": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
         "max_iter": [Interval(Integral, 1, None, closed="left")],
         "tol": [Interval(Real, 0, None, closed="left")],
-        "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
+        "n_iter_no_change": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
         "early_stopping": ["boolean"],
         "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
         "warm_start": ["boolean"],
@@ -338,7 +339,7 @@ class MADEDensity(CallbackSupportMixin, DensityMixin, BaseEstimator):
         batch_size: int | Auto = "auto",
         max_iter: int = 500,
         tol: float = 1e-3,
-        n_iter_no_change: int = 4,
+        n_iter_no_change: int | Auto = "auto",
         early_stopping: bool = True,
         validation_fraction: float = 0.1,
         warm_start: bool = False,
@@ -965,6 +966,8 @@ class MADEDensity(CallbackSupportMixin, DensityMixin, BaseEstimator):
             values["batch_size"] = _auto.batch_size(n_rows)
         if self.learning_rate_init == "auto":
             values["learning_rate_init"] = _auto.learning_rate(n_rows)
+        if self.n_iter_no_change == "auto":
+            values["n_iter_no_change"] = _auto.n_iter_no_change(n_rows)
         if self.alpha == "auto":
             values["alpha"] = 0.0
             if is_validated and self.n_masks == 1:

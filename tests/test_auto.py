@@ -86,6 +86,20 @@ def test_steps_are_longer_where_an_epoch_makes_few():
     assert {n: _auto.learning_rate(n) for n in expected} == pytest.approx(expected)
 
 
+def test_more_epochs_are_waited_for_where_each_makes_few_steps():
+    expected = {50: 12, 341: 12, 512: 8, 768: 5, 1024: 4, 10_000_000: 4}
+    assert {n: _auto.n_iter_no_change(n) for n in expected} == expected
+
+
+@pytest.mark.parametrize(("given", "waited_for"), [("auto", 12), (3, 3)])
+def test_what_is_waited_for_is_by_the_rows_unless_it_is_given(given, waited_for):
+    """No score is better than the first by a million nats."""
+    X = np.random.default_rng(0).normal(size=(90, 2))
+    model = quick(max_iter=100, tol=1e6, n_iter_no_change=given).fit(X)
+    after_cuts = -(-waited_for // 2)
+    assert model.n_iter_ == 1 + 2 * waited_for + 2 * after_cuts
+
+
 @pytest.mark.parametrize(
     ("n_rows", "n_flags", "n_reals", "sizes"),
     [
