@@ -24,8 +24,8 @@ _NARROWEST = 32
 # An epoch has so many steps, if batches of the sizes allowed make it; of large tables, more.
 _STEPS_PER_EPOCH, _BATCH_SIZES = 32, (16, 100)
 _MOST_STEPS_PER_EPOCH, _LARGEST_BATCH = 1000, 1000
-# The step of many rows, and how many epochs are waited for. Few rows make few steps an epoch: longer
-# ones, and more epochs, make up for that.
+# The step of many rows, and how many epochs are waited for. Few rows make few steps an epoch:
+# longer ones, and more epochs, make up for that.
 LEARNING_RATE, _WAIT = 0.003, 4
 _ROWS_FOR_USUAL_STEPS, _LONGEST_STEP, _LONGEST_WAIT = 1024, 2, 3
 # Of the Laplace prior of weights that is tried, nats of a table's rows for each unit of a weight.
