@@ -107,10 +107,8 @@ def _of_rare(group):
 def _read_flags(group, x, missing, extras):
     codes = (x - group.of_columns("center")) / group.of_columns("scale")
     rounded = (codes > 0.5).where(1.0, 0.0)
-    near = rounded * group.of_columns("near_high") + (
-        (rounded - 1.0) * -group.of_columns("near_low")
-    )
-    is_third = abs(codes - rounded) > near
+    near_low, near_high = map(group.of_columns, ("near_low", "near_high"))
+    is_third = abs(codes - rounded) > rounded * (near_high - near_low) + near_low
     gone, extras = missing | is_third, extras + is_third.where(_of_rare(group), 0.0)
     return Cells(gone.where(0.0, rounded), gone, extras)
 
