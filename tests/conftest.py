@@ -91,6 +91,7 @@ def quick(**parameters):
     defaults = {
         "hidden_layer_sizes": (16,), "max_iter": 3, "tol": 0.0, "n_components": 3,
         "random_state": 0, "n_estimators": 1, "dropout": 0.0, "learning_rate_init": 0.001,
+        "n_iter_no_change": 4,
     }  # fmt: skip
     return skmade.MADEDensity(**{**defaults, **parameters})
 

@@ -111,6 +111,12 @@ def test_all_of_few_values_on_no_lattice_are_atoms(change, n_values):
     assert np.isin(drawn, values).mean() > 0.99
 
 
+def test_a_spike_beside_few_others_leaves_them_a_density():
+    for n_others in (5, 30, 90):
+        column = np.r_[np.zeros(1000 - n_others), rng().lognormal(8, 1, n_others)]
+        assert find_atoms(column, 0.0).tolist() == [0]
+
+
 @pytest.mark.parametrize(
     ("n_values", "n_tall", "are_all"),
     [(30, 2, True), (30, 1, False), (100, 4, False), (200, 5, True)],

@@ -32,8 +32,8 @@ _FEWEST_ROWS, _LEAST_SHARE = 5, 1 / 500
 # Counts below this are too uncertain to be gone on with.
 _FEWEST_TO_GO_ON = 10
 # Columns have few values if these are not more than atoms may be, and occur in so many rows each in
-# the mean; half of that will do on no lattice, where no value would occur twice.
-_ROWS_PER_VALUE = 20
+# the mean; or, on no lattice, where no value would occur twice, in so many in the median.
+_ROWS_PER_VALUE, _MEDIAN_ROWS = 20, 10
 # Such a column is rough if a twentieth of them are atoms or kinks, from two to five at least.
 _SHARE_OF_KINKS, _KINKS = 1 / 20, (2, 5)
 # A kink is a fall of the slope of logarithms of counts by so much, and by so many deviations of it.
@@ -71,7 +71,7 @@ def find_atoms(numbers, step):
         own, own_counts = np.unique(half, return_counts=True)
         stands_out = own_counts > _FACTOR_OF_HALVES * _explained(own, own_counts, step)
         is_atom &= np.isin(values, own[stands_out])
-    if step == 0 and _has_few_values(values, 2 * len(numbers)):
+    if step == 0 and len(values) <= _MOST_ATOMS and np.median(counts) >= _MEDIAN_ROWS:
         return values
     if _has_few_values(values, len(numbers)):
         n_rough = np.count_nonzero(is_atom | _is_kink(values, counts, step))

@@ -30,8 +30,8 @@ class ContributionsDisplay:
     --------
     >>> import numpy as np
     >>> from skmade import ContributionsDisplay, MADEDensity
-    >>> x = np.random.default_rng(0).normal(size=(500, 2))
-    >>> X = np.hstack([x, x[:, :1] + x[:, 1:]])  # the last column is the sum of the others
+    >>> X = np.random.default_rng(0).normal(size=(500, 3))
+    >>> X[:, 2] = X[:, 0] + X[:, 1] + 0.1 * X[:, 2]  # all but the sum of the others
     >>> model = MADEDensity((16,), ordering="natural", n_estimators=2, random_state=0).fit(X)
     >>> row = X[:1].copy()
     >>> row[0, 2] += 2.0
