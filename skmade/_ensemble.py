@@ -98,8 +98,7 @@ class Ensemble:
         own = np.zeros((len(self.networks), *contributions.shape))
         add_all_scores(scorers, table, logs, own)
         scores = self.combine(logs, self._share_observed(table))
-        is_observed = ~(np.isnan(table) & self._are_left_out)
-        contributions[:] = self._combined_contributions(logs, scores, own, is_observed)
+        contributions[:] = self._combined_contributions(table, logs, scores, own)
         return scores
 
     def combine(self, logs, share_observed=1.0):
@@ -126,7 +125,7 @@ class Ensemble:
         features = self.networks[0].plan.features
         return features["draws_gaps"][np.argsort(features["column"])] == 0
 
-    def _combined_contributions(self, logs, scores, own, is_observed):
+    def _combined_contributions(self, table, logs, scores, own):
         """From those under the networks, (n_networks, n, n_features), those of the combination."""
         if len(own) == 1:
             return own[0]
@@ -140,6 +139,7 @@ class Ensemble:
         total = np.zeros(own.shape[1:])
         for weight, contributions in zip(weights, own):
             total += weight[:, None] * contributions
+        is_observed = ~(np.isnan(table) & self._are_left_out)
         rest = (scores - total.sum(axis=1)) / np.maximum(is_observed.sum(axis=1), 1)
         return total + is_observed * rest[:, None]
 

@@ -62,6 +62,8 @@ def find_atoms(numbers, step):
     values, counts = np.unique(numbers, return_counts=True)
     if counts.max() < _FEWEST_ROWS or len(values) < 2:
         return values[:0]
+    if step == 0 and len(values) <= _MOST_ATOMS and np.median(counts) >= _MEDIAN_ROWS:
+        return values
     explained = _explained(values, counts, step)
     is_atom = (counts > _FACTOR * explained) & (counts >= _LEAST_SHARE * len(numbers))
     is_atom &= counts >= _FEWEST_ROWS
@@ -71,8 +73,6 @@ def find_atoms(numbers, step):
         own, own_counts = np.unique(half, return_counts=True)
         stands_out = own_counts > _FACTOR_OF_HALVES * _explained(own, own_counts, step)
         is_atom &= np.isin(values, own[stands_out])
-    if step == 0 and len(values) <= _MOST_ATOMS and np.median(counts) >= _MEDIAN_ROWS:
-        return values
     if _has_few_values(values, len(numbers)):
         n_rough = np.count_nonzero(is_atom | _is_kink(values, counts, step))
         if n_rough >= np.clip(_SHARE_OF_KINKS * len(values), *_KINKS):

@@ -119,7 +119,7 @@ class Flag(Column):
         return np.where(wrong, np.nan, np.rint(codes))
 
     def _value_of(self, number):
-        """A number as a value of the column, for messages."""
+        """A number as messages show it; of moments and spans, the value itself."""
         if np.dtype(self.dtype).kind in "Mm":
             return np.array([round(number) + self.origin]).view(self.dtype)[0]
         return f"{number:.15g}" if self.reads_numbers else number

@@ -15,7 +15,8 @@ def scores_of(density, x):
     outputs = outputs_of(density.architecture, ensemble.networks, groups, units)
     logs = [log_probs(*parts).cast(float).sum(-1) for parts in zip(groups, cells, outputs)]
     extras = [own.extras.sum(-1) for own in cells]
-    combination = combined(ensemble, _total(logs), _share_observed(groups, cells))
+    share_observed = _share_observed(groups, cells) if ensemble.is_product else 1.0
+    combination = combined(ensemble, _total(logs), share_observed)
     return combination + _total(extras) + density.columns.offset
 
 
