@@ -6,10 +6,10 @@
 Of all possible mutants a random sample is drawn, so that each file has its share. A mutant meets
 tests that run its line (see `benchmarks.watched`), or any of its function or file where none does,
 and is killed by the first that fails or hangs, if it passes without the mutant. There is no time
-for all: those are taken that run what few tests run of the function, and some of each file. Mutants
-of kernels are interpreted, and compiled if they survive that. Messages, hints, docstrings,
-decorators and imports are left as they are. The sample is in random order: results of an
-interrupted run are those of a smaller sample.
+for all: those are taken that have words in common with the line, or run what few tests run of the
+function, and some of each file. Mutants of kernels are interpreted, and compiled if they survive
+that. Messages, hints, docstrings, decorators and imports are left as they are. The sample is in
+random order: results of an interrupted run are those of a smaller sample.
 """
 
 import argparse
@@ -67,6 +67,11 @@ class Mutant:
         """Both, as text."""
         before, after = (ast.unparse(node).split("\n")[0] for node in (self.node, self.other))
         return f"{before}  ->  {after}"
+
+    def words(self, text):
+        """Names in its lines, and that of its function, where the file has this text."""
+        lines = [*_lines(self.node), self.function.start]
+        return words_of("\n".join(text.splitlines()[line - 1] for line in lines))
 
     def source(self, text):
         """The file's text with the mutant in it."""
@@ -181,6 +186,23 @@ def all_mutants():
     return [found[i] for i in np.random.default_rng(27).permutation(len(found))]
 
 
+def words_of(text):
+    """Names of a text that are no short ones."""
+    return set(re.findall(r"[a-z_]{4,}", text))
+
+
+def words_of_tests():
+    """The names in each test."""
+    found = {}
+    for path in sorted(Path(ROOT, "tests").glob("test_*.py")):
+        text = path.read_text()
+        for node in ast.parse(text).body:
+            if isinstance(node, ast.FunctionDef):
+                source = "\n".join(text.splitlines()[line - 1] for line in _lines(node))
+                found[f"tests/{path.name}::{node.name}"] = words_of(source)
+    return found
+
+
 class Watched:
     """What ``make coverage`` has seen: the tests of each line, and how long they take."""
 
@@ -191,6 +213,8 @@ class Watched:
         if not (self.lines.measured_files() and file.exists()):
             sys.exit("Which test runs which line? Run `make coverage` before.")
         self.seconds = json.loads(file.read_text())
+        self.words = words_of_tests()
+        self.n_with = Counter(chain.from_iterable(self.words.values()))
 
     def tests_of(self, mutant):
         """Tests that run a mutant's lines: a list of those with kernels compiled, and for those of
@@ -206,11 +230,17 @@ class Watched:
         if mutant.file.startswith(KERNELS):
             modes.insert(0, interpreted)
         within = [of_lines.get(line, set()) for line in mutant.function]
-        return [self._some_of(tests, within) for tests in modes if tests]
+        words = mutant.words(Path(ROOT, "skmade", mutant.file).read_text())
+        return [self._some_of(tests, within, words) for tests in modes if tests]
 
-    def _some_of(self, tests, of_lines):
-        """As many of the tests as there is time for, the quickest first: by turns those that run
-        what few run of the function, and one of each file."""
+    def _in_common(self, test, words):
+        """How many of the words are in a test; those that few tests have count more."""
+        shared = words & self.words.get(node_of(test).partition("[")[0], set())
+        return sum(1 / self.n_with[word] for word in shared)
+
+    def _some_of(self, tests, of_lines, words):
+        """As many of the tests as there is time for, the quickest first: by turns those that have
+        most words in common, run what few run of the function, and one of each file."""
         quickest = sorted(tests, key=lambda test: (self.seconds[test], test))
         n_that_run = {test: len(tests) for test in tests}
         for some in of_lines:
@@ -221,7 +251,10 @@ class Watched:
             file = test.partition("::")[0]
             turns[test] = files[file]
             files[file] += 1
-        by_turns = zip(sorted(quickest, key=n_that_run.get), sorted(quickest, key=turns.get))
+        by_turns = zip(
+            sorted(quickest, key=lambda test: -self._in_common(test, words)),
+            sorted(quickest, key=n_that_run.get), sorted(quickest, key=turns.get),
+        )  # fmt: skip
         chosen, total = [], 0.0
         for test in dict.fromkeys(chain.from_iterable(by_turns)):
             total += self.seconds[test]

@@ -46,6 +46,21 @@ def test_close_elsewhere(combination):
     np.testing.assert_array_equal(model.score_samples(states[some], given=given), scores[some])
 
 
+@pytest.mark.parametrize("combination", ["mixture", "product"])
+def test_of_columns_that_are_all_given_nothing_is_left(combination):
+    model = fitted(n_estimators=3, combination=combination)
+    scores = model.score_samples(binary_states(D), given=range(D))
+    np.testing.assert_allclose(scores, 0, atol=1e-5)
+
+
+def test_a_normaliser_is_in_no_conditional():
+    model, states = fitted(n_estimators=4, combination="product"), binary_states(D)
+    before = model.score_samples(states, given=[0])
+    model._density.log_normalizer -= 1.0  # (as if networks agreed less)
+    del model._density.ensemble
+    np.testing.assert_allclose(model.score_samples(states, given=[0]), before, atol=1e-9)
+
+
 def test_order_agnostic_networks_give_normalised_densities():
     scores = fitted(n_masks=None).score_samples(binary_states(D), given=[1, 3])
     assert np.exp(scores).sum() == pytest.approx(2**2, abs=1e-4)
