@@ -11,7 +11,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from skmade._auto import networks_to_fill
-from skmade._columns import Table, check_further_columns, select, with_columns
+from skmade._columns import Table, check_further_columns, rules_of_kept, select, with_columns
 from skmade._made import MADEDensity, to_generator, warn_of_poor_draws
 from skmade._repeats import Repeats
 from skmade._sklearn import (
@@ -20,6 +20,7 @@ from skmade._sklearn import (
     fit_context,
     fit_with_callbacks,
     output_library,
+    unchanged_on_error,
 )
 from skmade._summary import Summary
 from skmade._types import RandomState, Rows
@@ -183,16 +184,22 @@ class MADEImputer(CallbackSupportMixin, TransformerMixin, BaseEstimator):
             As :meth:`MADEDensity.fit`; where all columns are empty; and where X cannot hold the
             flags or zeros that `add_indicator` and `keep_empty_features` ask for.
         """
+        with unchanged_on_error(self):
+            return self._fit(X)
+
+    def _fit(self, X):
         table = Table.read(self, X, reset=True, n_least=2, accept_sparse=False)
         missing = table.missing()
         self._is_empty = missing.all(axis=0)
         if self._is_empty.all():
             raise ValueError("All cells of X are missing: nothing can be learnt from it.")
         check_further_columns(table, self._is_empty & self.keep_empty_features, self.add_indicator)
-        estimator = self.estimator
-        if estimator is None:
-            estimator = _default_density(table, missing, ~self._is_empty, self.random_state)
-        density, columns = clone(estimator), select(table, ~self._is_empty)
+        kept = ~self._is_empty
+        if self.estimator is None:
+            density = _default_density(table, missing, kept, self.random_state)
+        else:
+            density = _for_columns(self.estimator, table.names(), kept)
+        columns = select(table, kept)
         self.estimator_ = fit_with_callbacks(self, density, columns, X)
         self._learn_repeats(columns)
         self.indicator_ = None
@@ -277,6 +284,16 @@ class MADEImputer(CallbackSupportMixin, TransformerMixin, BaseEstimator):
         if self.indicator_ is None:
             return kept
         return np.concatenate([kept, self.indicator_.get_feature_names_out(names)])
+
+
+def _for_columns(estimator, names, kept):
+    """A clone of the estimator, for the columns that are kept."""
+    density = clone(estimator)
+    if kept.all():
+        return density
+    parameters = ("categorical_features", "conditionals", "atoms", "targets", "ordering")
+    of_all = {name: getattr(density, name) for name in parameters}
+    return density.set_params(**rules_of_kept(of_all, names, kept))
 
 
 def _default_density(table, missing, kept, random_state):

@@ -1,6 +1,5 @@
 """The estimator: density estimation by a masked autoencoder."""
 
-import contextlib
 import copy
 from collections import Counter
 from collections.abc import Sequence
@@ -26,7 +25,12 @@ from skmade._masks import draw_degrees, lost_dependencies
 from skmade._network import Architecture, Network
 from skmade._orderings import make_ordering
 from skmade._shared import MaskSampler, SharedNetwork
-from skmade._sklearn import CallbackSupportMixin, callback_context, fit_context
+from skmade._sklearn import (
+    CallbackSupportMixin,
+    callback_context,
+    fit_context,
+    unchanged_on_error,
+)
 from skmade._sparse import columns_of, dense
 from skmade._types import (
     Activation,
@@ -116,8 +120,9 @@ class MADEDensity(CallbackSupportMixin, DensityMixin, BaseEstimator):
         numbers from 0 on.
     categorical_features : "from_dtype", None, or array-like of bool, int or str, \
             default="from_dtype"
-        Columns that are categorical whatever `conditionals` says: a mask, indices or names.
-        "from_dtype" leaves it to "auto".
+        Columns that are categorical whatever `conditionals` says: a mask, names, or positions
+        (which integers always are here). Then they are all that have labels, and text is to be
+        named, too. "from_dtype" leaves it to "auto".
     handle_unknown : {"error", "rare"}, default="error"
         What to do with a label that was not seen in `fit` and is no level of the column's dtype:
         an error that names the column, or give all such labels together the probability
@@ -438,14 +443,14 @@ class MADEDensity(CallbackSupportMixin, DensityMixin, BaseEstimator):
         ``lambda: X_val``, or leave out a row.
         """
         callbacks = _progress.Callbacks.of(self, callback_context(self), X, y, sample_weight)
-        with self._unchanged_on_error():
+        with unchanged_on_error(self):
             self._fit(X, sample_weight, _whole_table(X_val, X), callbacks)
             self._settle(X, sample_weight)
             callbacks.end()
         return self
 
     def _fit(self, X, sample_weight, X_val, callbacks, columns=None):
-        """Fit, to columns that were learnt before or else to new ones."""
+        """Fit, to columns that were learnt before or else to new ones; see `_fit_rows`."""
         before, rng = self._density_to_continue(), to_generator(self.random_state)
         table, weights = self._validate_training(X, sample_weight, reset=before is None)
         if before is not None:
@@ -454,7 +459,7 @@ class MADEDensity(CallbackSupportMixin, DensityMixin, BaseEstimator):
         training, validation = self._split(  # (which copies: nobody keeps all rows)
             self._encode(columns, table, weights), self._validation_rows(columns, X_val), rng
         )
-        self._fit_rows(columns, training, validation, rng, callbacks, X, sample_weight)
+        return self._fit_rows(columns, training, validation, rng, callbacks, X, sample_weight)
 
     def _density_to_continue(self):
         """What `fit` starts from, if from anything."""
@@ -471,7 +476,10 @@ class MADEDensity(CallbackSupportMixin, DensityMixin, BaseEstimator):
         sample_weight=None,
         typical=None,
     ):
-        """Train networks on encoded rows, which begin with the marginals of typical ones."""
+        """Train networks on encoded rows, which begin with the marginals of typical ones.
+
+        Returns whether somebody has ended it.
+        """
         if self.combination == "weighted" and validation is None:
             raise ValueError(
                 "combination='weighted' learns its weights from held-out rows: set "
@@ -508,6 +516,7 @@ class MADEDensity(CallbackSupportMixin, DensityMixin, BaseEstimator):
             self.n_jobs, watch,
         )  # fmt: skip
         conclude(self, kept, rng)
+        return watch.is_over
 
     # How often networks are trained in `fit`.
     _n_rounds = 1
@@ -543,7 +552,7 @@ class MADEDensity(CallbackSupportMixin, DensityMixin, BaseEstimator):
             As `fit`; also for categories that the first call did not see, and where the
             pass ends in numbers that are not finite (the network is then unchanged).
         """
-        with self._unchanged_on_error():
+        with unchanged_on_error(self):
             return self._partial_fit(X, sample_weight)
 
     def _partial_fit(self, X, sample_weight):
@@ -558,7 +567,7 @@ class MADEDensity(CallbackSupportMixin, DensityMixin, BaseEstimator):
         rate = self.learning_rate_init
         rate = _auto.LEARNING_RATE if rate == "auto" else rate  # (more rows may follow)
         progresses = [
-            _training.Progress.of_passes(network, rate, number)
+            _training.Progress.of_passes(network, rate, number, self.solver)
             for network, number in zip(networks, _training.numbers_of(networks))
         ]
         for network, progress, curve in zip(
@@ -591,6 +600,7 @@ class MADEDensity(CallbackSupportMixin, DensityMixin, BaseEstimator):
         watch.end_epoch(progress)
         network.theta = progress.theta
         network.moments, network.step = progress.moments, progress.step
+        network.solver = self.solver
 
     def score_samples(self, X: Rows, given: ColumnNames = None) -> Floats:
         """Log-density of each row, or of its other columns given some.
@@ -665,6 +675,7 @@ class MADEDensity(CallbackSupportMixin, DensityMixin, BaseEstimator):
         y : None
             Ignored.
         sample_weight : array-like of shape (n_samples,), default=None
+            Rows of weight 0 count as absent.
 
         Returns
         -------
@@ -675,9 +686,10 @@ class MADEDensity(CallbackSupportMixin, DensityMixin, BaseEstimator):
         NotFittedError, ValueError
             As `score_samples`.
         """
-        scores, weights = self.score_samples(X), None
-        if sample_weight is not None:
-            weights = checked_weights(sample_weight, len(scores))
+        if sample_weight is None:
+            return float(np.mean(self.score_samples(X)))
+        check_is_fitted(self)
+        scores, weights, _ = self._scores_of_present(X, sample_weight)
         return float(np.average(scores, weights=weights))
 
     def sample(self, n_samples: int = 1, random_state: RandomState = None) -> Any:
@@ -750,17 +762,6 @@ class MADEDensity(CallbackSupportMixin, DensityMixin, BaseEstimator):
             filled, worth = self._density.fill(table, rng, self.n_jobs, count=count)
         warn_of_poor_draws(worth)
         return filled
-
-    @contextlib.contextmanager
-    def _unchanged_on_error(self):
-        """A call that fails, or is interrupted, leaves what was fitted before."""
-        before = dict(vars(self))
-        try:
-            yield
-        except BaseException:
-            vars(self).clear()
-            vars(self).update(before)
-            raise
 
     def __getstate__(self):
         """Arrays and plain values only."""
@@ -838,9 +839,10 @@ class MADEDensity(CallbackSupportMixin, DensityMixin, BaseEstimator):
         )
         n_estimators = self._n_networks(architecture, training, networks, in_passes)
         if len(networks) > n_estimators:
+            anew = "call fit" if in_passes else "set warm_start=False"
             raise ValueError(
                 f"n_estimators={n_estimators} is below the {len(networks)} networks that "
-                "were fitted before; raise it, or set warm_start=False."
+                f"were fitted before; raise it, or {anew}."
             )
         dtype = networks[0].theta.dtype if networks else np.dtype(self.dtype)
         rngs = rng.spawn(n_estimators - len(networks)) if len(networks) < n_estimators else []
@@ -988,6 +990,14 @@ class MADEDensity(CallbackSupportMixin, DensityMixin, BaseEstimator):
         self.n_iter_ = len(self.loss_curve_)
         best = [max(p.validation_curve) for p in progresses if p.validation_curve]
         self.best_validation_score_ = max(best) if best else None
+
+    def _scores_of_present(self, X, sample_weight):
+        """Scores of rows with a weight above zero, their weights, and those of all rows."""
+        table = Table.read(self, X, reset=False)
+        weights = checked_weights(sample_weight, len(table))
+        is_present = weights > 0
+        scores, _ = self._density.score(table.rows(is_present), self.n_jobs)
+        return scores, weights[is_present], weights
 
     def _score(self, X, with_contributions=False):
         """Log-densities, and if asked for what each feature adds to them."""

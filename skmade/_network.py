@@ -87,6 +87,8 @@ class Network:
         Of the solver, where `partial_fit` is to go on.
     step : int
         How many steps it has made.
+    solver : str or None
+        What the moments are of.
     """
 
     ordering: np.ndarray
@@ -95,6 +97,7 @@ class Network:
     plan: Plan
     moments: np.ndarray | None = None
     step: int = 0
+    solver: str | None = None
 
     @classmethod
     def initial(cls, architecture, ordering, degrees, marginals, rng, dtype):
@@ -162,7 +165,7 @@ class Network:
             "theta": self.theta[places],
         }
         if self.moments is not None:
-            state |= {"moments": self.moments[:, places], "step": self.step}
+            state |= {"moments": self.moments[:, places], "step": self.step, "solver": self.solver}
         return state
 
     @classmethod
@@ -178,7 +181,7 @@ class Network:
         if "moments" in state:
             network.moments = np.zeros((2, len(network.theta)), network.theta.dtype)
             network.moments[:, places] = state["moments"]
-            network.step = state["step"]
+            network.step, network.solver = state["step"], state.get("solver")
         return network
 
 

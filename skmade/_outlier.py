@@ -11,8 +11,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from skmade import _auto
-from skmade._columns import Table
-from skmade._made import MADEDensity, checked_weights
+from skmade._made import MADEDensity
 from skmade._types import (
     Activation,
     Auto,
@@ -226,10 +225,11 @@ class MADEOutlierDetector(OutlierMixin, MADEDensity):
         return [128, 128]
 
     def _fit(self, X, sample_weight, X_val, callbacks, columns=None):
-        super()._fit(X, sample_weight, X_val, callbacks, columns)
-        if self.trim > 0:  # scales and levels stay those of all rows
+        is_over = super()._fit(X, sample_weight, X_val, callbacks, columns)
+        if self.trim > 0 and not is_over:  # scales and levels stay those of all rows
             weights = self._weights_without_the_least_dense(X, sample_weight)
-            super()._fit(X, weights, X_val, callbacks, self._density.columns)
+            is_over = super()._fit(X, weights, X_val, callbacks, self._density.columns)
+        return is_over
 
     @property
     def _n_rounds(self):
@@ -251,15 +251,12 @@ class MADEOutlierDetector(OutlierMixin, MADEDensity):
         cumulated = np.cumsum(kept[order])
         trimmed = cumulated <= self.trim * cumulated[-1] * (1 + 1e-12)
         weights[np.flatnonzero(weights)[order[trimmed]]] = 0
+        if np.count_nonzero(weights) < 2:
+            raise ValueError(
+                f"trim={self.trim} leaves fewer than two of {len(scores)} rows to train on; lower "
+                "it."
+            )
         return weights
-
-    def _scores_of_present(self, X, sample_weight):
-        """Scores of rows with a weight above zero, their weights, and those of all rows."""
-        table = Table.read(self, X, reset=False)
-        weights = checked_weights(sample_weight, len(table))
-        is_present = weights > 0
-        scores, _ = self._density.score(table.rows(is_present), self.n_jobs)
-        return scores, weights[is_present], weights
 
     def _partial_fit(self, X, sample_weight):
         """The rows of a pass are scored before it, and the threshold is set on these scores."""

@@ -1,5 +1,7 @@
 """Log-densities of rows of the table under one network or several."""
 
+from itertools import groupby
+
 import numpy as np
 
 from skmade._kernels._constants import SCORE_TILE
@@ -52,14 +54,16 @@ def make_scorers(networks, n_rows):
     All work in the same memory if it fits them. Few rows are scored under all draws of a shared
     network together, if it is all of them that are asked for.
     """
-    if n_rows <= ROWS and networks[0].stack is not None:
-        stacks = {id(network.stack): network for network in networks}
-        together = [StackScorer(network.stack, network.shared_theta) for network in stacks.values()]
-        if sum(scorer.n_networks for scorer in together) == len(networks):
-            return together
-    scorers = []
-    for network in networks:
-        scorers.append(Scorer(network, n_rows, scorers[-1] if scorers else None))
+    scorers, last = [], None
+    for _, run in groupby(networks, key=lambda network: id(network.stack)):
+        run = list(run)
+        stack = run[0].stack if n_rows <= ROWS else None
+        if stack is not None and len(run) == len(stack.draws.orderings):
+            scorers.append(StackScorer(stack, run[0].shared_theta))
+            continue
+        for network in run:
+            last = Scorer(network, n_rows, last)
+            scorers.append(last)
     return scorers
 
 

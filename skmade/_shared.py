@@ -199,7 +199,7 @@ class SharedNetwork:
     fresh : bool
         Whether each mini-batch trains under a draw of its own; else under each of `draws`
         in turn.
-    moments, step
+    moments, step, solver
         As of a `Network`.
     """
 
@@ -209,6 +209,7 @@ class SharedNetwork:
     fresh: bool
     moments: np.ndarray | None = None
     step: int = 0
+    solver: str | None = None
 
     @property
     def orderings(self):
@@ -314,7 +315,7 @@ class SharedNetwork:
             "fresh": self.fresh,
         }
         if self.moments is not None:
-            state |= {"moments": self.moments, "step": self.step}
+            state |= {"moments": self.moments, "step": self.step, "solver": self.solver}
         return state
 
     @classmethod
@@ -332,7 +333,8 @@ class SharedNetwork:
         check_file(moments is None or moments.shape == (2, len(theta)))
         if moments is not None:
             moments = writable(moments)
-        return cls(writable(theta), draws, sampler, state["fresh"], moments, state.get("step", 0))
+        passes = moments, state.get("step", 0), state.get("solver")
+        return cls(writable(theta), draws, sampler, state["fresh"], *passes)
 
 
 def dense_blocks(plan):

@@ -1,6 +1,7 @@
 """The one door to scikit-learn's private parts."""
 
 from collections.abc import Callable
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -22,6 +23,18 @@ Method = TypeVar("Method", bound=Callable[..., Any])
 def fit_context(prefer_skip_nested_validation: bool) -> Callable[[Method], Method]:
     """scikit-learn's decorator of methods that fit, through which type checkers see."""
     return _fit_context(prefer_skip_nested_validation=prefer_skip_nested_validation)
+
+
+@contextmanager
+def unchanged_on_error(estimator):
+    """A call that fails, or is interrupted, leaves what was fitted before."""
+    before = dict(vars(estimator))
+    try:
+        yield
+    except BaseException:
+        vars(estimator).clear()
+        vars(estimator).update(before)
+        raise
 
 
 @dataclass

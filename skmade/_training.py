@@ -120,11 +120,15 @@ class Progress:
         return cls(theta, moments, rate, average, best, number=number)
 
     @classmethod
-    def of_passes(cls, network, rate, number):
-        """Progress of passes over rows, of which no average and no best one is kept."""
-        theta, moments = aligned_copy(network.theta), network.moments
-        moments = np.zeros((2, len(theta)), theta.dtype) if moments is None else moments.copy()
-        return cls(theta, moments, rate, theta, theta, step=network.step, number=number)
+    def of_passes(cls, network, rate, number, solver):
+        """Progress of passes over rows, of which no average and no best one is kept.
+
+        They go on with the moments of those before, but of another solver's nothing can be made.
+        """
+        theta, moments, step = aligned_copy(network.theta), network.moments, network.step
+        if moments is None or network.solver not in (solver, None):  # (older files do not say)
+            moments, step = np.zeros((2, len(theta)), theta.dtype), 0
+        return cls(theta, moments.copy(), rate, theta, theta, step=step, number=number)
 
     def take_average(self):
         """Take the latest parameters into the average, in which the older ones fade.
@@ -235,6 +239,7 @@ def train_networks(
     except KeyboardInterrupt:
         if not any(np.isfinite(progress.best_score) for progress in progresses):
             raise
+        watch.is_over = True
         warn("Training interrupted by user; the best network so far is kept.")
     kept = kept_networks(networks, progresses)
     _warn_of_rising([progress.is_rising for _, progress in kept], settings.max_iter)

@@ -20,7 +20,7 @@ from skmade._columns._frames import as_frame, names_of
 from skmade._made import MADEDensity, to_generator
 from skmade._outlier import MADEOutlierDetector
 from skmade._progress import Callbacks
-from skmade._sklearn import callback_context, fit_context
+from skmade._sklearn import callback_context, fit_context, unchanged_on_error
 from skmade._types import ColumnNames, RandomState, Rows, RowsOrCall
 
 __all__ = ["decision_function", "fit", "p_values", "predict", "sample", "score_samples"]
@@ -111,7 +111,7 @@ def _check_model(model):
 def _fit(model, blocks, X_val, folder):
     callbacks = Callbacks.of(model, callback_context(model), blocks, None, None)
     with (
-        model._unchanged_on_error(),
+        unchanged_on_error(model),
         # (Windows removes no file that is still mapped)
         tempfile.TemporaryDirectory(dir=folder, ignore_cleanup_errors=True) as own_folder,
     ):

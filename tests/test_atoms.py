@@ -381,3 +381,10 @@ def test_a_constant_says_how_strange_others_are():
         np.column_stack([x, np.zeros(300)])
     )
     assert list(detector.predict([[0, 0], [0, 3]])) == [1, -1]
+
+
+def test_atoms_beside_the_values_of_a_column_are_refused(rng):
+    counts = rng.poisson(2, (300, 1))
+    with pytest.raises(ValueError, match="which are 1 apart, as .* is one; got 0.5"):
+        quick(max_iter=1, atoms={0: [0.5]}).fit(counts)
+    assert quick(max_iter=1, atoms={0: [7.0]}).fit(counts).atoms_[0].tolist() == [7]

@@ -172,6 +172,13 @@ def test_a_detector_that_is_fitted_by_now_has_a_threshold(trim, contamination):
     assert [name for name, _ in recorder.told].count("begin fit") == 1
 
 
+def test_what_ends_all_training_ends_all_rounds_of_a_detector():
+    recorder = Recorder(lambda context: context.task_name == "network")
+    detector = MADEOutlierDetector((8,), n_estimators=2, max_iter=2, trim=0.1, random_state=0)
+    detector.set_callbacks(recorder).fit(X)
+    assert recorder.paths("begin network") == [(0,)]
+
+
 def test_tasks_hang_on_those_of_a_search_of_a_pipeline_and_of_an_imputer():
     recorder = Recorder()
     pipeline = make_pipeline(FunctionTransformer(), quick(max_iter=1))

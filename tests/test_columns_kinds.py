@@ -1294,3 +1294,62 @@ def test_levels_that_are_floats_are_known_in_single_precision(kind):
         warnings.simplefilter("ignore")  # (names)
         scores = model.score_samples(query)
     assert np.isfinite(scores).all()
+
+
+CODES_FAR_AWAY = {
+    "ages": [999_999_999, *range(18, 80)], "2**31": [2**31, *range(18, 80)],
+    "2**60": [2**60, *range(18, 80)], "counts": [-(2**31), 0, 1, 2, 3],
+    "two codes": [10**9 - 1, 10**9, 0, 1, 2], "largest": [2**63 - 1, 0, 1],
+    "fractions": [1e9, 0.1, -3.3],
+}  # fmt: skip
+
+
+@pytest.mark.skipif(not JIT, reason="is about tables, not kernels")
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("values", CODES_FAR_AWAY.values(), ids=CODES_FAR_AWAY)
+def test_a_code_far_from_all_values_merges_none_of_them(values, dtype, rng):
+    column = np.where(rng.random(1000) < 0.1, values[0], rng.choice(values[1:], 1000))
+    model = quick(dtype=dtype, max_iter=20).fit(column[:, None])
+    states = np.array(values)[:, None]
+    assert np.exp(model.score_samples(states)).sum() == pytest.approx(1, abs=0.01)
+    drawn = model.sample(2000, random_state=0)
+    assert set(values) <= set(drawn.ravel().tolist())
+    assert np.mean(np.isin(drawn, states)) > 0.99
+
+
+@pytest.mark.skipif(not JIT, reason="is about tables, not kernels")
+def test_a_code_far_from_all_values_hides_no_relation(rng):
+    age = rng.integers(18, 80, 2000)
+    table = pd.DataFrame(
+        {"age": np.where(rng.random(2000) < 0.1, 999_999_999, age), "old": age > 49}
+    )
+    model = quick(max_iter=60, ordering="natural").fit(table)
+    known = table[table.age < 100][:200]
+    assert np.exp(model.score_samples(known, given="age")).mean() > 0.9
+
+
+def test_text_that_categorical_features_does_not_name_is_to_be_named():
+    table = pd.DataFrame({"zip": CODE, "town": np.where(CODE, "a", "b")})
+    message = "Column 'town' holds text .* name it there, too"
+    with pytest.raises(ValueError, match=message):
+        MADEDensity(categorical_features=["zip"], **SMALL).fit(table)
+    model = MADEDensity(categorical_features=["zip", "town"], **SMALL).fit(table)
+    assert model.conditionals_ == ["categorical"] * 2
+
+
+def test_names_may_be_tuples():
+    names = pd.MultiIndex.from_tuples([("a", "x"), ("b", "y")])
+    table = pd.DataFrame({0: X, 1: CODE}).set_axis(names, axis=1)
+    model = MADEDensity(categorical_features=[("b", "y")], **SMALL).fit(table)
+    assert model.conditionals_[1] == "categorical"
+    with pytest.raises(ValueError, match="which X does not have"):
+        MADEDensity(categorical_features=[("b", "z")], **SMALL).fit(table)
+
+
+@pytest.mark.parametrize("wanted, found", [("12", [1, 2]), ([1, 2], "12")])
+def test_unknown_labels_are_shown_as_what_they_are(wanted, found):
+    table = pd.DataFrame({"c": pd.Series(list(wanted), dtype=object).repeat(30), "x": 0.5})
+    model = MADEDensity(categorical_features=["c"], **SMALL).fit(table)
+    other = pd.DataFrame({"c": pd.Series(list(found), dtype=object), "x": 0.5})
+    with pytest.raises(ValueError, match=re.escape(f"unknown categories {list(found)}")):
+        model.score_samples(other)

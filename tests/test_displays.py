@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import warnings
 from itertools import pairwise
 
 import matplotlib
@@ -575,3 +576,62 @@ def test_notebooks_show_fitted_attributes(flag_models):
     for name in ("n_iter_", "orderings_", "conditionals_", "best_validation_score_"):
         assert name in html
     assert "_density" not in html
+
+
+def test_a_missing_cell_is_not_strange_for_its_units(rng):
+    X = np.column_stack([1e-4 * rng.normal(size=200), 1e3 * rng.normal(size=200)])
+    X[:20, 0] = np.nan
+    model = quick(max_iter=5).fit(X)
+    contributions = ContributionsDisplay.from_estimator(model, X[:1], reference=X).contributions
+    of_all = model.score_features(X)
+    assert contributions[0] == 0
+    assert contributions[1] == pytest.approx(of_all[0, 1] - of_all[:, 1].mean())
+    contributions = ContributionsDisplay.from_estimator(model, X[-1:], reference=X).contributions
+    assert contributions[0] == pytest.approx(of_all[-1, 0] - of_all[20:, 0].mean())
+
+
+@pytest.mark.parametrize("start, step", [(2**53, 1), (2**60, 1), (1e9, 1e-7), (5, 0)])
+def test_draws_of_numbers_that_are_close_together(start, step, rng):
+    table = pd.DataFrame({"id": start + rng.integers(0, 20, 100) * step, "x": rng.normal(size=100)})
+    model = quick(max_iter=1).fit(table)
+    display = DrawsDisplay.from_estimator(model, table, features=["id"], random_state=0)
+    assert len(display.axes_[0].patches) > 0
+
+
+def test_draws_of_columns_without_cells_of_one_name_and_of_none(rng):
+    table = pd.DataFrame(
+        {"a": rng.integers(0, 99, 60).astype("m8[s]"), "a [s]": rng.normal(size=60)}
+    )
+    model = quick(max_iter=1).fit(table)
+    display = DrawsDisplay.from_estimator(model, table, random_state=0)
+    assert display.pictures == [("a [s] (0)", "a [s] (1)")]
+    np.testing.assert_array_equal(np.sort(display.data["a [s] (1)"]), np.sort(table["a [s]"]))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        DrawsDisplay.from_estimator(model, table.assign(**{"a [s]": np.nan}), features=["a [s]"])
+    with pytest.raises(ValueError, match="must name a column at least"):
+        DrawsDisplay.from_estimator(model, table, features=[])
+
+
+def test_names_of_columns_may_be_pairs(rng):
+    names = pd.MultiIndex.from_tuples([("a", "x"), ("b", "y")])
+    table = pd.DataFrame(rng.normal(size=(60, 2)), columns=names)
+    model = quick(max_iter=1).fit(table)
+    for features, n in (([("a", "x")], 1), ([(("a", "x"), ("b", "y"))], 2)):
+        (picture,) = DrawsDisplay.from_estimator(model, table, features=features).pictures
+        assert len(picture) == n
+
+
+def test_moments_of_a_zone_may_be_given(rng):
+    days = pd.date_range("2024", periods=60, tz="Europe/Paris")
+    model = quick(max_iter=1).fit(pd.DataFrame({"day": days, "x": rng.normal(size=60)}))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        a, b = (
+            ColumnDensityDisplay.from_estimator(model, "x", given={"day": day}, random_state=0)
+            for day in (days[3], np.datetime64("2024-01-03T23"))
+        )
+    np.testing.assert_array_equal(a.densities, b.densities)
+    for given in ([1], "day"):
+        with pytest.raises(ValueError, match="given must be a dict"):
+            ColumnDensityDisplay.from_estimator(model, "x", given=given)

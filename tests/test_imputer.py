@@ -2,13 +2,16 @@
 
 import copy
 
+import narwhals as nw
 import numpy as np
 import pandas as pd
 import polars as pl
+import pyarrow as pa
 import pytest
 from conftest import JIT, quick, sizes
 from scipy import sparse
 from sklearn.compose import ColumnTransformer
+from sklearn.exceptions import NotFittedError
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LinearRegression
 from sklearn.pipeline import make_pipeline
@@ -273,3 +276,60 @@ def test_what_cannot_be_filled_in_is_refused():
         imputer().fit(sparse.csr_array(np.eye(4)))
     with pytest.raises(ValueError, match="infinity"):
         imputer().fit(np.eye(4)).transform([[np.inf, 0, 0, 0]])
+
+
+def test_a_fit_that_fails_leaves_the_imputer_as_it_was():
+    X = table()
+    fitted = imputer().fit(X)
+    before = fitted.transform(X)
+    with pytest.raises(ValueError, match="contains infinity"):
+        fitted.fit(pd.DataFrame({"q": [np.inf, 1, 2, np.nan] * 10}))
+    pd.testing.assert_frame_equal(fitted.transform(X), before)
+    never = imputer()
+    with pytest.raises(ValueError, match="contains infinity"):
+        never.fit(pd.DataFrame({"q": [np.inf, 1, 2, np.nan] * 10}))
+    with pytest.raises(NotFittedError):
+        never.transform(X)
+
+
+OF_THREE = [
+    {"categorical_features": [2]}, {"categorical_features": [-1]},
+    {"categorical_features": [True, False, True]},
+    {"conditionals": ["auto", "auto", "categorical"]},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("is_frame", [False, True])
+@pytest.mark.parametrize("parameters", OF_THREE, ids=str)
+def test_parameters_are_those_of_all_columns_where_some_are_empty(parameters, is_frame, rng):
+    X = pd.DataFrame({"z": np.nan, "x": rng.normal(size=60), "n": rng.integers(0, 3, 60)})
+    X = X if is_frame else X.to_numpy(float)
+    fitted = MADEImputer(quick(max_iter=1, **parameters)).fit(X)
+    assert fitted.estimator_.conditionals_[1] == "categorical"
+    assert fitted.estimator_.conditionals_[0] != "categorical"
+
+
+@pytest.mark.parametrize("name", [False, True])
+def test_atoms_targets_and_orderings_are_of_columns_that_are_not_empty(name, rng):
+    X = pd.DataFrame({"z": np.nan, "x": rng.normal(size=60), "n": rng.integers(0, 3, 60)})
+    columns = list(X) if name else [0, 1, 2]
+    X = X if name else X.to_numpy(float)
+    density = quick(max_iter=1, ordering="auto", targets=columns[:2], atoms={columns[2]: [1]})
+    fitted = MADEImputer(density).fit(X).estimator_
+    assert fitted.orderings_.tolist() == [[1, 0]]
+    assert fitted.atoms_["n" if name else 1].tolist() == [1]
+    density = quick(max_iter=1, ordering="auto", targets=columns[0])
+    assert sorted(MADEImputer(density).fit(X).estimator_.orderings_[0]) == [0, 1]
+    density = quick(max_iter=1, ordering=[2, 0, 1])
+    assert MADEImputer(density).fit(X).estimator_.orderings_.tolist() == [[1, 0]]
+    density = quick(max_iter=1, categorical_features=["a"])
+    with pytest.raises(ValueError, match="which X does not have"):
+        MADEImputer(density).fit(X)
+
+
+def test_frames_of_another_library_without_any_cell():
+    empty = dict.fromkeys(table(), [None] * 4)
+    for library in (pl.DataFrame, pa.table):
+        filled = imputer().fit(table()).transform(library(empty))
+        assert type(filled) is type(library(empty))
+        assert not nw.from_native(filled).select(nw.all().is_null().any()).to_numpy().any()

@@ -12,7 +12,7 @@ import pytest
 from conftest import JIT, correlated_flags, network_of, quick
 
 import skmade
-from skmade import _threads, _training
+from skmade import MADEOutlierDetector, _threads, _training
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -113,6 +113,15 @@ def test_networks_that_finished_no_epoch_are_dropped(monkeypatch):
     monkeypatch.undo()
     whole = quick(n_estimators=4, max_iter=4).fit(correlated_flags(100, 5))
     np.testing.assert_array_equal(network_of(model).theta, network_of(whole).theta)
+
+
+def test_ctrl_c_ends_all_rounds_of_a_detector(monkeypatch):
+    epochs = press_ctrl_c(monkeypatch, 3, raise_interrupt)
+    model = MADEOutlierDetector((8,), n_estimators=1, max_iter=5, trim=0.2, random_state=0)
+    with pytest.warns(UserWarning, match="interrupted by user"):
+        model.fit(correlated_flags(100, 5))
+    assert len(epochs) == 3
+    assert np.isfinite(model.offset_)
 
 
 @pytest.mark.parametrize("n_jobs", [None, pytest.param(2, marks=with_signals)])

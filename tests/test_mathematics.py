@@ -1,5 +1,7 @@
 """What training, weighing and combining compute, one statement each."""
 
+import pickle
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -162,6 +164,22 @@ def test_passes_go_on_with_moments_and_fresh_random_numbers(monkeypatch):
     assert [moved for moved, _ in before] == [False, True, True]
     assert [step for _, step in before] == [0, before[1][1], 2 * before[1][1]]
     assert len(set(orders)) == 3
+
+
+@pytest.mark.parametrize("before, after", [("sgd", "adam"), ("adam", "sgd"), ("adam", "adadelta")])
+def test_another_solver_begins_with_moments_of_its_own(before, after):
+    X = correlated_flags(200, 4)
+    model = quick(solver=before)
+    for _ in range(3):
+        model.partial_fit(X)
+    copy = pickle.loads(pickle.dumps(model))
+    fresh = pickle.loads(pickle.dumps(model))
+    for network in fresh._density.networks:
+        network.moments, network.step = np.zeros_like(network.moments), 0
+        network.solver = after
+    expected = fresh.set_params(solver=after).partial_fit(X).score_samples(X)
+    found = copy.set_params(solver=after).partial_fit(X).score_samples(X)
+    np.testing.assert_array_equal(found, expected)
 
 
 @pytest.mark.parametrize("combination", ["mixture", "weighted"])

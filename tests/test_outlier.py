@@ -313,3 +313,16 @@ def test_what_rows_of_weight_zero_hold_does_not_matter(parameters):
     among = model.fit(frame, sample_weight=weights).partial_fit(frame, sample_weight=weights)
     alone = clone(model).fit(frame.iloc[2:]).partial_fit(frame.iloc[2:])
     assert among.offset_ == pytest.approx(alone.offset_)
+
+
+@pytest.mark.parametrize("trim", [0.9, 0.99])
+def test_rows_must_be_left_to_train_on(trim):
+    with pytest.raises(ValueError, match=f"trim={trim} leaves fewer than two of 10 rows"):
+        detector(trim=trim).fit(normal_rows(10, 0))
+
+
+def test_rows_of_weight_0_are_absent_from_scores():
+    model, X = detector().fit(normal_rows(60, 0)), normal_rows(20, 1)
+    X[3], weights = np.inf, np.ones(20)
+    weights[3] = 0
+    assert model.score(X, sample_weight=weights) == pytest.approx(model.score(np.delete(X, 3, 0)))

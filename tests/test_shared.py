@@ -2,7 +2,15 @@
 
 import numpy as np
 import pytest
-from conftest import called_by_kernel, correlated_flags, encoded, network_of, quick, sizes
+from conftest import (
+    binary_states,
+    called_by_kernel,
+    correlated_flags,
+    encoded,
+    network_of,
+    quick,
+    sizes,
+)
 from naive import DenseDraw, DenseNetwork
 
 from skmade import _shared
@@ -274,3 +282,14 @@ def test_passes_over_gaps_go_on_from_rows_without_any(rng):
     assert np.isfinite(model.loss_curve_[-1])
     assert np.isfinite(model.score(X))
     assert model.score(X[1::2]) != before
+
+
+@pytest.mark.parametrize("n_masks", [3, None])
+@pytest.mark.parametrize("is_first", [False, True])
+def test_networks_that_share_weights_go_with_others(n_masks, is_first):
+    X, masks = correlated_flags(60, 4), [n_masks, 1] if is_first else [1, n_masks]
+    model = quick(warm_start=True, n_masks=masks[0]).fit(X)
+    model.set_params(n_masks=masks[1], n_estimators=2).fit(X)
+    np.testing.assert_array_equal(model.score_samples(X[:2]), model.score_samples(X)[:2])
+    states = binary_states(4)
+    assert np.exp(model.score_samples(states)).sum() == pytest.approx(1, abs=1e-4)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from conftest import JIT, quick, sizes
-from scipy.stats import lognorm
+from scipy.stats import lognorm, norm
 from sklearn.preprocessing import StandardScaler
 
 from skmade import MADEDensity, MADEImputer
@@ -218,3 +218,13 @@ def test_columns_that_become_coarse_are_lattices():
 def test_families_that_were_asked_for_see_the_numbers_themselves():
     model = quick(max_iter=2, conditionals="gaussian").fit(HEAVY["lognormal"][:, None])
     assert not isinstance(model._density.columns.columns[0], Warped)
+
+
+@pytest.mark.skipif(not JIT, reason="slow")
+@pytest.mark.parametrize("spread", [10, 15, 30])
+def test_little_is_lost_on_numbers_of_very_many_sizes(spread):
+    logs = spread * np.random.default_rng(0).normal(size=2000)
+    X, truth = np.exp(logs)[:, None], norm(0, spread).logpdf(logs) - logs
+    model = MADEDensity(n_estimators=1, random_state=0).fit(X[:1000])
+    assert model.score(X[1000:]) == pytest.approx(truth[1000:].mean(), abs=0.2)
+    assert model.score_samples(X).min() > truth.min() - 5

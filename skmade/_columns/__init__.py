@@ -17,7 +17,7 @@ from skmade._columns._dtypes import container_of, plain_container
 from skmade._columns._flag import Flag
 from skmade._columns._frames import fill_frame, make_frame
 from skmade._columns._number import Lattice, Real, Warped, learn_number, numeric, restore
-from skmade._columns._rules import make_rules
+from skmade._columns._rules import make_rules, rules_of_kept
 from skmade._columns._table import Table, array_dtype, missing_value
 from skmade._columns._time import Time, learn_time
 from skmade._sparse import DENSE_CELLS, SparseRows
@@ -75,6 +75,11 @@ def _learn_present(cells, weights, rule):
         return Category.learn(cells, rule.handle_unknown)
     if not is_label:
         return _learn_numbers(cells, weights, rule)
+    if auto and cells.holds_text and not rule.labels_are_categories:
+        raise ValueError(
+            f"Column {cells.label} holds {cells.describe()}, but is not named in "
+            "categorical_features: name it there, too, or set 'from_dtype'."
+        )
     column = _learn_numbers(numeric(cells), weights, rule)
     if cells.declared and not _draws_levels(column, cells.levels):
         raise ValueError(
@@ -450,4 +455,7 @@ def _check_block(table):
             _check_finite(cells)
 
 
-__all__ = ["Columns", "Table", "check_further_columns", "make_rules", "select", "with_columns"]
+__all__ = [
+    "Columns", "Table", "check_further_columns", "make_rules", "rules_of_kept", "select",
+    "with_columns",
+]  # fmt: skip

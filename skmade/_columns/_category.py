@@ -101,7 +101,7 @@ class Category(Column):
         return [index.get(label, unknown) for label in labels]
 
     def _refuse(self, wrong, levels):
-        names = sorted({str(levels[k]) for k in np.unique(wrong)[:5]})
+        names = sorted({levels[k] for k in np.unique(wrong)[:5]}, key=str)
         raise ValueError(
             f"Found unknown categories {names} in column {self.label}: they did not occur in fit, "
             "and their probability is not defined. Set handle_unknown='rare' to give labels that "

@@ -58,6 +58,11 @@ class Cells:
             return ""
         return self.values.dtype.kind if self.levels is None else "L"
 
+    @property
+    def holds_text(self):
+        """Whether some of the labels are text."""
+        return any(isinstance(level, (str, bytes)) for level in self.levels or ())
+
     def rows(self, index):
         """Some of the cells; of levels that are not declared those that are left."""
         missing = None if self.missing is None else some(self.missing[index])

@@ -1,6 +1,7 @@
 """What all kinds of columns have in common."""
 
 from dataclasses import dataclass, fields
+from functools import partial
 
 import numpy as np
 
@@ -152,14 +153,24 @@ def _counted_from(origin, values):
 def origin_of(values):
     """What numbers are counted from, so that floats can tell them apart: mostly 0.
 
-    Of moments and spans the lowest tick, of integers that floats merge one in their middle.
+    Of moments and spans the lowest tick, of integers that floats merge the one, in the middle of
+    their range or of them, or 0, that keeps most of them: some may be codes far from all others.
     """
     if values.dtype.kind in "Mm":
         return int(values.view(np.int64).min())
     if values.dtype.kind in "iu":
         low, high = int(values.min()), int(values.max())
-        return (low + high) // 2 if max(-low, high) > LARGEST_EXACT else 0
+        if max(-low, high) <= LARGEST_EXACT:
+            return 0
+        values = np.unique(values)
+        origins = (low + high) // 2, int(values[len(values) // 2]), 0
+        return max(origins, key=partial(_n_kept, values))
     return 0
+
+
+def _n_kept(values, origin):
+    """How many integers are the same again after they were floats."""
+    return np.sum(from_numbers(_counted_from(origin, values), values.dtype, origin) == values)
 
 
 def from_numbers(numbers, dtype, origin):
@@ -180,7 +191,10 @@ def _whole(numbers, lowest, highest, origin):
     low, high = towards_zero(int(lowest) - origin), towards_zero(int(highest) - origin)
     counted = np.clip(np.rint(numbers), low, high)
     size = abs(counted).astype(np.uint64)
-    return np.where(counted < 0, ~size + np.uint64(1), size) + np.uint64(origin % 2**64)
+    whole = np.where(counted < 0, ~size + np.uint64(1), size) + np.uint64(origin % 2**64)
+    for limit, is_beyond in ((lowest, numbers < low), (highest, numbers > high)):
+        whole = np.where(is_beyond, np.uint64(int(limit) % 2**64), whole)
+    return whole
 
 
 def towards_zero(integer):

@@ -287,18 +287,28 @@ def fill_frame(frame, record, columns, missing):
 def _forms_to_try(native, library, record, j, values, is_empty):
     """Records of a column's own dtype and of that in fit, each with what is drawn for it.
 
-    That of fit comes first, if no cell is known.
+    That of fit comes first, if no cell is known. Where `fit` had another library, it is what this
+    one makes of plain values.
     """
     own, fitted = RECORDS[library](native), None
     if record and record["library"] == library:
         fitted = record["dtypes"][j]
     if fitted is None:
-        return [(own, values)]
+        plain = [_plain_form(library, values)] if is_empty else []
+        return [(own, values), *plain]
     own_values = values
     if "levels" in fitted and "levels" not in own:  # what labels stand for, moments for one
         own_values = np.asarray(MAKERS[library](fitted, values))
     forms = [(own, own_values), (fitted, values)]
     return forms[::-1] if is_empty else forms
+
+
+def _plain_form(library, values):
+    """The record of a column that a library makes of values, and these."""
+    if values.dtype.kind in "Mm" and np.datetime_data(values.dtype)[0] not in ("ms", "us", "ns"):
+        values = values.astype(f"{values.dtype.kind}8[us]")  # (polars has no others)
+    column = nw.new_series("", values, backend=library).to_native()
+    return RECORDS[library](column), values
 
 
 def _fill_column(label, native, library, forms, missing):

@@ -32,6 +32,8 @@ _FEW = 100
 _STEEP = 0.9
 # Center and scale are those of the values that are no atoms, if these are not too few.
 _FEWEST_OF_REST, _LEAST_REST = 20, 0.02
+# Of values that are all atoms, they are those of values within so many ranges of the middle half.
+_FAR = 50
 
 
 @dataclass(kw_only=True)
@@ -127,14 +129,23 @@ class Real(Column):
     def mark_atoms(self, numbers, seen):
         """Let the network see atoms as what it knows them by, and nothing else so."""
         is_atom, place = self.is_atom(numbers)
-        known = self.standardised(np.array(self.atoms)).astype(seen.dtype)[place]
+        known = self.seen_atoms().astype(seen.dtype)[place]
         others = np.where(seen == known, np.nextafter(known, np.inf, dtype=seen.dtype), seen)
         seen[:] = np.where(is_atom, known, others)
 
     def restore_atoms(self, seen, numbers):
         """Make numbers that were drawn exactly the atoms that they are."""
-        atoms = np.array(self.atoms)
-        restore(seen, self.standardised(atoms).astype(seen.dtype), atoms, numbers)
+        restore(seen, self.seen_atoms().astype(seen.dtype), np.array(self.atoms), numbers)
+
+    def seen_atoms(self):
+        """Atoms as the network knows them: in order, and apart in single precision."""
+        seen = self.standardised(np.array(self.atoms))
+        single = seen.astype(np.float32)
+        if np.all(np.diff(single) > 0):
+            return seen
+        for k in range(1, len(single)):
+            single[k] = max(single[k], np.nextafter(single[k - 1], np.float32(np.inf)))
+        return single.astype(float)
 
     def standardised(self, numbers):
         """Numbers as the network sees them."""
@@ -188,9 +199,10 @@ class Real(Column):
     def mixed(self, n_components):
         """The family of the conditional, beside atoms and gaps."""
         low, high = self.bounds_seen()
-        atoms = tuple(self.standardised(self.atoms_in_order()).tolist())
+        atoms = self.seen_atoms()[np.searchsorted(self.atoms, self.atoms_in_order())]
         return Mixed(
-            self.family(n_components), atoms=atoms, n_shown=len(self.shown), low=low, high=high,
+            self.family(n_components), atoms=tuple(atoms.tolist()), n_shown=len(self.shown),
+            low=low, high=high,
             is_alone=self.atoms_are_alone, **self._gaps(),
         )  # fmt: skip
 
@@ -409,6 +421,9 @@ def number_column(real, lattice, numbers, conditional, weights, atoms, zero=0.0,
         _, equal = standardisation(warped, np.ones(len(warped)))
         is_coarse = warp is None and step > 5 * SCALE_FLOOR * equal
         conditional = "logistic_mixture" if is_coarse or is_sharp else "gaussian_mixture"
+    if are_alone:
+        rest = _no_sentinels(numbers)
+        warped = numbers[rest]
     center, scale = standardisation(warped, weights[rest])
     parameters |= {"conditional": conditional, "scale": float(scale), "decimals": decimals}
     if takes_atoms:
@@ -429,11 +444,22 @@ def number_column(real, lattice, numbers, conditional, weights, atoms, zero=0.0,
         check_counts(parameters["label"], numbers, conditional)
         return lattice(center=float(np.round(center)), step=1.0, **parameters)
     if step > 0 and (asks_for(conditional, "half") or decimals == 0):
+        _check_on_lattice(atoms, values[0], step, parameters["label"], parameters["origin"])
         center = on_lattice(center, numbers[0], step)
         column = lattice(center=float(center), step=step, **parameters)
         column.keep_near(values)
         return column
     return real(center=float(center), **parameters)
+
+
+def _check_on_lattice(atoms, value, step, label, origin):
+    """Raise ValueError for atoms beside the lattice that a value is on."""
+    beside = abs(on_lattice(atoms, value, step) - atoms) > step / 100
+    if np.any(beside):
+        raise ValueError(
+            f"atoms of column {label} must be values that it can have, which are {step:g} apart, "
+            f"as {value + origin:g} is one; got {atoms[beside][0] + origin:g}."
+        )
 
 
 def _warp_of(numbers, step, decimals, zero):
@@ -473,7 +499,7 @@ def numeric(cells):
     """
     if cells.problem is not None:
         raise cells.problem
-    if cells.kind == "L" and not any(isinstance(level, (str, bytes)) for level in cells.levels):
+    if cells.kind == "L" and not cells.holds_text:
         return replace(cells, values=np.array(cells.levels)[cells.values], levels=None)
     if cells.kind in ("L", "M", "m"):
         raise ValueError(
@@ -534,6 +560,14 @@ def _decimals(values, dtype):
 
 def _rounded(values, n, dtype):
     return _in_precision(np.round(values, n), dtype)
+
+
+def _no_sentinels(numbers):
+    """Numbers that are not far from all others, as 999999999 among ages is."""
+    low, middle, high = np.quantile(numbers, [0.25, 0.5, 0.75])
+    with np.errstate(over="ignore"):
+        near = abs(numbers - middle) <= _FAR * (high - low)
+    return near if high > low else np.ones(len(numbers), bool)
 
 
 def _in_precision(numbers, dtype):

@@ -1,6 +1,7 @@
 """What is asked for of each column, by the parameters of an estimator."""
 
 from dataclasses import dataclass
+from numbers import Integral
 
 import numpy as np
 
@@ -51,6 +52,71 @@ def make_rules(
     ]
 
 
+def rules_of_kept(parameters, names, kept):
+    """Parameters of an estimator for some of the columns only, from those for all.
+
+    What they say of columns that are left out is left out; positions are counted anew. What does
+    not fit the columns stays as it is, for the estimator to complain of.
+
+    Parameters
+    ----------
+    parameters : dict
+        `categorical_features`, `conditionals`, `atoms`, `targets` and `ordering`.
+    names : list
+        Of all columns of a frame; none of an array's.
+    kept : ndarray of bool of shape (n_features,)
+
+    Returns
+    -------
+    dict
+    """
+    n, place = len(kept), np.cumsum(kept) - 1
+
+    def anew(keys, by_name=True):
+        """Names or positions of columns that are kept; those of names go before positions."""
+        found = []
+        for key in keys:
+            is_name = not isinstance(key, Integral) or (by_name and key in names)
+            if is_name or not -n <= key < n:
+                found += [key] if key not in names or kept[names.index(key)] else []
+            elif kept[key]:
+                found.append(int(place[key]))
+        return found
+
+    made, (categories, families, atoms, targets, ordering) = (
+        dict(parameters),
+        (
+            parameters[name]
+            for name in ("categorical_features", "conditionals", "atoms", "targets", "ordering")
+        ),
+    )
+    if categories is not None and not isinstance(categories, str):
+        keys = _listed(categories)
+        is_mask = keys and all(isinstance(key, bool) for key in keys)
+        made["categorical_features"] = (
+            [key for key, own in zip(keys, kept) if own] if is_mask else anew(keys, by_name=False)
+        )
+    if not isinstance(families, str) and len(families) == n:
+        made["conditionals"] = [family for family, own in zip(families, kept) if own]
+    if isinstance(atoms, dict):
+        made["atoms"] = {k: values for key, values in atoms.items() for k in anew([key])}
+    if targets is not None:
+        is_one = isinstance(targets, str) or not np.iterable(targets)
+        made["targets"] = anew([targets] if is_one else targets) or None
+    if made["targets"] is None and isinstance(ordering, str) and ordering == "auto":
+        made["ordering"] = "random"
+    elif not isinstance(ordering, str):
+        made["ordering"] = anew(ordering, by_name=False)
+    return made
+
+
+def _listed(columns):
+    """Flags, names or positions of columns as plain values; names may be tuples."""
+    if any(isinstance(column, tuple) for column in columns):
+        return list(columns)
+    return np.asarray(columns, object).ravel().tolist()
+
+
 def _chosen_conditionals(conditionals, n_features):
     """One family, or "auto", for each column."""
     if isinstance(conditionals, str):
@@ -78,8 +144,8 @@ def _chosen_categories(categorical_features, names, n_features):
         For all others: masks of another length, names that no column has, positions that none is
         at.
     """
-    chosen = np.asarray([] if categorical_features is None else categorical_features, object)
-    key = [k.item() if isinstance(k, np.generic) else k for k in chosen.ravel()]
+    chosen = _listed([] if categorical_features is None else categorical_features)
+    key = [k.item() if isinstance(k, np.generic) else k for k in chosen]
     if key and all(isinstance(k, bool) for k in key):
         if len(key) != n_features:
             raise ValueError(
@@ -87,7 +153,7 @@ def _chosen_categories(categorical_features, names, n_features):
                 "give one flag for each column."
             )
         return key
-    if all(isinstance(k, str) for k in key):
+    if all(isinstance(k, str | tuple) for k in key):
         columns, what = names, "names"
     elif all(isinstance(k, int) for k in key):
         columns, what = range(n_features), "has the positions"
@@ -98,7 +164,7 @@ def _chosen_categories(categorical_features, names, n_features):
             f"{categorical_features!r}."
         )
     known, wanted = set(columns), set(key)
-    unknown = [k for k, own in zip(chosen.ravel().tolist(), key) if own not in known]
+    unknown = [k for k, own in zip(chosen, key) if own not in known]
     if unknown:
         raise ValueError(
             f"categorical_features {what} {unknown}, which X does not have; its columns are "

@@ -72,6 +72,7 @@ class Table:
         )  # fmt: skip
         if issparse(X):
             return cls(X, SparseRows.of(X), None, False)
+        X = np.asarray(X)  # (with array_api_dispatch, it may be of another library)
         if X.dtype.kind in "biuf":
             return cls(X, X, None, False)
         return cls(X, None, [cells_of_array(j, column) for j, column in enumerate(X.T)], False)
@@ -149,6 +150,8 @@ class Table:
 
     def missing(self):
         """Which cells are missing: (n, n_features)."""
+        if self.is_sparse:
+            return np.concatenate([stretch.missing() for _, stretch in self.stretches()])
         missing = np.zeros(self.shape, bool)
         if self.block is not None:
             if self.block.dtype.kind == "f":

@@ -1,7 +1,9 @@
 """The density of one column, by itself or given others."""
 
 import textwrap
+from collections.abc import Mapping
 from dataclasses import replace
+from datetime import UTC
 from typing import Any, Self
 
 import numpy as np
@@ -229,6 +231,8 @@ class ColumnDensityDisplay:
 def _read_given(density, given):
     """A row of numbers, NaN where nothing is given, and what is given as text."""
     columns, names, words = density.columns.columns, feature_names(density), []
+    if given is not None and not isinstance(given, Mapping):
+        raise ValueError(f"given must be a dict of values by columns; got {type(given).__name__}.")
     row = np.full(len(columns), np.nan)
     for name, value in (given or {}).items():
         j, column = column_at(density, name, "given")
@@ -240,8 +244,11 @@ def _read_given(density, given):
 def _cell(column, value):
     """A value of a column, as it is read from a table."""
     is_time = np.dtype(column.dtype).kind in "Mm"
+    is_zoned = getattr(value, "tzinfo", None) is not None
+    if is_zoned:
+        value = value.astimezone(UTC).replace(tzinfo=None)
     cell = cells_of_array(column.label, np.array([value], column.dtype if is_time else None))
-    return replace(cell, is_zoned=True) if getattr(column, "is_zoned", False) else cell
+    return replace(cell, is_zoned=is_zoned or getattr(column, "is_zoned", False))
 
 
 def _has_cells(column):

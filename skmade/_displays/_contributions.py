@@ -4,6 +4,7 @@ from typing import Any, Self
 
 import numpy as np
 
+from skmade._columns import Table
 from skmade._displays._common import density_of, feature_names, fit_text, one_axes, shortened
 from skmade._made import MADEDensity
 from skmade._types import Floats, Rows
@@ -64,7 +65,8 @@ class ContributionsDisplay:
             The row.
         reference : {array-like, sparse matrix} of shape (n_samples, n_features), default=None
             Usual rows. The mean of their contributions is subtracted, so that features in
-            different units compare.
+            different units compare: of a cell that is missing the mean over rows in which it is
+            missing, too, of all others that over rows in which it is not.
         n_features : int, default=10
             How many features to draw, those of the lowest contributions.
         ax : matplotlib Axes, default=None
@@ -84,7 +86,8 @@ class ContributionsDisplay:
             raise ValueError(f"X must be a single row; got {len(contributions)} rows.")
         contributions = contributions[0]
         if reference is not None:
-            contributions = contributions - estimator.score_features(reference).mean(axis=0)
+            (is_missing,) = Table.read(estimator, X, reset=False).missing()
+            contributions = contributions - _usual(estimator, reference, is_missing)
         return cls(contributions, names).plot(n_features=n_features, ax=ax)
 
     def plot(self, *, n_features: int = 10, ax: Any = None) -> Self:
@@ -110,3 +113,10 @@ class ContributionsDisplay:
         fit_text(ax)
         self.ax_, self.figure_ = ax, ax.figure
         return self
+
+
+def _usual(estimator, reference, is_missing):
+    """Mean contributions of cells of rows, over those that are missing or not as is asked for."""
+    contributions = estimator.score_features(reference)
+    is_alike = Table.read(estimator, reference, reset=False).missing() == is_missing
+    return (contributions * is_alike).sum(axis=0) / np.maximum(is_alike.sum(axis=0), 1)

@@ -29,7 +29,7 @@ from skmade._types import RandomState, Rows
 
 # Pictures that are chosen where none are asked for, how many are beside each other, and labels of a
 # column that have bars, at most.
-_PICTURES, _BESIDE, _BARS = 8, 4, 12
+_PICTURES, _BESIDE, _BARS, _BINS = 8, 4, 12, 30
 _COLORS = {"data": "0.55", "draws": "tab:orange"}
 _STYLES = {
     "data": {"color": "0.75"},
@@ -132,7 +132,7 @@ class DrawsDisplay:
         rows = rows[np.sort(rng.permutation(len(rows))[:n])]
         drawn = numbers_of(estimator, estimator.sample(n, int(rng.integers(2**31))))
         columns, names = density.columns.columns, feature_names(density)
-        axes = [axis_label(*pair) for pair in zip(names, columns)]
+        axes = _axis_labels(names, columns)
         data: dict[str, Any] = {}
         draws: dict[str, Any] = {}
         labels: dict[str, list[str]] = {}
@@ -188,7 +188,8 @@ class DrawsDisplay:
         known = {side: cells[x][~np.isnan(cells[x])] for side, cells in self._sides}
         edges = _edges([*known.values()])
         for side, cells in known.items():
-            axes.hist(cells, bins=edges, density=True, label=side, **_STYLES[side])
+            if len(cells):
+                axes.hist(cells, bins=edges, density=True, label=side, **_STYLES[side])
         axes.set(xlabel=in_lines(x), ylabel="density")
         show_moments(axes.xaxis, self.data[x])
 
@@ -217,9 +218,12 @@ def _checked_pictures(density, features):
         pairs = [tuple(numbers[k : k + 2]) for k in range(0, len(numbers), 2)]
         others = [(j,) for j, column in enumerate(columns) if not is_number(column)]
         return [*pairs, *others][:_PICTURES]
-    pictures = []
+    pictures, names = [], density.columns.container.get("names", [])
+    if len(features) == 0:
+        raise ValueError("features must name a column at least; None stands for the first ones.")
     for feature in features:
-        pair = feature if isinstance(feature, (tuple, list)) else [feature]
+        is_pair = isinstance(feature, (tuple, list)) and feature not in names
+        pair = feature if is_pair else [feature]
         places = tuple(column_at(density, column, "features")[0] for column in pair)
         labelled = [columns[j].label for j in places if not is_number(columns[j])]
         if len(places) > 2 or (len(places) == 2 and labelled):
@@ -245,5 +249,19 @@ def _edges(sides):
     """Edges of bins that data and draws share, as an axis shows cells."""
     both = np.concatenate(sides)
     is_time = both.dtype.kind == "M"
-    edges = np.histogram_bin_edges(both.view(np.int64) if is_time else both, bins=30)
+    numbers = both.view(np.int64) if is_time else both
+    low, high = (float(end) for end in (numbers.min(initial=np.inf), numbers.max(initial=-np.inf)))
+    if low > high:
+        return np.array([0.0, 1.0])
+    least = 4 * np.spacing(max(abs(low), abs(high)))  # (floats are no closer)
+    n_bins = int(np.clip((high - low) / least, 1, _BINS))
+    if n_bins == 1:
+        low, high = low - max(least, 0.5), high + max(least, 0.5)
+    edges = np.linspace(low, high, n_bins + 1)
     return edges.astype(np.int64).view(both.dtype) if is_time else edges
+
+
+def _axis_labels(names, columns):
+    """A label for each column; with its position, where they would be the same."""
+    labels = [axis_label(*pair) for pair in zip(names, columns)]
+    return [x if labels.count(x) == 1 else f"{x} ({j})" for j, x in enumerate(labels)]
