@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from skmade._auto import count_parameters
+from skmade._families import FAMILIES
 from skmade._kernels._constants import ACTIVATIONS
 from skmade._kernels._memory import aligned
 from skmade._kernels._steps import make_memory, train_steps
@@ -151,6 +152,28 @@ class Network:
             if n > 1:
                 places[int(feature.column)] = np.arange(first, first + n)
         return places
+
+    def logits(self):
+        """Where in theta the weights and biases of the outputs of discrete columns are, by column.
+
+        These are columns of flags, of labels, and of atoms alone.
+        """
+        places = {}
+        for feature in self.plan.features:
+            if feature.is_alone or FAMILIES[feature.family].support in ("flags", "codes"):
+                first = feature.first_output
+                places[int(feature.column)] = self._into(first, first + feature.n_outputs)
+        return places
+
+    def _into(self, first, stop):
+        """Where in theta the weights and biases of some of the outputs are."""
+        plan, begin = self.plan, self.plan.biases - self.plan.layers[0, 1]
+        places = [np.arange(begin + first, begin + stop)]
+        for panel in plan.panels[plan.first_panel[-2] :]:
+            rows = np.arange(max(first, panel.row), min(stop, panel.stop)) - panel.row
+            sources = np.arange(panel.extent)[:, None]
+            places.append((panel.offset + sources * panel.height + rows).ravel())
+        return np.concatenate(places)
 
     #: It has no other ordering than its own.
     makes_orderings = False

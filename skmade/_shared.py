@@ -283,6 +283,10 @@ class SharedNetwork:
         """None are refitted: a column has another conditional in each draw, and one bias."""
         return {}
 
+    def logits(self):
+        """None are sharpened, for the same reason."""
+        return {}
+
     def draw_for_step(self, step, rng):
         """The draw that a step trains under."""
         return self.sampler.draw(rng) if self.fresh else self.draws[step % len(self.draws)]

@@ -13,6 +13,7 @@ from sklearn.exceptions import ConvergenceWarning
 
 from skmade._combination import log_mean_exp
 from skmade._components import refitted
+from skmade._determined import sharpened
 from skmade._kernels._choice import in_use
 from skmade._kernels._constants import SOLVERS
 from skmade._kernels._memory import aligned_copy
@@ -371,8 +372,8 @@ def train(
        units out, where there are held-out rows; the third time, stop. An epoch
        that ends in numbers that are not finite comes to this at once, and where none before it
        was better, the best network is the initial one. A listener may stop earlier;
-    5. refit the weights of the components of mixtures (see `refitted`), unless rows were trained
-       on with noise.
+    5. refit the weights of the components of mixtures (see `refitted`), and of columns that are
+       determined by others (see `sharpened`), unless rows were trained on with noise.
 
     Parameters
     ----------
@@ -429,7 +430,7 @@ def train(
     if validation is None and not _check_best(network, progress, training, settings, heed):
         progress.n_diverged += 1
     if not settings.input_noise:
-        _refit_components(network, progress, training, validation, settings, rng, heed)
+        _refit(network, progress, training, validation, settings, rng, heed)
     if not np.isfinite(progress.best_score):
         raise ValueError(
             "The loss was not finite in any epoch. Lower learning_rate_init, or look for "
@@ -437,14 +438,23 @@ def train(
         )
 
 
-def _refit_components(network, progress, training, validation, settings, rng, heed):
-    """Refit the weights of components, unless held-out rows speak against it.
+def _refit(network, progress, training, validation, settings, rng, heed):
+    """Refit weights of components; then, if there are held-out rows, what is determined."""
 
-    In the curve, the best score becomes that of the result.
+    def keep(theta):
+        if theta is not progress.best_theta:
+            _keep_unless_worse(network, progress, theta, validation, settings, heed)
+
+    keep(refitted(network, progress.best_theta, training, rng, heed))
+    if validation is not None:
+        keep(sharpened(network, progress.best_theta, training, validation, rng, heed))
+
+
+def _keep_unless_worse(network, progress, theta, validation, settings, heed):
+    """Take these parameters for the best ones, unless held-out rows speak against it.
+
+    In the curve, the best score becomes theirs.
     """
-    theta = refitted(network, progress.best_theta, training, rng, heed)
-    if theta is progress.best_theta:
-        return
     if validation is not None:
         after, before = (
             row_scores(network, candidate, validation, settings.n_jobs, heed)

@@ -148,7 +148,7 @@ def test_what_refitted_components_gain_is_counted():
     model = quick(n_components=3, max_iter=2, dtype="float64").fit(X[0], X_val=X[1])
     unchanged = quick(n_components=3, max_iter=2, dtype="float64")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(_training, "_refit_components", lambda *_: None)
+        patch.setattr(_training, "_refit", lambda *_: None)
         unchanged.fit(X[0], X_val=X[1])
     assert model.best_validation_score_ > unchanged.best_validation_score_
     assert model.score(X[1]) == pytest.approx(model.best_validation_score_, rel=1e-6)
