@@ -10,6 +10,7 @@ the first compiles kernels. Any error, or a score or draw that is another after 
 """
 
 import argparse
+import ctypes
 import gc
 import pickle
 import tempfile
@@ -29,8 +30,10 @@ _COLUMNS, _CHUNK = 20, 100_000
 
 
 def resident():
-    """Megabytes of memory that the process has."""
+    """Megabytes of memory that the process has, without those that it keeps for later."""
     gc.collect()
+    if hasattr(libc := ctypes.CDLL(None), "malloc_trim"):
+        libc.malloc_trim(0)
     pages = int(Path("/proc/self/statm").read_text().split()[1])
     return pages * 4096 / 1e6
 
