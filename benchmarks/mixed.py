@@ -5,10 +5,11 @@
 Rows are permuted by ``default_rng(0)``; one half, 15,000 rows at most, trains, and as many are
 drawn as the other half has, 15,000 at most. Gradient boosting tells the two apart by cross-
 validation in three parts: the area under its ROC curve, 0.5 is perfect. Drawn rows get the
-missing cells of the real ones, but for ``missing="informative"``, where they are drawn. Rivals
-that take no gaps see medians, and most frequent labels, in their place. Bits are of the other
-half, lower is better: under one set of columns, so that probabilities of cells are compared with
-the like. ``benchmarks/forests.py`` says what `--forests` is.
+missing cells of the real ones, but for ``missing="informative"``, where they are drawn, and for
+training rows that are drawn again, as a measure of what the small number of rows shows. Rivals that
+take no gaps see medians, and most frequent labels, in their place. Bits are of the other half,
+lower is better: under one set of columns, so that probabilities of cells are compared with the
+like. ``benchmarks/forests.py`` says what `--forests` is.
 """
 
 import warnings
@@ -67,6 +68,9 @@ def mixed_table(results, name, frame, options):
         drawn = drawn if "missing" in setting else with_gaps_of(drawn, test)
         bits = -model.score(test) / np.log(2)
         results.add(**about, who=who, told_apart=told_apart(test, drawn), bits=bits, fit_s=seconds)
+    again = np.random.default_rng(0).integers(len(train), size=len(test))
+    again = train.iloc[again].reset_index(drop=True)
+    results.add(**about, who="training rows, drawn again", told_apart=told_apart(test, again))
     for who, draw in rivals(options, len(train)).items():
         drawn, seconds = tables.timed(draw, filled(train), len(test))
         drawn = with_gaps_of(drawn, test)
