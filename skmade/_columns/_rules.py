@@ -83,13 +83,9 @@ def rules_of_kept(parameters, names, kept):
                 found.append(int(place[key]))
         return found
 
-    made, (categories, families, atoms, targets, ordering) = (
-        dict(parameters),
-        (
-            parameters[name]
-            for name in ("categorical_features", "conditionals", "atoms", "targets", "ordering")
-        ),
-    )
+    made = dict(parameters)
+    categories, families = made["categorical_features"], made["conditionals"]
+    atoms, targets, ordering = made["atoms"], made["targets"], made["ordering"]
     if categories is not None and not isinstance(categories, str):
         keys = _listed(categories)
         is_mask = keys and all(isinstance(key, bool) for key in keys)

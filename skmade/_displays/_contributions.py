@@ -119,4 +119,5 @@ def _usual(estimator, reference, is_missing):
     """Mean contributions of cells of rows, over those that are missing or not as is asked for."""
     contributions = estimator.score_features(reference)
     is_alike = Table.read(estimator, reference, reset=False).missing() == is_missing
-    return (contributions * is_alike).sum(axis=0) / np.maximum(is_alike.sum(axis=0), 1)
+    total = np.where(is_alike, contributions, 0.0).sum(axis=0)
+    return total / np.maximum(is_alike.sum(axis=0), 1)
