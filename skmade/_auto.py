@@ -28,6 +28,8 @@ _MOST_STEPS_PER_EPOCH, _LARGEST_BATCH = 1000, 1000
 # longer ones, and more epochs, make up for that.
 LEARNING_RATE, _WAIT = 0.003, 4
 _ROWS_FOR_USUAL_STEPS, _LONGEST_STEP, _LONGEST_WAIT = 1024, 2, 3
+# Few columns have shapes that networks come to after long plateaus; many rows make many steps.
+_COLUMNS_FOR_USUAL_WAITS, _ROWS_FOR_USUAL_WAITS = 6, 30_000
 # Of the Laplace prior of weights that is tried, nats of a table's rows for each unit of a weight.
 _L1 = (1 / 16, 1 / 4, 1, 4, 16)
 
@@ -133,9 +135,11 @@ def learning_rate(n_rows):
     return LEARNING_RATE * _factor_of_few(n_rows, _LONGEST_STEP)
 
 
-def n_iter_no_change(n_rows):
+def n_iter_no_change(n_rows, n_columns):
     """Epochs without improvement that are waited for."""
-    return round(_WAIT * _factor_of_few(n_rows, _LONGEST_WAIT))
+    of_columns = min(_COLUMNS_FOR_USUAL_WAITS / n_columns, _ROWS_FOR_USUAL_WAITS / n_rows)
+    factor = max(_factor_of_few(n_rows, _LONGEST_WAIT), min(of_columns, _LONGEST_WAIT))
+    return round(_WAIT * factor)
 
 
 def _factor_of_few(n_rows, most):

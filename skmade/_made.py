@@ -200,7 +200,7 @@ class MADEDensity(CallbackSupportMixin, DensityMixin, BaseEstimator):
     n_iter_no_change : int or "auto", default="auto"
         Epochs without improvement after which the step is cut. After a cut, half as many are
         waited for; after the second cut, training ends then. "auto" is 4, but up to 12 for fewer
-        than 1,024 training rows.
+        than 1,024 training rows, or 6 columns.
     early_stopping : bool, default=True
         Judge by rows that are held out from training. Otherwise the training loss judges.
         The network with the best score is kept in either case.
@@ -488,7 +488,7 @@ class MADEDensity(CallbackSupportMixin, DensityMixin, BaseEstimator):
         architecture, networks = self._networks_to_train(
             self._density_to_continue(), columns, training, rng, typical
         )
-        settings = self._settings(len(training.table), validation is not None)
+        settings = self._settings(training.table.shape, validation is not None)
         progresses = [
             _training.Progress.start(network.theta, settings.learning_rate_init, number)
             for network, number in zip(networks, _training.numbers_of(networks))
@@ -530,7 +530,8 @@ class MADEDensity(CallbackSupportMixin, DensityMixin, BaseEstimator):
     ) -> Self:
         """Go once over the rows of X, in mini-batches.
 
-        The first call sets ordering, masks, scaling and categories; they stay as they are.
+        The first call sets ordering, masks, scaling, atoms and categories; they stay as they are.
+        It takes no ends of columns for bounds but 0 and atoms, as later rows may be beyond.
         No rows are held out, and the step is not cut. Weights of a "weighted" combination
         are learnt from the rows before they are passed over (equal in the first call).
 
@@ -558,8 +559,12 @@ class MADEDensity(CallbackSupportMixin, DensityMixin, BaseEstimator):
     def _partial_fit(self, X, sample_weight):
         before = self._density if self.__sklearn_is_fitted__() else None
         rng = to_generator(self.random_state if before is None else self._next_seed)
-        table, weights = self._validate_training(X, sample_weight, reset=before is None)
-        columns = self._learn_columns(table, weights) if before is None else before.columns
+        if before is None:
+            table, weights = self._validate_training(X, sample_weight, reset=True)
+            columns = self._learn_columns(table, weights, more_follow=True)
+        else:
+            table, weights = self._validate_training(X, sample_weight, reset=False, n_least=1)
+            columns = before.columns
         rows = self._encode(columns, table, weights)
         architecture, networks = self._networks_to_train(before, columns, rows, rng, in_passes=True)
         if before is not None and self.combination == "weighted":
@@ -586,7 +591,7 @@ class MADEDensity(CallbackSupportMixin, DensityMixin, BaseEstimator):
 
     def _pass_over(self, network, progress, rows, columns, rng):
         """One pass over the rows."""
-        settings = self._settings(len(rows.table), is_validated=False)
+        settings = self._settings(rows.table.shape, is_validated=False)
         watch = _progress.Watch([_progress.Lines()] if self.verbose else [])
         watch.begin_epoch(progress)
         loss = _training.run_one_epoch(network, progress, rows, settings, rng, watch)
@@ -777,22 +782,22 @@ class MADEDensity(CallbackSupportMixin, DensityMixin, BaseEstimator):
             state = {**state, "_density": density, "atoms_": density.columns.atoms}
         super().__setstate__(state)
 
-    def _validate_training(self, X, sample_weight, reset):
+    def _validate_training(self, X, sample_weight, reset, n_least=2):
         """The rows as a table, and weights of mean one; rows of weight zero are left out."""
-        table = Table.read(self, X, reset=reset, n_least=2)
+        table = Table.read(self, X, reset=reset, n_least=n_least)
         weights = checked_weights(sample_weight, len(table))
         table, weights = table.rows(weights > 0), weights[weights > 0]
-        if len(table) < 2:
+        if len(table) < n_least:
             raise ValueError("At least two rows must have a sample_weight above zero.")
         return table, weights / weights.mean()
 
-    def _learn_columns(self, table, weights):
+    def _learn_columns(self, table, weights, more_follow=False):
         """Choose kinds and families of columns, learn scales and levels."""
         rules = make_rules(
             table.names(), table.shape[1], self.conditionals, self._of_numbers,
             self.categorical_features, self.handle_unknown, self.atoms, self.missing,
         )  # fmt: skip
-        columns = Columns.learn(table, weights, rules)
+        columns = Columns.learn(table, weights, rules, more_follow)
         if self.verbose:
             counts = Counter(columns.conditionals).items()
             print("Conditionals: " + ", ".join(f"{n} {kind}" for kind, n in counts), flush=True)
@@ -960,8 +965,9 @@ class MADEDensity(CallbackSupportMixin, DensityMixin, BaseEstimator):
                 "combination='mixture' or 'weighted', or with fewer networks."
             )
 
-    def _settings(self, n_rows, is_validated):
-        """What training takes from the parameters and the number of rows."""
+    def _settings(self, shape, is_validated):
+        """What training takes from the parameters and the numbers of rows and columns."""
+        n_rows, n_columns = shape
         names = [name for name in _training.Settings.__dataclass_fields__ if name != "l1"]
         values = {name: getattr(self, name) for name in names}
         if self.batch_size == "auto":
@@ -969,7 +975,7 @@ class MADEDensity(CallbackSupportMixin, DensityMixin, BaseEstimator):
         if self.learning_rate_init == "auto":
             values["learning_rate_init"] = _auto.learning_rate(n_rows)
         if self.n_iter_no_change == "auto":
-            values["n_iter_no_change"] = _auto.n_iter_no_change(n_rows)
+            values["n_iter_no_change"] = _auto.n_iter_no_change(n_rows, n_columns)
         if self.alpha == "auto":
             values["alpha"] = 0.0
             if is_validated and self.n_masks == 1:

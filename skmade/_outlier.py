@@ -237,10 +237,13 @@ class MADEOutlierDetector(OutlierMixin, MADEDensity):
 
     def _settle(self, X, sample_weight):
         """Set the threshold by rows that were held out for it."""
-        rows = self._calibration
-        scores = self._density.ensemble.score_all(rows.table, self.n_jobs)
+        rows, are_own = self._calibration
+        table, extras = rows.table, rows.extras
+        if are_own:
+            table, extras = self._density.columns.as_fresh(table, extras)
+        scores = self._density.ensemble.score_all(table, self.n_jobs)
         scores += self._density.columns.offset
-        self._hold_out(scores + rows.extras, rows.weights)
+        self._hold_out(scores + extras, rows.weights)
         self.calibrate(X, sample_weight)
         del self._calibration
 
@@ -278,12 +281,12 @@ class MADEOutlierDetector(OutlierMixin, MADEDensity):
         """Half of the held-out rows are kept for the threshold."""
         training, held_out = super()._split(rows, given, rng)
         if held_out is None:
-            self._calibration = training
+            self._calibration = training, True
             return training, None
         order = rng.permutation(len(held_out.table))
         halves = order[: len(order) // 2], order[len(order) // 2 :]
         first, second = (held_out.part(np.sort(half)) for half in halves)
-        self._calibration = second
+        self._calibration = second, given is None
         return training, first if len(first.table) else second
 
     def calibrate(self, X: Rows | None = None, sample_weight: ArrayLike | None = None) -> Self:

@@ -388,3 +388,35 @@ def test_atoms_beside_the_values_of_a_column_are_refused(rng):
     with pytest.raises(ValueError, match="which are 1 apart, as .* is one; got 0.5"):
         quick(max_iter=1, atoms={0: [0.5]}).fit(counts)
     assert quick(max_iter=1, atoms={0: [7.0]}).fit(counts).atoms_[0].tolist() == [7]
+
+
+def of_groups(n, rng):
+    """Three groups, far from each other, that thin out at their ends."""
+    group = rng.choice(3, n, p=[0.5, 0.3, 0.2])
+    return rng.normal(np.array([20.0, 400, 1000])[group], np.array([1.5, 3, 4.5])[group])
+
+
+@pytest.mark.parametrize("n", [1000, 2000, 10_000])
+@pytest.mark.parametrize("seed", range(3))
+def test_groups_far_from_each_other_have_no_sharp_ends(n, seed):
+    numbers = of_groups(n, np.random.default_rng(seed))
+    (low, high), is_sharp = find_bounds(numbers, np.array([]), 0.0)
+    assert (low, high, is_sharp) == (0.0, None, False)
+
+
+@pytest.mark.parametrize("n", [300, 1000, 10_000])
+@pytest.mark.parametrize("seed", range(3))
+def test_ends_are_sharp_where_values_do_not_thin_out_beside_groups(n, seed):
+    rng = np.random.default_rng(seed)
+    numbers = np.where(rng.random(n) < 0.5, rng.uniform(1, 2, n), rng.uniform(50, 52, n))
+    (low, high), is_sharp = find_bounds(numbers, np.array([]), 0.0)
+    assert (low, high, is_sharp) == (numbers.min(), numbers.max(), True)
+
+
+@pytest.mark.skipif(not JIT, reason="needs a network that is trained for long")
+def test_little_is_lost_on_groups_far_from_each_other(rng):
+    train, test = of_groups(2000, rng), of_groups(5000, rng)
+    shares, means, deviations = [0.5, 0.3, 0.2], [20, 400, 1000], [1.5, 3, 4.5]
+    truth = np.log(norm(means, deviations).pdf(test[:, None]) @ shares).mean()
+    model = MADEDensity(n_estimators=1, random_state=0).fit(train[:, None])
+    assert model.score(test[:, None]) == pytest.approx(truth, abs=0.06)

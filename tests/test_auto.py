@@ -5,7 +5,8 @@ import warnings
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import network_of, quick, sizes
+from conftest import JIT, network_of, quick, sizes
+from scipy.stats import norm
 
 from skmade import MADEDensity, MADEOutlierDetector, _auto, _training
 
@@ -88,7 +89,14 @@ def test_steps_are_longer_where_an_epoch_makes_few():
 
 def test_more_epochs_are_waited_for_where_each_makes_few_steps():
     expected = {50: 12, 341: 12, 512: 8, 768: 5, 1024: 4, 10_000_000: 4}
-    assert {n: _auto.n_iter_no_change(n) for n in expected} == expected
+    assert {n: _auto.n_iter_no_change(n, 10) for n in expected} == expected
+
+
+def test_more_epochs_are_waited_for_where_columns_are_few():
+    expected = {1: 12, 2: 12, 3: 8, 4: 6, 6: 4, 2000: 4}
+    assert {n: _auto.n_iter_no_change(2000, n) for n in expected} == expected
+    expected = {2000: 12, 10_000: 12, 20_000: 6, 30_000: 4, 10_000_000: 4}
+    assert {n: _auto.n_iter_no_change(n, 1) for n in expected} == expected
 
 
 @pytest.mark.parametrize(("given", "waited_for"), [("auto", 12), (3, 3)])
@@ -175,6 +183,21 @@ def test_a_column_of_names_is_warned_of(dtype):
 
 def test_priors_are_tried_where_held_out_rows_can_choose():
     of_one, of_masks = MADEDensity(), MADEDensity(n_masks=2)
-    assert of_one._settings(100, is_validated=True).l1 == _auto.l1(100)
-    assert of_one._settings(100, is_validated=False).l1 == (0.0,)
-    assert of_masks._settings(100, is_validated=True).l1 == (0.0,)
+    assert of_one._settings((100, 5), is_validated=True).l1 == _auto.l1(100)
+    assert of_one._settings((100, 5), is_validated=False).l1 == (0.0,)
+    assert of_masks._settings((100, 5), is_validated=True).l1 == (0.0,)
+
+
+@pytest.mark.skipif(not JIT, reason="needs networks that are trained for long")
+@pytest.mark.parametrize(
+    ("n", "core", "tail", "share"), [(2000, 0.05, 5, 0.1), (10_000, 1, 30, 0.3)]
+)
+def test_a_narrow_core_in_a_wide_tail_is_waited_for(n, core, tail, share):
+    rng = np.random.default_rng(0)
+    train, test = (
+        rng.normal(50, np.where(rng.random(size) < share, tail, core)) for size in (n, 5000)
+    )
+    densities = norm(50, [core, tail]).pdf(test[:, None])
+    truth = np.log(densities @ [1 - share, share]).mean()
+    model = MADEDensity(n_estimators=1, random_state=0).fit(train[:, None])
+    assert model.score(test[:, None]) == pytest.approx(truth, abs=0.08)

@@ -230,3 +230,14 @@ def test_only_models_of_ours(made):
         to_onnx(made)
     with pytest.raises(TypeError, match="pipeline pass the last step"):
         as_input(made, np.zeros((2, 2)))
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_doubles_far_from_the_middle_of_a_component():
+    rng = np.random.default_rng(0)
+    group = rng.integers(0, 3, 300)
+    X = np.column_stack([group, rng.normal(np.array([20, 400, 1000])[group], 1)])
+    for parameters in ({"conditionals": ["auto", "logistic_mixture"]}, {"activation": "softplus"}):
+        model = quick(dtype="float64", max_iter=30, **parameters).fit(X)
+        scores = run(model, X)
+        np.testing.assert_allclose(scores, model.score_samples(X), atol=1e-4)

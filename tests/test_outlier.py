@@ -6,7 +6,7 @@ import matplotlib
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import sizes
+from conftest import JIT, sizes
 from scipy.stats import binom, kstest
 from sklearn.base import clone
 from sklearn.datasets import load_wine
@@ -190,7 +190,7 @@ def test_rows_that_train_stop_and_set_the_threshold_are_apart(rng):
     table = np.arange(200.0).reshape(100, 2)
     training, validation = detector._split(Rows(table, np.ones(100)), None, rng)
     trained, judged, threshold = (
-        set(rows.table[:, 0]) for rows in (training, validation, detector._calibration)
+        set(rows.table[:, 0]) for rows in (training, validation, detector._calibration[0])
     )
     assert (len(trained), len(judged), len(threshold)) == (80, 10, 10)
     assert not threshold & (trained | judged)
@@ -326,3 +326,27 @@ def test_rows_of_weight_0_are_absent_from_scores():
     X[3], weights = np.inf, np.ones(20)
     weights[3] = 0
     assert model.score(X, sample_weight=weights) == pytest.approx(model.score(np.delete(X, 3, 0)))
+
+
+def towns(n, rng):
+    """Labels with a long tail."""
+    labels = np.minimum(rng.zipf(1.4, n), 400).astype(str)
+    return pd.DataFrame({"town": labels.astype(object), "x": rng.normal(size=n)})
+
+
+@pytest.mark.skipif(not JIT, reason="needs networks that are trained for long")
+def test_labels_of_single_rows_set_the_threshold_as_new_ones_would():
+    rates = []
+    for seed in range(4):
+        rng = np.random.default_rng(seed)
+        model = MADEOutlierDetector(random_state=0, max_iter=100).fit(towns(1000, rng))
+        rates.append(np.mean(model.predict(towns(4000, rng)) == -1))
+    assert 0.03 < np.mean(rates) < 0.08  # (held-out rows are a hundred each)
+
+
+def test_rows_to_judge_by_have_the_labels_that_they_have(rng):
+    X, X_val = towns(200, rng), towns(100, rng)
+    model = MADEOutlierDetector((8,), max_iter=2, n_estimators=1, random_state=0)
+    model.fit(X, X_val=X_val)
+    distance = abs(model.held_out_scores_[:, None] - model.score_samples(X_val)).min(axis=1)
+    assert distance.max() < 1e-4

@@ -167,9 +167,11 @@ class Columns:
         self._recalled = {}
 
     @classmethod
-    def learn(cls, table, weights, rules):
-        """Learn the columns of a table of training rows."""
+    def learn(cls, table, weights, rules, more_follow=False):
+        """Learn the columns of a table of training rows, which may be the first of more."""
         learnt = [learn_column(c, weights, rule) for c, rule in zip(table.cells(), rules)]
+        for column in learnt if more_follow else ():
+            column.forget_bounds()
         return cls(learnt, table.container())
 
     @property
@@ -321,6 +323,19 @@ class Columns:
             for j in np.flatnonzero(missing.any(axis=0) & (self.offsets != 0)):
                 extras = np.where(missing[:, j], -self.offsets[j], 0.0)
                 self._add(extras, j, scores, contributions)
+
+    def as_fresh(self, table, extras):
+        """Encoded rows of `fit` and their extras, as if `fit` had not seen them: a label that no
+        other row has is then one that was not seen."""
+        if isinstance(table, SparseRows):
+            return table, extras
+        table, extras = table.copy(), extras.copy()
+        for j, column in enumerate(self.columns):
+            if isinstance(column, Category) and column.single:
+                codes = table[:, j].astype(float)
+                table[:, j] = column.as_unseen(codes)
+                extras += column.extras(table[:, j].astype(float)) - column.extras(codes)
+        return table, extras
 
     def _without_rare_cells(self, numbers):
         """Constants and flags that hold nothing else."""

@@ -43,8 +43,8 @@ _MOST_ATOMS = 300
 # Neighbouring rows over which a density would be smooth.
 _BLOCK = 32
 # An end of a column is a bound if values near it are at most so many times as far apart as in
-# the middle.
-_SPREAD_AT_BOUND = 3.0
+# the middle, and as those beside them.
+_SPREAD_AT_BOUND, _SPREAD_BESIDE_BOUND = 3.0, 2.0
 # What of a step the points of a lattice may be off.
 _ROUNDING = 1e-3
 _FEWEST_AT_BOUND = 15
@@ -180,7 +180,9 @@ def _lower_bound(numbers, atoms, step, zero, seen, seen_zero):
     if reach >= _FEWEST_AT_BOUND:
         quarter = seen[3 * n // 4] - seen[n // 4]
         near = (seen[reach] - seen[0]) / reach
-        if near <= _SPREAD_AT_BOUND * quarter / (n / 2):
+        # (quarters tell little where there are groups, far from each other)
+        beside = min((seen[k * reach] - seen[reach] + step) / (k - 1) for k in (2, 4)) / reach
+        if near <= min(_SPREAD_AT_BOUND * quarter / (n / 2), _SPREAD_BESIDE_BOUND * beside):
             return (first if 0 <= seen[0] - seen_zero <= near else low), True
     return (first if low >= zero else None), False
 

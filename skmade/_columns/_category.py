@@ -25,11 +25,14 @@ class Category(Column):
         The labels, in the order of their codes: those the dtype declares, else those seen.
     is_zoned : bool
         Whether labels that are moments are of a time zone.
+    single : list of int
+        In `fit` only: codes of labels that one row has, and that no dtype declares.
     """
 
     levels: list
     is_zoned: bool = False
     reads_numbers = False
+    single: list = field(default_factory=list, repr=False, compare=False)
     _index: dict = field(init=False, repr=False, compare=False)
 
     def __post_init__(self):
@@ -44,7 +47,8 @@ class Category(Column):
 
     def state(self):
         """The column as plain arrays and values."""
-        return {key: value for key, value in super().state().items() if key != "_index"}
+        kept = super().state()
+        return {key: kept[key] for key in kept if key not in ("_index", "single")}
 
     @classmethod
     def learn(cls, cells, handle_unknown):
@@ -63,6 +67,7 @@ class Category(Column):
         return cls(
             label=cells.label, dtype=dtype, conditional="categorical", levels=levels, rare=rare,
             is_zoned=cells.is_zoned,
+            single=[] if cells.declared else np.flatnonzero(counts == 1).tolist(),
         )  # fmt: skip
 
     def read(self, cells):
@@ -107,6 +112,11 @@ class Category(Column):
             "and their probability is not defined. Set handle_unknown='rare' to give labels that "
             "were not seen a probability, drop these rows, or fit on rows with them."
         )
+
+    def as_unseen(self, codes):
+        """Codes, but of labels that no other row has that of labels that were not seen."""
+        is_alone = np.isin(codes, self.single) & (self.rare is not None)
+        return np.where(is_alone, len(self.levels), codes)
 
     def extras(self, numbers):
         """What is to be added to the log-probability of each cell, besides the offset."""

@@ -70,6 +70,9 @@ class Column:
         """Whether what is written are the numbers themselves, as they are."""
         return False
 
+    def forget_bounds(self):
+        """Have no bounds that rows to come may be beyond."""
+
     def write_means(self, numbers):
         """As `write`, of means of drawn numbers."""
         return self.write(numbers)

@@ -90,6 +90,11 @@ class Real(Column):
         """Whether atoms have probabilities beside densities, not in units of a cell."""
         return bool(self.atoms) and not (self.step and asks_for(self.conditional, "half"))
 
+    def forget_bounds(self):
+        """Have no bounds but 0 and atoms: rows to come may be beyond others."""
+        kept = {*self.atoms, float(-self.origin)}
+        self.bounds = tuple(bound if bound in kept else None for bound in self.bounds)
+
     @property
     def is_cut_off(self):
         """Whether there is something beyond the bounds."""

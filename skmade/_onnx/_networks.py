@@ -7,9 +7,7 @@ import numpy as np
 
 from skmade._network import weight_places
 
-_ACTIVATIONS = {
-    "relu": "Relu", "tanh": "Tanh", "logistic": "Sigmoid", "softplus": "Softplus", "elu": "Elu",
-}  # fmt: skip
+_ACTIVATIONS = {"relu": "Relu", "tanh": "Tanh", "logistic": "Sigmoid", "elu": "Elu"}
 
 
 def outputs_of(architecture, networks, groups, units):
@@ -18,13 +16,17 @@ def outputs_of(architecture, networks, groups, units):
     weights, biases, direct = ([np.stack(same) for same in zip(*own)] for own in zip(*arrays))
     hidden = units
     for layer, matrix in enumerate(weights[:-1]):
-        a = (hidden @ matrix + biases[layer]).apply(_ACTIVATIONS[architecture.activation])
+        a = _activated(hidden @ matrix + biases[layer], architecture.activation)
         hidden = hidden + a if architecture.residual and layer > 0 else a
     outputs = hidden @ weights[-1] + biases[-1]
     for matrix in direct:
         outputs += units @ matrix
     parts = outputs.split([len(group.places) * group.first.n_outputs for group in groups])
     return [own.reshape(0, 0, len(group.places), -1) for own, group in zip(parts, groups)]
+
+
+def _activated(values, activation):
+    return values.softplus() if activation == "softplus" else values.apply(_ACTIVATIONS[activation])
 
 
 def _arrays(network, architecture, groups):

@@ -146,7 +146,10 @@ class Value:
         return (self < _LARGE).where((near * near + 1.0).apply("Sqrt").log(), self.log())
 
     def softplus(self):
-        return self.apply("Softplus")
+        """(Runtimes have none of doubles, or one that overflows.)"""
+        if self.dtype == np.float32:
+            return self.apply("Softplus")
+        return self.apply("Max", 0.0) + ((-abs(self)).exp() + 1.0).log()
 
     def floor(self):
         return self.apply("Floor")
