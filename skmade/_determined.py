@@ -45,11 +45,10 @@ def sharpened(network, theta, training, held_out, rng, heed):
     ----------
     .. [1] Laplace (1774), Memoire sur la probabilite des causes par les evenements.
     """
-    logits = network.logits()
-    if not logits:
+    columns = np.array(network.discrete_columns(), int)
+    if len(columns) == 0:
         return theta
     training, held_out = (_some(rows, rng) for rows in (training, held_out))
-    columns = np.array(list(logits))
     least, doubt, n = _doubts(network, theta, held_out, columns)
     if not (least > 0.5).any():
         return theta
@@ -58,8 +57,8 @@ def sharpened(network, theta, training, held_out, rng, heed):
     is_sure = (np.minimum(least, least_trained) > 0.5) & (n > 0) & (doubt > wanted)
     if not is_sure.any():
         return theta
-    low = np.ones(len(columns))
-    high = np.where(is_sure, _MOST, 1.0)
+    columns, wanted = columns[is_sure], wanted[is_sure]
+    logits, low, high = network.logits(columns), np.ones(len(columns)), np.full(len(columns), _MOST)
     for _ in range(_ROUNDS):
         heed()
         middle = np.sqrt(low * high)
@@ -79,7 +78,7 @@ def _some(rows, rng):
 def _scaled(theta, logits, factors):
     """Parameters with other logits."""
     theta = aligned_copy(theta)
-    for places, factor in zip(logits.values(), factors):
+    for places, factor in zip(logits, factors):
         theta[places] *= factor
     return theta
 

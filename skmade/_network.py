@@ -153,17 +153,21 @@ class Network:
                 places[int(feature.column)] = np.arange(first, first + n)
         return places
 
-    def logits(self):
-        """Where in theta the weights and biases of the outputs of discrete columns are, by column.
+    def discrete_columns(self):
+        """Columns of flags, of labels, and of atoms alone."""
+        return [
+            int(feature.column)
+            for feature in self.plan.features
+            if feature.is_alone or FAMILIES[feature.family].support in ("flags", "codes")
+        ]
 
-        These are columns of flags, of labels, and of atoms alone.
-        """
-        places = {}
-        for feature in self.plan.features:
-            if feature.is_alone or FAMILIES[feature.family].support in ("flags", "codes"):
-                first = feature.first_output
-                places[int(feature.column)] = self._into(first, first + feature.n_outputs)
-        return places
+    def logits(self, columns):
+        """Where in theta the weights and biases of the outputs of some columns are, for each."""
+        of_columns = {int(feature.column): feature for feature in self.plan.features}
+        return [
+            self._into(feature.first_output, feature.first_output + feature.n_outputs)
+            for feature in map(of_columns.get, columns)
+        ]
 
     def _into(self, first, stop):
         """Where in theta the weights and biases of some of the outputs are."""

@@ -283,9 +283,9 @@ class SharedNetwork:
         """None are refitted: a column has another conditional in each draw, and one bias."""
         return {}
 
-    def logits(self):
+    def discrete_columns(self):
         """None are sharpened, for the same reason."""
-        return {}
+        return []
 
     def draw_for_step(self, step, rng):
         """The draw that a step trains under."""

@@ -44,7 +44,7 @@ _MOST_ATOMS = 300
 _BLOCK = 32
 # An end of a column is a bound if values near it are at most so many times as far apart as in
 # the middle, and as those beside them.
-_SPREAD_AT_BOUND, _SPREAD_BESIDE_BOUND = 3.0, 2.0
+_SPREAD_AT_BOUND, _SPREAD_BESIDE_BOUND = 3.0, 2.5
 # What of a step the points of a lattice may be off.
 _ROUNDING = 1e-3
 _FEWEST_AT_BOUND = 15
