@@ -488,7 +488,7 @@ class MADEDensity(CallbackSupportMixin, DensityMixin, BaseEstimator):
         architecture, networks = self._networks_to_train(
             self._density_to_continue(), columns, training, rng, typical
         )
-        settings = self._settings(training.table.shape, validation is not None)
+        settings = self._settings(len(training.table), validation is not None)
         progresses = [
             _training.Progress.start(network.theta, settings.learning_rate_init, number)
             for network, number in zip(networks, _training.numbers_of(networks))
@@ -591,7 +591,7 @@ class MADEDensity(CallbackSupportMixin, DensityMixin, BaseEstimator):
 
     def _pass_over(self, network, progress, rows, columns, rng):
         """One pass over the rows."""
-        settings = self._settings(rows.table.shape, is_validated=False)
+        settings = self._settings(len(rows.table), is_validated=False)
         watch = _progress.Watch([_progress.Lines()] if self.verbose else [])
         watch.begin_epoch(progress)
         loss = _training.run_one_epoch(network, progress, rows, settings, rng, watch)
@@ -965,9 +965,8 @@ class MADEDensity(CallbackSupportMixin, DensityMixin, BaseEstimator):
                 "combination='mixture' or 'weighted', or with fewer networks."
             )
 
-    def _settings(self, shape, is_validated):
-        """What training takes from the parameters and the numbers of rows and columns."""
-        n_rows, n_columns = shape
+    def _settings(self, n_rows, is_validated):
+        """What training takes from the parameters and the number of rows."""
         names = [name for name in _training.Settings.__dataclass_fields__ if name != "l1"]
         values = {name: getattr(self, name) for name in names}
         if self.batch_size == "auto":
@@ -975,7 +974,7 @@ class MADEDensity(CallbackSupportMixin, DensityMixin, BaseEstimator):
         if self.learning_rate_init == "auto":
             values["learning_rate_init"] = _auto.learning_rate(n_rows)
         if self.n_iter_no_change == "auto":
-            values["n_iter_no_change"] = _auto.n_iter_no_change(n_rows, n_columns)
+            values["n_iter_no_change"] = _auto.n_iter_no_change(n_rows, self.n_features_in_)
         if self.alpha == "auto":
             values["alpha"] = 0.0
             if is_validated and self.n_masks == 1:

@@ -226,14 +226,14 @@ def test_weights_that_no_row_speaks_for_are_zero_by_default(rng):
         weights.append(network.theta[: network.plan.biases])
     assert np.abs(weights[0]).sum() < 0.7 * np.abs(weights[1]).sum()
     assert np.count_nonzero(weights[0]) < 0.7 * np.count_nonzero(weights[1])
-    assert quick(alpha="auto")._settings((400, 5), is_validated=False).l1 == (0.0,)
-    assert quick(alpha="auto", n_masks=2)._settings((400, 5), is_validated=True).l1 == (0.0,)
-    assert quick(alpha=0.1)._settings((400, 5), is_validated=True).l1 == (0.0,)
+    assert quick(alpha="auto")._settings(400, is_validated=False).l1 == (0.0,)
+    assert quick(alpha="auto", n_masks=2)._settings(400, is_validated=True).l1 == (0.0,)
+    assert quick(alpha=0.1)._settings(400, is_validated=True).l1 == (0.0,)
 
 
 @pytest.mark.parametrize("n, size", [(50, 16), (1000, 31), (10_000, 100)])
 def test_batches_of_few_rows_are_smaller_by_default(n, size):
-    assert quick(alpha=0.0)._settings((n, 5), True).batch_size == size
+    assert quick(alpha=0.0)._settings(n, True).batch_size == size
 
 
 def test_input_noise_smooths_real_columns_and_leaves_flags_alone():
@@ -252,7 +252,7 @@ def test_input_noise_smooths_real_columns_and_leaves_flags_alone():
 def test_dropout_leaves_units_out_and_keeps_their_mean():
     X = dependent(50)
     model = quick(dropout=0.3).fit(X)
-    settings = model._settings(X.shape, True)
+    settings = model._settings(len(X), True)
     network = network_of(model)
     rng = np.random.default_rng(0)
     _, kept = _training.draw_noise(network.plan, settings, 5000, np.dtype("float32"), rng)
