@@ -48,8 +48,7 @@ def refitted(network, theta, rows, rng, heed):
     places = network.component_biases()
     if not places:
         return theta
-    if len(rows.table) > _ROWS:
-        rows = rows.part(np.sort(rng.choice(len(rows.table), _ROWS, replace=False)))
+    rows = rows.at_most(_ROWS, rng)
     best, best_score, least = theta, -np.inf, _PRIOR * rows.weights.sum()
     for _ in range(_ROUNDS):
         heed()

@@ -48,7 +48,7 @@ def sharpened(network, theta, training, held_out, rng, heed):
     columns = np.array(network.discrete_columns(), int)
     if len(columns) == 0:
         return theta
-    training, held_out = (_some(rows, rng) for rows in (training, held_out))
+    training, held_out = (rows.at_most(_ROWS, rng) for rows in (training, held_out))
     least, doubt, n = _doubts(network, theta, held_out, columns)
     if not (least > 0.5).any():
         return theta
@@ -66,13 +66,6 @@ def sharpened(network, theta, training, held_out, rng, heed):
         is_enough = doubt <= wanted
         low, high = np.where(is_enough, low, middle), np.where(is_enough, middle, high)
     return _scaled(theta, logits, high)
-
-
-def _some(rows, rng):
-    """At most so many of the rows."""
-    if len(rows.table) <= _ROWS:
-        return rows
-    return rows.part(np.sort(rng.choice(len(rows.table), _ROWS, replace=False)))
 
 
 def _scaled(theta, logits, factors):

@@ -818,7 +818,7 @@ class MADEDensity(CallbackSupportMixin, DensityMixin, BaseEstimator):
         if X_val is None:
             return None
         table = Table.read(self, X_val, reset=False)
-        return self._encode(columns, table, np.ones(len(table)))
+        return replace(self._encode(columns, table, np.ones(len(table))), are_fresh=True)
 
     def _split(self, rows, given, rng):
         """Training rows, and the rows to judge by or None."""

@@ -237,9 +237,9 @@ class MADEOutlierDetector(OutlierMixin, MADEDensity):
 
     def _settle(self, X, sample_weight):
         """Set the threshold by rows that were held out for it."""
-        rows, are_own = self._calibration
+        rows = self._calibration
         table, extras = rows.table, rows.extras
-        if are_own:
+        if not rows.are_fresh:
             table, extras = self._density.columns.as_fresh(table, extras)
         scores = self._density.ensemble.score_all(table, self.n_jobs)
         scores += self._density.columns.offset
@@ -281,12 +281,12 @@ class MADEOutlierDetector(OutlierMixin, MADEDensity):
         """Half of the held-out rows are kept for the threshold."""
         training, held_out = super()._split(rows, given, rng)
         if held_out is None:
-            self._calibration = training, True
+            self._calibration = training
             return training, None
         order = rng.permutation(len(held_out.table))
         halves = order[: len(order) // 2], order[len(order) // 2 :]
         first, second = (held_out.part(np.sort(half)) for half in halves)
-        self._calibration = second, given is None
+        self._calibration = second
         return training, first if len(first.table) else second
 
     def calibrate(self, X: Rows | None = None, sample_weight: ArrayLike | None = None) -> Self:

@@ -51,12 +51,14 @@ _FLOPS_WORTH_THREADS = 5e6
 class Rows:
     """Encoded rows, with weights of mean one.
 
-    `extras` is what each has beyond the log-density of the networks and the offset.
+    `extras` is what each has beyond the log-density of the networks and the offset; `are_fresh`
+    says that columns have learnt nothing of them.
     """
 
     table: np.ndarray | SparseRows
     weights: np.ndarray
     extras: np.ndarray | float = 0.0
+    are_fresh: bool = False
 
     @property
     def are_in_file(self):
@@ -66,7 +68,13 @@ class Rows:
     def part(self, index):
         """Some of the rows."""
         extras = self.extras[index] if np.ndim(self.extras) else self.extras
-        return Rows(self.table[index], self.weights[index], extras)
+        return Rows(self.table[index], self.weights[index], extras, self.are_fresh)
+
+    def at_most(self, n, rng):
+        """So many of the rows, chosen at random, or all if there are no more."""
+        if len(self.table) <= n:
+            return self
+        return self.part(np.sort(rng.choice(len(self.table), n, replace=False)))
 
 
 @dataclass(frozen=True)

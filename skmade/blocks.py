@@ -117,6 +117,8 @@ def _fit(model, blocks, X_val, folder):
     ):
         rng, drawn = to_generator(model.random_state), _RowSample.of(blocks, _MOST_LEARNT_FROM)
         columns, table = _learn_columns(model, drawn)
+        if len(table) < drawn.n_rows:
+            columns.forget_single_labels()
         X_val = X_val() if callable(X_val) else X_val
         validation = model._validation_rows(columns, X_val)
         is_held_out = np.zeros(drawn.n_rows, bool)

@@ -6,12 +6,14 @@ import tracemalloc
 from itertools import pairwise
 
 import numpy as np
+import pandas as pd
 import pytest
 from conftest import correlated_flags, quick, sizes
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from skmade import MADEDensity, MADEImputer, MADEOutlierDetector, blocks
+from skmade._columns import Columns
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -69,6 +71,25 @@ def test_a_detector_of_blocks_has_the_threshold_of_the_table():
     assert detector.offset_ == whole.offset_
     np.testing.assert_array_equal(detector.held_out_scores_, whole.held_out_scores_)
     assert vars(detector).keys() == vars(whole).keys()  # (no rows are kept)
+
+
+@pytest.mark.parametrize("sees_all", [True, False])
+def test_labels_of_single_rows_set_the_threshold_where_all_rows_were_seen(sees_all, monkeypatch):
+    rng = np.random.default_rng(0)
+    X = pd.DataFrame({"town": rng.zipf(1.4, 200).astype(str).astype(object), "x": rng.random(200)})
+    parameters = {"n_estimators": 1, "max_iter": 2, "random_state": 0}
+    if not sees_all:
+        monkeypatch.setattr(blocks, "_MOST_LEARNT_FROM", 199)
+    changed, original = [], Columns.as_fresh
+
+    def spied(self, table, extras):
+        fresh = original(self, table, extras)
+        changed.append(np.any(fresh[0] != table))
+        return fresh
+
+    monkeypatch.setattr(Columns, "as_fresh", spied)
+    blocks.fit(MADEOutlierDetector((8,), **parameters), [X[:90], X[90:]])
+    assert changed == [sees_all]
 
 
 @pytest.mark.parametrize("library", ["pandas", "polars"])

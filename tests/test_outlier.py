@@ -190,7 +190,7 @@ def test_rows_that_train_stop_and_set_the_threshold_are_apart(rng):
     table = np.arange(200.0).reshape(100, 2)
     training, validation = detector._split(Rows(table, np.ones(100)), None, rng)
     trained, judged, threshold = (
-        set(rows.table[:, 0]) for rows in (training, validation, detector._calibration[0])
+        set(rows.table[:, 0]) for rows in (training, validation, detector._calibration)
     )
     assert (len(trained), len(judged), len(threshold)) == (80, 10, 10)
     assert not threshold & (trained | judged)

@@ -337,6 +337,12 @@ class Columns:
                 extras += column.extras(table[:, j].astype(float)) - column.extras(codes)
         return table, extras
 
+    def forget_single_labels(self):
+        """Take no label for one that a single row has: there were rows that were not looked at."""
+        for column in self.columns:
+            if isinstance(column, Category):
+                column.single = []
+
     def _without_rare_cells(self, numbers):
         """Constants and flags that hold nothing else."""
         is_usual = np.ones(len(self._may_be_rare), bool)
