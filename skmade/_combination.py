@@ -10,6 +10,8 @@ import numpy as np
 _NORMALIZER_ERROR = 0.01
 _NORMALIZER_ROWS = 60_000
 _NORMALIZER_BATCH = 4000
+# A product of which less than this share of the mixture's draws is kept cannot be sampled.
+LEAST_ACCEPTANCE = 1e-3
 # Pseudo-counts that the prior takes from each network: less than one row's worth keeps
 # networks that explain few rows out.
 _SPARSITY = 0.5

@@ -10,9 +10,10 @@ from sklearn.impute import MissingIndicator
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
+from skmade._arguments import to_generator
 from skmade._auto import networks_to_fill
 from skmade._columns import Table, check_further_columns, rules_of_kept, select, with_columns
-from skmade._made import MADEDensity, to_generator, warn_of_poor_draws
+from skmade._made import MADEDensity, warn_of_poor_draws
 from skmade._repeats import Repeats
 from skmade._sklearn import (
     CallbackSupportMixin,

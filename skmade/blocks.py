@@ -15,9 +15,10 @@ from sklearn.utils import _safe_indexing, check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from skmade import _training
+from skmade._arguments import to_generator
 from skmade._columns import Table
 from skmade._columns._frames import as_frame, names_of
-from skmade._made import MADEDensity, to_generator
+from skmade._made import MADEDensity
 from skmade._outlier import MADEOutlierDetector
 from skmade._progress import Callbacks
 from skmade._sklearn import callback_context, fit_context, unchanged_on_error

@@ -18,7 +18,7 @@ from scipy.special import logsumexp
 from scipy.stats import chisquare
 from sklearn.base import clone
 
-from skmade import _auto, _combination, _made, _threads
+from skmade import _auto, _combination, _threads
 from skmade._combination import learn_weights, log_acceptance, log_mean_exp
 from skmade._ensemble import Ensemble
 
@@ -260,7 +260,7 @@ def test_the_acceptance_is_a_probability(rng):
 
 
 def test_networks_that_disagree_have_no_product_to_draw_from(monkeypatch):
-    monkeypatch.setattr(_made, "_LEAST_ACCEPTANCE", 1.0)  # as if any product were too rare
+    monkeypatch.setattr(_combination, "LEAST_ACCEPTANCE", 1.0)  # as if any product were too rare
     model = quick(n_estimators=2, combination="product")
     with pytest.warns(UserWarning, match="Use combination='mixture'"):
         model.fit(correlated_flags(100, D))
@@ -277,7 +277,7 @@ def test_networks_that_learnt_the_noise_by_heart_have_no_product_to_draw_from():
     )  # fmt: skip
     with pytest.warns(UserWarning, match="The networks agree so little"):
         model.fit(X)
-    assert np.exp(model.log_normalizer_) < _made._LEAST_ACCEPTANCE
+    assert np.exp(model.log_normalizer_) < _combination.LEAST_ACCEPTANCE
     assert np.all(np.isfinite(model.score_samples(X)))
     with pytest.raises(ValueError, match="too few to sample"):
         model.sample(5)

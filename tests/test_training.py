@@ -10,7 +10,7 @@ from conftest import JIT, correlated_flags, mixed_table, network_of, quick, size
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 
-from skmade import MADEDensity, _made, _progress, _training
+from skmade import MADEDensity, _progress, _training
 from skmade._kernels._choice import in_use
 from skmade._kernels._compile import kernel
 from skmade._kernels._constants import ACTIVATIONS, SOLVERS
@@ -177,7 +177,7 @@ def test_held_out_rows_are_not_trained_on():
         return original(network, training, validation, *rest)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(_made._training, "train", spy)
+        patch.setattr(_training, "train", spy)
         quick(validation_fraction=0.2).fit(X)
     training, held_out = calls[0]
     assert (len(training), len(held_out)) == (240, 60)

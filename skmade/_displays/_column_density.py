@@ -9,6 +9,7 @@ from typing import Any, Self
 import numpy as np
 from scipy.special import logsumexp, softmax
 
+from skmade._arguments import to_generator
 from skmade._columns._cells import cells_of_array
 from skmade._displays._common import (
     MOST_NAMES,
@@ -29,7 +30,7 @@ from skmade._displays._common import (
 )
 from skmade._ensemble import Ensemble
 from skmade._families import asks_for
-from skmade._made import MADEDensity, to_generator
+from skmade._made import MADEDensity
 from skmade._particles import index_by_weight
 from skmade._types import Floats, RandomState
 

@@ -5,6 +5,7 @@ from typing import Any, Self
 
 import numpy as np
 
+from skmade._arguments import to_generator
 from skmade._displays._common import (
     INCHES,
     are_upright,
@@ -24,7 +25,7 @@ from skmade._displays._common import (
     shortened,
     show_moments,
 )
-from skmade._made import MADEDensity, to_generator
+from skmade._made import MADEDensity
 from skmade._types import RandomState, Rows
 
 # Pictures that are chosen where none are asked for, how many are beside each other, and labels of a
