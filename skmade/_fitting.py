@@ -236,8 +236,9 @@ class FittingMixin:
             conditional.initial_bias(column, typical.weights)
             for conditional, column in zip(families, columns_of(typical.table))
         ]
+        gaps = _shares_of_gaps(columns, training) if rngs else None
         for own in rngs:
-            networks.append(self._make_network(architecture, marginals, own, dtype, columns))
+            networks.append(self._make_network(architecture, marginals, own, dtype, columns, gaps))
         if np.isnan(training.table.min()):
             for network in networks:
                 network.admit_gaps()
@@ -281,11 +282,11 @@ class FittingMixin:
             direct_connections, self._input_limit,
         )  # fmt: skip
 
-    def _make_network(self, architecture, marginals, rng, dtype, columns):
+    def _make_network(self, architecture, marginals, rng, dtype, columns, gaps):
         """A network with new masks and initial weights."""
         n_features, ordering = len(marginals), self._ordering_to_draw(columns)
         if self.n_masks == 1:
-            ordering = make_ordering(ordering, n_features, rng)
+            ordering = make_ordering(ordering, n_features, rng, gaps)
             degrees = draw_degrees(architecture.sizes, n_features, self.residual, rng)
             direct = architecture.direct_connections
             _warn_of_lost_dependencies(ordering, degrees, direct, columns.names)
@@ -295,7 +296,7 @@ class FittingMixin:
                 "mask_sampling='ordering' draws orderings, but a fixed ordering was given; set "
                 "ordering='random', or mask_sampling='connectivity'."
             )
-        sampler = MaskSampler.start(architecture, ordering, self.mask_sampling, rng)
+        sampler = MaskSampler.start(architecture, ordering, self.mask_sampling, rng, gaps)
         fresh = self.n_masks is None
         n_draws = _FRESH_DRAWS if fresh else self.n_masks
         return SharedNetwork.initial(sampler, n_draws, fresh, marginals, rng, dtype)
@@ -366,6 +367,16 @@ class FittingMixin:
         self.n_iter_ = len(self.loss_curve_)
         best = [max(p.validation_curve) for p in progresses if p.validation_curve]
         self.best_validation_score_ = max(best) if best else None
+
+
+def _shares_of_gaps(columns, rows):
+    """Share of the cells of each column that are missing, where that is no outcome."""
+    has_gaps = [column.gaps == "ignorable" for column in columns.columns]
+    shares = np.zeros(len(has_gaps))
+    for j, cells in enumerate(columns_of(rows.table) if any(has_gaps) else ()):
+        if has_gaps[j]:
+            shares[j] = np.average(np.isnan(cells), weights=rows.weights)
+    return shares
 
 
 def _warn_of_lost_dependencies(ordering, degrees, direct_connections, names):

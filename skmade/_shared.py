@@ -73,18 +73,22 @@ class MaskSampler:
         What differs from draw to draw.
     first : tuple of ordering and degrees
         Where the others come from.
+    gaps : ndarray of shape (n_features,), optional
+        See `make_ordering`.
     """
 
     architecture: Architecture
     ordering: object
     mask_sampling: str
     first: tuple
+    gaps: np.ndarray | None = None
 
     @classmethod
-    def start(cls, architecture, ordering, mask_sampling, rng):
+    def start(cls, architecture, ordering, mask_sampling, rng, gaps):
         """A sampler with a first ordering and connectivity."""
-        first = make_ordering(ordering, len(architecture.families), rng)
-        return cls(architecture, ordering, mask_sampling, (first, _degrees(architecture, rng)))
+        first = make_ordering(ordering, len(architecture.families), rng, gaps)
+        degrees = _degrees(architecture, rng)
+        return cls(architecture, ordering, mask_sampling, (first, degrees), gaps)
 
     @property
     def draws_orderings(self):
@@ -97,7 +101,7 @@ class MaskSampler:
         if ordering is None:
             ordering, _ = self.first
             if self.mask_sampling != "connectivity":
-                ordering = make_ordering(self.ordering, len(ordering), rng)
+                ordering = make_ordering(self.ordering, len(ordering), rng, self.gaps)
         return Draw.make(self.architecture, ordering, self.draw_degrees(rng))
 
     def draw_degrees(self, rng):
@@ -221,7 +225,8 @@ class SharedNetwork:
         """A network before training; `marginals` are biases of the outputs by column."""
         draws = [sampler.draw(rng) for _ in range(n_draws)]
         theta = _initial_dense(draws[0].plan, np.concatenate(marginals), rng, dtype)
-        return cls(theta, draws, sampler, fresh)
+        # (trained under any ordering where these are fresh)
+        return cls(theta, draws, replace(sampler, gaps=None), fresh)
 
     @cached_property
     def stack(self):

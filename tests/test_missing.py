@@ -10,7 +10,8 @@ import pytest
 from conftest import JIT, quick, sizes
 from scipy.stats import multivariate_normal
 
-from skmade import MADEDensity, MADEOutlierDetector
+from skmade import MADEDensity, MADEImputer, MADEOutlierDetector
+from skmade._orderings import make_ordering
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -256,3 +257,76 @@ def test_what_is_filled_in_is_an_atom_as_often_as_among_known_cells(rng):
     filled = model.sample_conditional([[np.nan, 0.5]] * sizes(2000, 300), random_state=0)[:, 0]
     assert not np.isnan(filled).any()
     assert np.mean(filled == 0) == pytest.approx(2 / 3, abs=sizes(0.08, 0.4))
+
+
+SHARES = np.array([0.3, 0.0, 0.35, 0.9, 0.5, 0.02])
+
+
+def test_features_with_more_missing_cells_come_later(rng):
+    orderings = [make_ordering("random", 6, rng, SHARES) for _ in range(200)]
+    for ordering in orderings:
+        shares = SHARES[ordering]
+        later = np.maximum.accumulate(shares)
+        assert np.all(later - shares < 0.1)
+    assert len({tuple(ordering) for ordering in orderings}) == 4  # 0 and 2, 1 and 5 in any order
+    last = [make_ordering({"last": [1, 3]}, 6, rng, SHARES).tolist() for _ in range(100)]
+    assert {tuple(row) for row in last} == {(5, 0, 2, 4, 1, 3), (5, 2, 0, 4, 1, 3)}
+
+
+def test_orderings_without_gaps_are_any(rng):
+    same = np.random.default_rng(0), np.random.default_rng(0)
+    for shares in (None, np.full(5, 0.25), np.zeros(5)):
+        first, second = (
+            make_ordering("random", 5, own, gaps) for own, gaps in zip(same, (shares, None))
+        )
+        np.testing.assert_array_equal(first, second)
+
+
+def by_what_is_known(rng, n=1500):
+    """Flags, a number about each, and two more that are missing in most rows of one flag."""
+    flag = rng.random(n) < 0.5
+    frame = pd.DataFrame({"flag": flag, "known": flag + rng.normal(size=n)})
+    for name in "ab":
+        gone = rng.random(n) < np.where(flag, 0.1, 0.8)
+        frame[name] = np.where(gone, np.nan, flag + rng.normal(size=n))
+    return frame
+
+
+@pytest.mark.parametrize("parameters", [{"n_estimators": 3}, {"n_masks": 4}], ids=str)
+def test_draws_are_as_rows_would_be_without_gaps(parameters, rng):
+    frame = by_what_is_known(rng)
+    model = quick(max_iter=60, **parameters).fit(frame)
+    drawn = model.sample(6000, random_state=0)
+    # (.8 of the rows in which a or b is known have the flag)
+    assert abs(drawn["flag"].mean() - 0.5) < 0.05
+    assert abs(drawn["known"].mean() - 0.5) < 0.1
+    for _, some in drawn.groupby("flag"):
+        assert (
+            abs(some["a"].mean() - frame["a"][frame["flag"] == some["flag"].iloc[0]].mean()) < 0.2
+        )
+
+
+def test_what_is_filled_in_is_as_in_rows_without_gaps(rng):
+    frame = by_what_is_known(rng)
+    flags = pd.array(frame["flag"], "boolean")
+    gone = rng.random(len(frame)) < 0.25
+    for name in "ab":  # where the flag is missing, nothing says more of their gaps
+        whole = frame["flag"] + rng.normal(size=len(frame))
+        frame[name] = np.where(
+            gone, np.where(rng.random(len(frame)) < 0.45, np.nan, whole), frame[name]
+        )
+    flags[gone] = pd.NA
+    frame["flag"] = flags
+    filled = MADEImputer(MADEDensity(n_estimators=3, random_state=0), random_state=0)
+    drawn = filled.fit_transform(frame)["flag"][gone]
+    assert abs(drawn.astype(float).mean() - 0.5) < 0.1  # .72 to .79 where a or b come before
+
+
+def test_gaps_that_are_outcomes_let_orderings_be_any(rng):
+    frame = by_what_is_known(rng, 300)
+    model = quick(n_estimators=8, max_iter=1, missing="informative", ordering="random").fit(frame)
+    assert np.any(
+        np.argmax(model.orderings_ == 2, axis=1) < np.argmax(model.orderings_ == 0, axis=1)
+    )
+    model.set_params(missing="ignorable").fit(frame)
+    assert np.all(np.sort(model.orderings_[:, :2]) == [0, 1])
