@@ -10,6 +10,7 @@ from scipy.stats import norm
 from skmade import MADEDensity, MADEOutlierDetector
 from skmade._columns import Table
 from skmade._columns._atoms import find_atoms, find_bounds
+from skmade._columns._number import without_rounding
 from skmade._columns._warp import Warp
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -209,8 +210,8 @@ def with_thin_end(share):
 
 #: The bounds of some columns; "low" and "high" are their ends.
 BOUNDED = {
-    "uniform": (2 + rng().random(225), ("low", "high"), True),
-    "too few to say": (2 + rng().random(224), (0.0, None), False),
+    "uniform": (2 + rng().random(144), ("low", "high"), True),
+    "too few to say": (2 + rng().random(143), (0.0, None), False),
     "normal": (rng().normal(size=1000), (None, None), False),
     "positive": (5 + rng().normal(size=1000), (0.0, None), False),
     "next to zero": (rng().exponential(size=1000), (0.0, None), True),
@@ -307,6 +308,68 @@ def test_whole_numbers_and_moments_near_an_atom_are_none():
         columns = quick(max_iter=1).fit(frame)._density.columns
         (k,), numbers = columns.columns, columns.numbers(Table.read(quick(), frame, reset=True))
         np.testing.assert_array_equal(k.is_atom(numbers[:, 0])[0], steps == 0)
+
+
+def test_whole_numbers_near_an_atom_of_a_coarse_lattice_are_none():
+    column = 10_000.0 * at([3], 0.5, rng().integers(0, 90, 800))
+    model = quick(max_iter=5).fit(column[:, None])
+    assert model.atoms_[0].tolist() == [30_000]
+    near, atom = model.score_samples([[30_001], [30_000]])
+    assert near < atom
+
+
+def decimals(n=1000):
+    return np.round(rng().gamma(2, 3, (n, 3)), 1)
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize(
+    ("sums_of", "step"),
+    [
+        (lambda x: x[:, 0] + x[:, 1], 0.1),
+        (lambda x: x[:, 0] - x[:, 1], 0.1),
+        (lambda x: (x[:, 0] + x[:, 1] + x[:, 2]) / np.float32(3), 1 / 30),
+    ],
+    ids=["sum", "difference", "mean"],
+)
+def test_values_that_differ_by_rounding_alone_are_one(sums_of, step, dtype):
+    # (of .1 + .2 and .3, both occur)
+    values = sums_of(decimals().astype(dtype))
+    points = np.round(values.astype(float) / step).astype(int)
+    assert len(np.unique(values)) > len(np.unique(points))
+    model = quick(max_iter=sizes(30, 2)).fit(values[:, None])
+    (column,) = model._density.columns.columns
+    assert model.conditionals_ == ["logistic_mixture"] and not column.atoms
+    assert column.step == pytest.approx(step)
+    scores = model.score_samples(values[:, None])
+    for point in np.unique(points):
+        assert np.ptp(scores[points == point]) < 1e-3
+    places = model.sample(2000, random_state=0)[:, 0].astype(float) / step
+    np.testing.assert_allclose(places, np.round(places), atol=1e-3)
+
+
+@pytest.mark.parametrize("others", ["on a lattice", "on none"])
+def test_what_differs_from_an_atom_by_rounding_alone_is_that_atom(others):
+    column = np.round(rng().gamma(2, 1, 1000), 1)
+    column = at([0.3], 0.6, column if others == "on a lattice" else rng().normal(size=1000))
+    column[np.flatnonzero(column == 0.3)[::3]] = 0.1 + 0.2
+    model = quick(max_iter=5).fit(column[:, None])
+    assert np.allclose(model.atoms_[0], [0.3])
+    scores = model.score_samples([[0.3], [0.1 + 0.2], [np.nextafter(0.3, 0)], [0.31]])
+    assert len(set(scores[:3])) == 1 and scores[3] != scores[0]
+    assert np.isin(model.sample(500, random_state=0), [0.3, 0.1 + 0.2]).mean() > 0.4
+
+
+def test_numbers_that_lie_close_are_not_taken_for_rounded_ones():
+    for numbers in (
+        rng().lognormal(0, 12, 500),  # from 1e-16 on
+        np.repeat(1e9 + 1e-7 * np.arange(300), 2),
+        np.array([2**53, 2**53 - 1, 2**53 - 2, 5, 5], float),
+        np.array([0.3, 0.1 + 0.2]),
+    ):
+        np.testing.assert_array_equal(without_rounding(numbers, "float64"), numbers)
+    integers = np.array([2**62, 2**62 + 1, 0])
+    np.testing.assert_array_equal(without_rounding(integers, "int64"), integers)
 
 
 def test_others_near_an_atom_are_none():

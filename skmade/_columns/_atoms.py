@@ -45,9 +45,10 @@ _BLOCK = 32
 # An end of a column is a bound if values near it are at most so many times as far apart as in
 # the middle, and as those beside them.
 _SPREAD_AT_BOUND, _SPREAD_BESIDE_BOUND = 3.0, 2.5
-# What of a step the points of a lattice may be off.
-_ROUNDING = 1e-3
-_FEWEST_AT_BOUND = 15
+#: What of a step the points of a lattice may be off.
+OFF_LATTICE = 1e-3
+# So many values near an end tell, and no fewer: of normal numbers, one end in 30 would be sharp.
+_FEWEST_AT_BOUND = 12
 
 
 def find_atoms(numbers, step):
@@ -190,5 +191,5 @@ def _lower_bound(numbers, atoms, step, zero, seen, seen_zero):
 def _first_of_lattice(value, step, zero):
     """The first point from `zero` on of the lattice that a value is on; `zero` if it is on none."""
     above = value - zero - step * np.floor((value - zero) / step) if step > 0 else 0.0
-    is_zero = min(above, step - above) < _ROUNDING * step
+    is_zero = min(above, step - above) < OFF_LATTICE * step
     return float(zero if is_zero or step == 0 else zero + above)

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from skmade._columns._atoms import find_atoms, find_bounds
+from skmade._columns._atoms import OFF_LATTICE, find_atoms, find_bounds
 from skmade._columns._cells import cells_of_array
 from skmade._columns._column import (
     LARGEST_SEEN,
@@ -26,6 +26,9 @@ _LEAST_SHOWN = 0.01
 _DECIMAL_STEPS = 10.0 ** -np.arange(7)
 # Numbers are rounded by this part of themselves, at most, in single precision.
 _ROUNDING = 2.0**-24
+# Sums of rounded numbers differ by so many units in the last place, at most; such values are one
+# where all others are so many times as far apart.
+_ULPS, _APART = 4, 1000
 # So many values show, mostly, that a column is not rounded.
 _FEW = 100
 # What part of the rows of a column may be where a map makes its lattice coarse is what this leaves.
@@ -129,7 +132,19 @@ class Real(Column):
         # (whole numbers are told apart: what another rounds to in single precision is none)
         with np.errstate(over="ignore"):
             single = np.where(atoms == np.round(atoms), atoms, atoms.astype(np.float32))
-        return (numbers == atoms[place]) | (numbers == single[place]), place
+            is_near = abs(numbers - atoms[place]) < self.atom_tolerance(atoms)[place]
+        return is_near | (numbers == atoms[place]) | (numbers == single[place]), place
+
+    def atom_tolerance(self, atoms):
+        """Within what of each atom numbers differ from it by rounding alone: a part of it, or
+        of the step of a lattice."""
+        of_size = _ULPS * _precision(self.dtype) * abs(atoms)
+        return np.minimum(np.maximum(of_size, OFF_LATTICE * self.distance), 1 / 4)
+
+    @property
+    def distance(self):
+        """Of neighbouring values, for columns with ties on a lattice; else 0."""
+        return self.step
 
     def mark_atoms(self, numbers, seen):
         """Let the network see atoms as what it knows them by, and nothing else so."""
@@ -246,6 +261,10 @@ class Warped(Real):
     width: float
     cell: float
     on: float = 0.0
+
+    @property
+    def distance(self):
+        return self.cell
 
     @property
     def warp(self):
@@ -400,7 +419,8 @@ def number_column(real, lattice, numbers, conditional, weights, atoms, zero=0.0,
 
     `atoms` are numbers, "auto" or None; `zero` is where numbers change their sign.
     """
-    step = lattice_step(numbers)
+    numbers = without_rounding(numbers, parameters["dtype"])
+    step = lattice_step(numbers, parameters["dtype"])
     takes_atoms = conditional == "auto" or family_named(conditional).support == "real"
     if isinstance(atoms, str):
         atoms = find_atoms(numbers, step) if takes_atoms else []
@@ -535,18 +555,48 @@ def alike(cells, dtype):
     return cells
 
 
-def lattice_step(column):
+def without_rounding(numbers, dtype):
+    """Numbers of a dtype, of which those that differ by rounding alone, as sums of decimals do, are
+    the most frequent one of them."""
+    if np.dtype(dtype).kind != "f":
+        return numbers
+    values, counts = np.unique(numbers, return_counts=True)
+    tolerance = min(_ULPS * _precision(dtype) * abs(values).max(), 1 / 4)
+    with np.errstate(over="ignore"):
+        apart = np.diff(values)
+    is_same = apart <= tolerance
+    others = apart[~is_same]
+    if not is_same.any() or not len(others) or others.min() < _APART * tolerance:
+        return numbers
+    groups = np.concatenate([[0], np.cumsum(~is_same)])
+    by_count = np.lexsort((-counts, groups))
+    _, first = np.unique(groups[by_count], return_index=True)
+    return values[by_count[first]][groups][np.searchsorted(values, numbers)]
+
+
+def _precision(dtype):
+    """Of floats of a dtype; of other numbers that of the floats that they become."""
+    return float(np.finfo(dtype if np.dtype(dtype).kind == "f" else float).eps)
+
+
+def lattice_step(column, dtype="float64"):
     """Distance of neighbouring values, if a column has ties and lies on a lattice; else 0."""
     values = np.unique(column)
     if len(values) < 2 or len(values) == len(column):
         return 0.0
     with np.errstate(over="ignore", invalid="ignore"):  # (a wild value is on no lattice)
+        extent, rounding = values[-1] - values[0], _ULPS * _precision(dtype) * abs(values).max()
         for step in (np.diff(values).min(), *_DECIMAL_STEPS):
-            place = (values - values[0]) / step
+            n_cells = np.round(extent / step)
+            # (the least distance is as far off as values are rounded)
+            off = OFF_LATTICE + min(n_cells * rounding / step, 1 / 4)
+            if not 1 <= n_cells < 1e7 or abs(extent / step - n_cells) > off:
+                continue
+            place = (values - values[0]) / extent * n_cells
             cell = np.round(place)
-            is_near = place[-1] < 1e7 and np.all(np.abs(place - cell) < 1e-3)
+            is_near = np.all(np.abs(place - cell) < OFF_LATTICE)
             if is_near and np.all(np.diff(cell) > 0):  # (no two values in one cell)
-                return float((values[-1] - values[0]) / cell[-1])
+                return float(extent / n_cells)
     return 0.0
 
 
@@ -554,7 +604,7 @@ def _decimals(values, dtype):
     """To how many decimals all values of a dtype are rounded; None where these would be all the
     digits that it can hold."""
     size, few = float(abs(values).max()), values[:: len(values) // _FEW + 1]
-    relative = float(np.finfo(dtype).eps) if np.dtype(dtype).kind == "f" else 1.0
+    relative = _precision(dtype) if np.dtype(dtype).kind == "f" else 1.0
     for n in range(16):
         if n > 0 and size * 10.0**n * relative > 1 / 4:
             break

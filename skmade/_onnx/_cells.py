@@ -136,7 +136,9 @@ def _read_numbers(group, x, missing, extras):
     if group.first.atoms:
         atoms = np.array([column.atoms_in_order() for column in columns])
         single = np.where(atoms == np.round(atoms), atoms, atoms.astype(np.float32))
-        is_atom = x.with_axis(-1).equals(atoms) | x.with_axis(-1).equals(single)
+        near = np.array([column.atom_tolerance(own) for column, own in zip(columns, atoms)])
+        each = x.with_axis(-1)
+        is_atom = each.equals(atoms) | each.equals(single) | (abs(each - atoms) < near)
         of_points = [np.log(column.scale) if column.has_points else 0.0 for column in columns]
         extras += any_of(is_atom).where(np.array(of_points), 0.0)
     if isinstance(columns[0], Warped):
