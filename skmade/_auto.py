@@ -28,6 +28,8 @@ _MOST_STEPS_PER_EPOCH, _LARGEST_BATCH = 1000, 1000
 # longer ones, and more epochs, make up for that.
 LEARNING_RATE, _WAIT = 0.003, 4
 _ROWS_FOR_USUAL_STEPS, _LONGEST_STEP, _LONGEST_WAIT = 1024, 2, 3
+# One column has nothing but biases, which bear longer steps, and need them.
+_STEP_OF_ONE_COLUMN = 0.02
 # Few columns have shapes that networks come to after long plateaus; many rows make many steps.
 _COLUMNS_FOR_USUAL_WAITS, _ROWS_FOR_USUAL_WAITS = 6, 30_000
 # Of the Laplace prior of weights that is tried, nats of a table's rows for each unit of a weight.
@@ -130,8 +132,10 @@ def l1(n_rows):
     return tuple(strength / n_rows for strength in _L1)
 
 
-def learning_rate(n_rows):
+def learning_rate(n_rows, n_columns):
     """Step size at the start of training."""
+    if n_columns == 1:
+        return _STEP_OF_ONE_COLUMN
     return LEARNING_RATE * _factor_of_few(n_rows, _LONGEST_STEP)
 
 

@@ -344,7 +344,7 @@ class FittingMixin:
         if self.batch_size == "auto":
             values["batch_size"] = _auto.batch_size(n_rows)
         if self.learning_rate_init == "auto":
-            values["learning_rate_init"] = _auto.learning_rate(n_rows)
+            values["learning_rate_init"] = _auto.learning_rate(n_rows, self.n_features_in_)
         if self.n_iter_no_change == "auto":
             values["n_iter_no_change"] = _auto.n_iter_no_change(n_rows, self.n_features_in_)
         if self.alpha == "auto":

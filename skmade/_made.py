@@ -171,7 +171,8 @@ class MADEDensity(CallbackSupportMixin, FittingMixin, DensityMixin, BaseEstimato
     learning_rate_init : float or "auto", default="auto"
         Step size. It is multiplied by 0.3, twice, where the score no longer rises. "auto" is
         0.003, but up to twice that for fewer than 1,024 training rows, which make few steps an
-        epoch. (For "adadelta" the usual value is 1.)
+        epoch, and 0.02 for one column, which has biases alone. (For "adadelta" the usual value is
+        1.)
     batch_size : int or "auto", default="auto"
         Rows of a mini-batch, at most. "auto" is 100, but fewer for fewer than 3,200 rows, down
         to 16: an epoch of at least 32 steps or so is enough to be judged by. With more than
