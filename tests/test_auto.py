@@ -90,12 +90,14 @@ def test_steps_are_longer_where_an_epoch_makes_few():
 @pytest.mark.skipif(not JIT, reason="needs networks that are trained for long")
 @pytest.mark.parametrize("shares", [[0.05, 0.1, 0.15, 0.3, 0.4], [0.22, 0.31, 0.27, 0.2]])
 def test_one_column_has_the_frequencies_of_its_values(shares):
-    values = np.arange(1.0, 1 + len(shares))
-    column = np.random.default_rng(3).choice(values, 500, p=shares)
-    model = MADEDensity(random_state=3).fit(column[:, None])
-    found = np.exp(model.score_samples(values[:, None]))
-    # (with the steps of several columns, training ends on a plateau: .07)
-    np.testing.assert_allclose(found, (column[:, None] == values).mean(axis=0), atol=0.03)
+    values, lost = np.arange(1.0, 1 + len(shares)), []
+    for seed in range(6):
+        column = np.random.default_rng(seed).choice(values, 500, p=shares)
+        model = MADEDensity(random_state=seed).fit(column[:, None])
+        frequencies = (column[:, None] == values).mean(axis=0)
+        lost.append(frequencies @ (np.log(frequencies) - model.score_samples(values[:, None])))
+    # (with the steps of several columns, training ends on plateaus: .014 and .009)
+    assert np.mean(lost) < 0.006
 
 
 def test_more_epochs_are_waited_for_where_each_makes_few_steps():
