@@ -312,6 +312,9 @@ def test_columns_of_atoms_alone_have_stems_only(rng):
         assert len(display.points) == 0
         assert display.values.tolist() == atoms[:n_atoms]
         assert display.probabilities.sum() == pytest.approx(1)
+        (stems,) = display.ax_.collections
+        expected = [[(x, 0), (x, p)] for x, p in zip(display.values, display.probabilities)]
+        np.testing.assert_allclose(stems.get_segments(), expected)
         texts = [text.get_text() for text in display.ax_.texts]
         assert texts == [f"{p:.0%}" for p in display.probabilities] * is_written
 

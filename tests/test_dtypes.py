@@ -460,3 +460,17 @@ def test_sample_conditional(name, share):
         assert [given[i] for i in there] == [known[i] for i in there] == [now[i] for i in there]
         assert not any(pd.isna(cell) for cell in now)
     assert_plausible(odd_cells(filled), kind, column)
+
+
+@pytest.mark.parametrize("library", ["pyarrow", "polars"])
+def test_draws_of_decimals_are_within_what_their_digits_can_say(library):
+    largest = decimal.Decimal("9.99")
+    cells = [largest if i % 2 else largest - decimal.Decimal(i) / 100 for i in range(60)]
+    column = pa.array(cells, pa.decimal128(3, 2))
+    table = pa.table({"a": column, "b": np.arange(60) % 7})
+    table = pl.from_arrow(table) if library == "polars" else table
+    model = quick(max_iter=1, conditionals=["gaussian_mixture", "auto"]).fit(table)
+    drawn = model.sample(300, random_state=0)
+    drawn = drawn.to_arrow() if library == "polars" else drawn
+    drawn = drawn["a"].cast(pa.decimal128(3, 2)).to_pylist()
+    assert max(drawn) == largest and len(set(drawn)) > 10

@@ -21,7 +21,7 @@ from naive import DRAW, LOG_PROB, VALUE, DenseNetwork
 from skmade import _sampling
 from skmade._columns import Table
 from skmade._kernels import _elementary, _memory, _passes
-from skmade._kernels._ancestral import Randomness, ancestral_pass
+from skmade._kernels._ancestral import Randomness, _choose_by_weight, ancestral_pass
 from skmade._kernels._choice import in_use
 from skmade._kernels._constants import ACTIVATIONS, PARTICLES, SOLVERS
 from skmade._kernels._elementary import NEGLIGIBLE
@@ -427,3 +427,14 @@ def test_steps_of_the_optimisers(solver, rng):
 def test_activations_and_families_have_naive_twins():
     assert set(VALUE) == set(ACTIVATIONS)
     assert set(LOG_PROB) == set(DRAW) == set(ALL_CONDITIONALS)
+
+
+@pytest.mark.parametrize("turn", [0.0, 0.3, 0.999])
+def test_resampled_particles_have_the_mean_weight_and_are_as_many_as_theirs(turn, rng):
+    weights = rng.random(PARTICLES) ** 3
+    logs, chosen = np.log(weights) - 700, np.zeros(PARTICLES, np.float32)
+    called_by_kernel(_choose_by_weight)(logs, turn, chosen)
+    np.testing.assert_allclose(logs, np.log(weights.mean()) - 700)
+    counts = np.bincount(chosen.astype(int), minlength=PARTICLES)
+    expected = PARTICLES * weights / weights.sum()
+    assert np.all(abs(counts - expected) < 1) and np.all(np.diff(chosen) >= 0)

@@ -115,6 +115,13 @@ def test_what_is_no_terminal_gets_lines(capsys, monkeypatch):
     assert capsys.readouterr().out == ""
 
 
+def test_bars_and_lines_are_what_numbers_ask_for(monkeypatch):
+    pytest.importorskip("rich")
+    monkeypatch.setattr(_progress, "_can_draw", lambda: True)
+    kinds = {n: [type(own) for own in _progress.printer(n, 3)] for n in (False, True, 2)}
+    assert kinds == {False: [], True: [_progress.Bars], 2: [_progress.Lines]}
+
+
 def test_without_rich_there_are_lines(monkeypatch):
     monkeypatch.setitem(sys.modules, "rich", None)
     (listener,) = _progress.printer(1, 3)
