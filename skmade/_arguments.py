@@ -43,7 +43,9 @@ def checked_weights(sample_weight, n_rows):
 
 
 def to_generator(random_state):
-    """A NumPy generator from what scikit-learn accepts as random_state."""
+    """A NumPy generator from what scikit-learn accepts as random_state, or one that is given."""
+    if isinstance(random_state, np.random.Generator):
+        return random_state
     if isinstance(random_state, Integral):
         if random_state < 0:
             raise ValueError(

@@ -39,6 +39,7 @@ from skmade._types import (
     RandomState,
     Rows,
     RowsOrCall,
+    Seed,
     Sizes,
     Solver,
 )
@@ -551,7 +552,7 @@ class MADEDensity(CallbackSupportMixin, FittingMixin, DensityMixin, BaseEstimato
         scores, weights, _ = self._scores_of_present(X, sample_weight)
         return float(np.average(scores, weights=weights))
 
-    def sample(self, n_samples: int = 1, random_state: RandomState = None) -> Any:
+    def sample(self, n_samples: int = 1, random_state: Seed = None) -> Any:
         """Draw independent rows from the fitted density.
 
         Ancestral sampling: features are drawn one after the other, and each hidden unit
@@ -560,7 +561,7 @@ class MADEDensity(CallbackSupportMixin, FittingMixin, DensityMixin, BaseEstimato
         Parameters
         ----------
         n_samples : int, default=1
-        random_state : int, RandomState instance or None, default=None
+        random_state : int, RandomState or Generator instance, or None, default=None
 
         Returns
         -------
@@ -582,7 +583,7 @@ class MADEDensity(CallbackSupportMixin, FittingMixin, DensityMixin, BaseEstimato
         with self._counting("Drawing", n_samples) as count:
             return self._density.sample(n_samples, rng, self.n_jobs, count)
 
-    def sample_conditional(self, X: Rows, random_state: RandomState = None) -> Any:
+    def sample_conditional(self, X: Rows, random_state: Seed = None) -> Any:
         """Draw missing cells given the other cells of their row.
 
         Exact where the orderings of the model have a row's known features first, and for
@@ -595,7 +596,7 @@ class MADEDensity(CallbackSupportMixin, FittingMixin, DensityMixin, BaseEstimato
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
             NaN (or None) marks what is missing.
-        random_state : int, RandomState instance or None, default=None
+        random_state : int, RandomState or Generator instance, or None, default=None
 
         Returns
         -------

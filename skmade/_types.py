@@ -17,6 +17,8 @@ ColumnNames: TypeAlias = Sequence[str | int] | str | int | None
 Floats: TypeAlias = NDArray[np.float64]
 Integers: TypeAlias = NDArray[np.int64]
 RandomState: TypeAlias = int | np.random.RandomState | None
+# Of a call, which may go on with numbers of the caller's.
+Seed: TypeAlias = RandomState | np.random.Generator
 
 Auto: TypeAlias = Literal["auto"]
 Sizes: TypeAlias = Sequence[int] | int | Auto

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import narwhals.stable.v2 as nw
 import numpy as np
 from scipy.sparse import issparse
-from sklearn.utils import _safe_indexing, check_random_state
+from sklearn.utils import _safe_indexing
 from sklearn.utils.validation import check_is_fitted
 
 from skmade import _training
@@ -22,7 +22,7 @@ from skmade._made import MADEDensity
 from skmade._outlier import MADEOutlierDetector
 from skmade._progress import Callbacks
 from skmade._sklearn import callback_context, fit_context, unchanged_on_error
-from skmade._types import ColumnNames, RandomState, Rows, RowsOrCall
+from skmade._types import ColumnNames, Rows, RowsOrCall, Seed
 
 __all__ = ["decision_function", "fit", "p_values", "predict", "sample", "score_samples"]
 
@@ -386,7 +386,7 @@ def predict(model: MADEOutlierDetector, X: Any) -> Any:
 def sample(
     model: MADEDensity,
     n_samples: int,
-    random_state: RandomState = None,
+    random_state: Seed = None,
     rows_per_block: int = 100_000,
 ) -> Any:
     """Independent rows, drawn block by block when they are computed.
@@ -396,7 +396,7 @@ def sample(
     model : MADEDensity
         Fitted.
     n_samples : int
-    random_state : int, RandomState instance or None, default=None
+    random_state : int, RandomState or Generator instance, or None, default=None
     rows_per_block : int, default=100_000
         Rows depend on it, but not on who draws them.
 
@@ -422,7 +422,7 @@ def sample(
         )
     example, sender = model.sample(random_state=0), _sent(dask, model)
     sizes = [min(rows_per_block, n_samples - i) for i in range(0, n_samples, rows_per_block)]
-    seeds = check_random_state(random_state).randint(2**31 - 1, size=len(sizes))
+    seeds = to_generator(random_state).integers(2**31 - 1, size=len(sizes))
     blocks = [dask.delayed(_drawn)(sender, n, int(seed)) for n, seed in zip(sizes, seeds)]
     if not isinstance(example, np.ndarray):
         import dask.dataframe

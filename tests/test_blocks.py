@@ -13,6 +13,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from skmade import MADEDensity, MADEImputer, MADEOutlierDetector, blocks
+from skmade._arguments import to_generator
 from skmade._columns import Columns
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -301,7 +302,7 @@ def test_dask_dataframes_are_fitted_scored_and_drawn():
     drawn = blocks.sample(model, 50, random_state=0, rows_per_block=20)
     assert drawn.npartitions == 3
     assert dict(drawn.dtypes) == dict(whole.sample().dtypes)
-    seeds = np.random.RandomState(0).randint(2**31 - 1, size=3)
+    seeds = to_generator(0).integers(2**31 - 1, size=3)
     last = whole.sample(10, random_state=int(seeds[2]))
     assert drawn.partitions[2].compute().equals(last)
 

@@ -171,8 +171,14 @@ def test_sample_is_reproducible_and_independent():
     assert not np.any(first == model.sample(300, random_state=2))
     assert len(np.unique(first, axis=0)) == 300
     assert not np.array_equal(model.sample(3), model.sample(3))
-    state = np.random.RandomState(0)
-    assert not np.array_equal(model.sample(3, state), model.sample(3, state))
+    for make in (np.random.RandomState, np.random.default_rng):
+        state, same = make(0), make(0)
+        first, second = model.sample(3, state), model.sample(3, state)
+        assert not np.array_equal(first, second)
+        np.testing.assert_array_equal([first, second], [model.sample(3, same) for _ in range(2)])
+        gap, again = np.array([[np.nan, 0, 0]]), make(1)
+        drawn = [model.sample_conditional(gap, state)[0, 0] for state in (make(1), again, again)]
+        assert drawn[0] == drawn[1] != drawn[2]
 
 
 @pytest.mark.parametrize(

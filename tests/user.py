@@ -33,7 +33,7 @@ def script() -> None:
     assert_type(density.score_samples(X, given=[0]), Floats)
     assert_type(density.score_features(X), Floats)
     assert_type(density.score(X, sample_weight=ones), float)
-    assert_type(density.sample(3, random_state=0), Any)
+    assert_type(density.sample(3, random_state=np.random.default_rng(0)), Any)
     assert_type(density.sample_conditional(X, random_state=np.random.RandomState(0)), Any)
 
     detector = MADEOutlierDetector(8, contamination=0.1, random_state=0, handle_unknown="error")

@@ -32,7 +32,7 @@ from skmade._ensemble import Ensemble
 from skmade._families import asks_for
 from skmade._made import MADEDensity
 from skmade._particles import index_by_weight
-from skmade._types import Floats, RandomState
+from skmade._types import Floats, Seed
 
 # How far beyond the draws a curve goes, in their range; how many atoms have their probability
 # written, at most, and how many characters a line of the legend has.
@@ -121,7 +121,7 @@ class ColumnDensityDisplay:
         given: dict[str | int, Any] | None = None,
         n_points: int = 200,
         n_draws: int = 300,
-        random_state: RandomState = None,
+        random_state: Seed = None,
         ax: Any = None,
     ) -> Self:
         """Compute the density of a column, and draw it.
@@ -140,7 +140,7 @@ class ColumnDensityDisplay:
             their quantiles. A column on a lattice has its own points, unless they are more.
         n_draws : int, default=300
             Of the column, which set the range, and of others, where the density is a mean.
-        random_state : int, RandomState instance or None, default=None
+        random_state : int, RandomState or Generator instance, or None, default=None
         ax : matplotlib Axes, default=None
 
         Returns

@@ -26,7 +26,7 @@ from skmade._displays._common import (
     show_moments,
 )
 from skmade._made import MADEDensity
-from skmade._types import RandomState, Rows
+from skmade._types import Rows, Seed
 
 # Pictures that are chosen where none are asked for, how many are beside each other, and labels of a
 # column that have bars, at most.
@@ -91,7 +91,7 @@ class DrawsDisplay:
         *,
         features: Sequence[str | int | Sequence[str | int]] | None = None,
         n_samples: int = 1000,
-        random_state: RandomState = None,
+        random_state: Seed = None,
         ax: Any = None,
     ) -> Self:
         """Draw rows from the model, and show them beside rows of X.
@@ -110,7 +110,7 @@ class DrawsDisplay:
         n_samples : int, default=1000
             As many rows are drawn as X has, but at most this number; of a larger X as many are
             shown, chosen at random.
-        random_state : int, RandomState instance or None, default=None
+        random_state : int, RandomState or Generator instance, or None, default=None
         ax : matplotlib Axes or array of these, default=None
             One for each picture, or one whose place they share.
 

@@ -7,7 +7,7 @@ from sklearn.metrics.pairwise import nan_euclidean_distances
 
 from skmade._displays._common import density_of, fit_text, grid_of_axes, numbers_of
 from skmade._made import MADEDensity
-from skmade._types import Floats, RandomState, Rows
+from skmade._types import Floats, Rows, Seed
 
 
 class ImagesDisplay:
@@ -54,7 +54,7 @@ class ImagesDisplay:
         image_shape: tuple[int, ...],
         *,
         n_images: int = 10,
-        random_state: RandomState = None,
+        random_state: Seed = None,
         ax: Any = None,
     ) -> Self:
         """Draw images from the model, and below each the nearest row of X.
@@ -69,7 +69,7 @@ class ImagesDisplay:
         image_shape : tuple of int
             Height and width, or height, width and 3 colours.
         n_images : int, default=10
-        random_state : int, RandomState instance or None, default=None
+        random_state : int, RandomState or Generator instance, or None, default=None
         ax : matplotlib Axes or array of these, default=None
             One for each image, two rows of them, or one whose place they share.
 
