@@ -8,8 +8,8 @@ tests that run its line (see `benchmarks.watched`), or any of its function or fi
 and is killed by the first that fails or hangs, if it passes without the mutant. There is no time
 for all: those are taken that have words in common with the line, or run what few tests run of the
 function, and some of each file. Mutants of kernels are interpreted, and compiled if they survive
-that. Messages, hints, docstrings, decorators and imports are left as they are. The sample is in
-random order: results of an interrupted run are those of a smaller sample.
+that. Messages, hints, docstrings, decorators, imports and examples of types are left as they are.
+The sample is in random order: results of an interrupted run are those of a smaller sample.
 """
 
 import argparse
@@ -167,6 +167,13 @@ class Mutants(ast.NodeVisitor):
 
     def visit_If(self, node):
         if ast.unparse(node.test) != "TYPE_CHECKING":
+            self.generic_visit(node)
+
+    def visit_Call(self, node):
+        if ast.unparse(node.func) == "like":  # its first argument is an example of a type
+            for part in node.args[1:]:
+                self.visit(part)
+        else:
             self.generic_visit(node)
 
     def visit_JoinedStr(self, node):
