@@ -236,7 +236,7 @@ class FittingMixin:
             conditional.initial_bias(column, typical.weights)
             for conditional, column in zip(families, columns_of(typical.table))
         ]
-        gaps = _shares_of_gaps(columns, training) if rngs else None
+        gaps = _shares_of_gaps(columns, typical) if rngs else None
         for own in rngs:
             networks.append(self._make_network(architecture, marginals, own, dtype, columns, gaps))
         if np.isnan(training.table.min()):
