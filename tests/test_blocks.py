@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from conftest import correlated_flags, quick, sizes
+from sklearn.exceptions import NotFittedError
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
@@ -373,3 +374,10 @@ def test_a_search_on_a_cluster_finds_what_one_here_finds(cluster):
         found = search.fit(X).cv_results_["mean_test_score"]
         assert n_threads(None) <= n_threads(-1) <= os.cpu_count()
     np.testing.assert_array_equal(found, expected)
+
+
+@pytest.mark.parametrize("call", [blocks.score_samples, blocks.sample])
+def test_models_that_are_not_fitted_are_refused_before_anything_is_computed(call):
+    da = pytest.importorskip("dask.array")
+    with pytest.raises(NotFittedError):
+        call(quick(), 3 if call is blocks.sample else da.zeros((4, 2)))

@@ -119,6 +119,12 @@ def test_a_wild_value_spoils_no_scale(unit, wild):
     np.testing.assert_allclose(standardisation(column, weights), (center, scale), atol=0.1 * unit)
 
 
+@pytest.mark.parametrize("value", [1e-6, -3.0, 1e6])
+def test_where_nothing_but_rounding_varies_the_scale_is_one(value):
+    column = np.append(np.full(50, value), np.nextafter(value, 0))
+    assert standardisation(column, np.ones(51)) == (pytest.approx(value, rel=1e-12), 1.0)
+
+
 @pytest.mark.parametrize("wild", [1e6, 1e36, 1e100])
 def test_a_wild_value_of_hardly_any_weight_spoils_no_scale(wild, rng):
     few = rng.normal(size=8)

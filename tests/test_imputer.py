@@ -17,6 +17,7 @@ from sklearn.linear_model import LinearRegression
 from sklearn.pipeline import make_pipeline
 
 from skmade import MADEDensity, MADEImputer
+from skmade._summary import Summary
 
 pytestmark = [
     pytest.mark.skipif(not JIT, reason="is about tables, not kernels"),
@@ -333,3 +334,12 @@ def test_frames_of_another_library_without_any_cell():
         filled = imputer().fit(table()).transform(library(empty))
         assert type(filled) is type(library(empty))
         assert not nw.from_native(filled).select(nw.all().is_null().any()).to_numpy().any()
+
+
+def test_the_most_likely_is_of_the_most_frequent_origin(rng):
+    columns = quick(max_iter=1).fit(rng.normal(size=(50, 1)))._density.columns
+    draws = np.array([0.0, 1, 2, 3, 4]).reshape(5, 1, 1)
+    summary = Summary("most_likely", 5)
+    for origins, expected in (([7, 7, 7, 9, 9], 2), ([7, 9, 9, 9, 7], 3), (None, 4)):
+        own = None if origins is None else np.array(origins)[:, None]
+        assert summary.of(draws, lambda rows: rows[:, 0], columns, own).tolist() == [[expected]]
