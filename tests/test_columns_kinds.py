@@ -1240,6 +1240,32 @@ def test_a_dtype_that_is_too_narrow_for_what_is_drawn_is_that_of_fit(make):
     assert cells.dtype == np.float64 and np.all(np.isfinite(cells)) and cells[1] == 1
 
 
+@pytest.mark.parametrize(
+    "narrow",
+    [
+        lambda cells: pd.DataFrame({"k": pd.array(cells, "Int8")}, index=[3, 3, 4, 1]),
+        lambda cells: pd.DataFrame({"k": pd.array(cells, "int8[pyarrow]")}),
+        lambda cells: pl.DataFrame({"k": pl.Series(cells, dtype=pl.Int8)}),
+        lambda cells: pa.table({"k": pa.array(cells, pa.int8())}),
+    ],
+    ids=["pandas", "pandas, arrow", "polars", "pyarrow"],
+)
+def test_narrow_integers_become_those_of_fit(narrow):
+    query = narrow([5, None, -7, None])
+    as_fitted = np.where(CODE, 300, 400) + CODE
+    make = type(query) if isinstance(query, (pd.DataFrame, pl.DataFrame)) else pa.table
+    filled = quick(max_iter=2).fit(make({"k": as_fitted})).sample_conditional(query, random_state=0)
+    cells = np.asarray(filled["k"])
+    assert cells.dtype == np.int64 and cells[[0, 2]].tolist() == [5, -7] and cells[1] > 100
+
+
+def test_known_cells_are_not_changed_by_the_dtype_of_fit():
+    model = quick(max_iter=2).fit(pd.DataFrame({"k": 100_000 * (1 + np.arange(60) % 7)}))
+    query = pd.DataFrame({"k": np.array([5.5, np.nan], "f2")})  # up to 65,504
+    with pytest.raises(TypeError, match="'k' has dtype float16, which cannot hold"):
+        model.sample_conditional(query, random_state=0)
+
+
 @pytest.mark.parametrize("dtype", [np.int64, np.uint64])
 @pytest.mark.parametrize("base", [2**60, 2**63 - 70])
 def test_large_integers_close_together_stay_apart(dtype, base):

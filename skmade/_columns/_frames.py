@@ -326,7 +326,7 @@ def _fill_column(label, native, library, forms, missing):
             _check_finite(drawn)
             if missing.all():
                 return drawn
-            return _zip(_cast(native, drawn), drawn, ~missing)
+            return _keep_known(native, drawn, ~missing)
         except Exception as error:  # each library has its own
             reason = error
     raise TypeError(
@@ -355,6 +355,21 @@ def without(column, missing):
     return series.zip_with(keep, nothing).to_native()
 
 
+def _keep_known(native, drawn, keep):
+    """Drawn cells, but for those of a column that are to be kept, in the dtype of the drawn."""
+    if dtype_of(native) == dtype_of(drawn):
+        return _zip(native, drawn, keep)
+    if not hasattr(native, "iloc"):
+        return _zip(native.cast(dtype_of(drawn)), drawn, keep)
+    known = native[keep]  # (without missing cells, which another dtype of pandas may not have)
+    cast = known.astype(drawn.dtype)
+    if known.astype(object).tolist() != cast.astype(object).tolist():
+        raise ValueError("known cells would change")
+    made = drawn.copy()
+    made.iloc[np.flatnonzero(keep)] = cast.array
+    return made
+
+
 def _zip(known, drawn, keep):
     """Cells of `known` where they are to be kept, else those drawn; both of one dtype."""
     known, drawn = (nw.from_native(column, series_only=True) for column in (known, drawn))
@@ -373,15 +388,6 @@ def _arrow_column(cells, dtype):
     import pyarrow
 
     return pyarrow.chunked_array([pyarrow.array(cells, dtype)])
-
-
-def _cast(native, like):
-    """A column in the dtype of another."""
-    if dtype_of(native) == dtype_of(like):
-        return native
-    if hasattr(native, "astype"):
-        return native.astype(like.dtype)
-    return native.cast(dtype_of(like))
 
 
 def _with_index(series, like):
