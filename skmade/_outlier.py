@@ -228,8 +228,7 @@ class MADEOutlierDetector(OutlierMixin, MADEDensity):
         is_over = super()._fit(X, sample_weight, X_val, callbacks, columns)
         if self.trim > 0 and not is_over:  # scales and levels stay those of all rows
             weights = self._weights_without_the_least_dense(X, sample_weight)
-            is_over = super()._fit(X, weights, X_val, callbacks, self._density.columns)
-        return is_over
+            super()._fit(X, weights, X_val, callbacks, self._density.columns)
 
     @property
     def _n_rounds(self):

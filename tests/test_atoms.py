@@ -360,16 +360,50 @@ def test_what_differs_from_an_atom_by_rounding_alone_is_that_atom(others):
     assert np.isin(model.sample(500, random_state=0), [0.3, 0.1 + 0.2]).mean() > 0.4
 
 
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
+@pytest.mark.parametrize("wild", [1e4, -9999, 9.96921e36, 1e20])
+@pytest.mark.parametrize("share", [0.001, 0.1, 0.9])
+def test_codes_far_away_do_not_make_other_numbers_one(share, wild, dtype):
+    numbers = at([wild], share, rng().random(2000))
+    with np.errstate(over="ignore"):
+        numbers = np.clip(numbers.astype(dtype), -60_000, np.finfo(dtype).max).astype(float)
+    np.testing.assert_array_equal(without_rounding(numbers, dtype)[0], numbers)
+    rates = np.where(numbers == numbers[0], 0.05, np.repeat([0, 0.1, 0.2, 3e6], 500))
+    np.testing.assert_array_equal(without_rounding(rates, dtype)[0], rates)
+
+
 def test_numbers_that_lie_close_are_not_taken_for_rounded_ones():
     for numbers in (
         rng().lognormal(0, 12, 500),  # from 1e-16 on
+        10 ** rng().uniform(-60, -17, 500),
         np.repeat(1e9 + 1e-7 * np.arange(300), 2),
         np.array([2**53, 2**53 - 1, 2**53 - 2, 5, 5], float),
         np.array([0.3, 0.1 + 0.2]),
     ):
-        np.testing.assert_array_equal(without_rounding(numbers, "float64"), numbers)
+        np.testing.assert_array_equal(without_rounding(numbers, "float64")[0], numbers)
     integers = np.array([2**62, 2**62 + 1, 0])
-    np.testing.assert_array_equal(without_rounding(integers, "int64"), integers)
+    np.testing.assert_array_equal(without_rounding(integers, "int64")[0], integers)
+
+
+def test_short_floats_beside_an_atom_are_none():
+    prices = at([40_000], 0.3, np.round(40_000 + 2 * rng().normal(size=800), 2))
+    readings = at([40], 0.3, 40 + 3 * rng().normal(size=800))
+    near = {"float32": [39_999.99, 40_000.01], "float16": [39.97, 40.03, 40.125]}
+    for column, atom, dtype in ((prices, 40_000, "float32"), (readings, 40, "float16")):
+        model = quick(max_iter=5).fit(column.astype(dtype)[:, None])
+        beside = model.score_samples(np.array(near[dtype], dtype)[:, None])
+        assert np.all(abs(beside - model.score_samples(np.array([[atom]], dtype))) > 0.1)
+
+
+@needs_speed
+def test_zeros_beside_residues_of_rounding_are_drawn_as_often_as_they_are():
+    gross = np.round(rng().lognormal(3, 1, 2000), 2)
+    part = np.round(gross / 3, 2)
+    net = gross - part - part - np.round(gross - 2 * part, 2)  # 0 up to 6e-14
+    assert 0 < abs(net).max() < 1e-12
+    column = np.where(np.random.default_rng(1).random(2000) < 0.5, net, rng().lognormal(0, 1, 2000))
+    drawn = MADEDensity(n_estimators=1, random_state=0).fit(column[:, None]).sample(4000, 0)
+    assert (abs(drawn) < 1e-9).mean() == pytest.approx((abs(column) < 1e-9).mean(), abs=0.05)
 
 
 def test_others_near_an_atom_are_none():

@@ -216,3 +216,12 @@ def test_a_narrow_core_in_a_wide_tail_is_waited_for(n, core, tail, share):
     truth = np.log(densities @ [1 - share, share]).mean()
     model = MADEDensity(n_estimators=1, random_state=0).fit(train[:, None])
     assert model.score(test[:, None]) == pytest.approx(truth, abs=0.08)
+
+
+@pytest.mark.parametrize(
+    ("widths", "direct", "expected"),
+    [([], False, 5 * 7), ([], True, 5 * 7), ([3], False, 5 * 3 + 3 * 7)]
+    + [([3, 2], direct, 5 * 3 + 3 * 2 + 2 * 7 + 5 * 7 * direct) for direct in (False, True)],
+)
+def test_half_of_each_matrix_is_counted(widths, direct, expected):
+    assert _auto.count_parameters(widths, 5, 7, direct) == expected / 2

@@ -32,6 +32,7 @@ from skmade import (
     MasksDisplay,
     PValuesDisplay,
 )
+from skmade._displays._common import MOST_CHARACTERS, shortened
 
 matplotlib.use("Agg")
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -638,3 +639,10 @@ def test_moments_of_a_zone_may_be_given(rng):
     for given in ([1], "day"):
         with pytest.raises(ValueError, match="given must be a dict"):
             ColumnDensityDisplay.from_estimator(model, "x", given=given)
+
+
+def test_names_that_differ_far_from_their_ends_are_cut_to_where_they_do():
+    for before, after in ((40, 40), (0, 80), (80, 0)):
+        names = ["a" * before + middle + "z" * after for middle in ("left", "right")]
+        short = shortened(names)
+        assert len(set(short)) == 2 and max(map(len, short)) <= MOST_CHARACTERS

@@ -32,7 +32,6 @@ OTHERS = {
     "all but constants beside others": np.r_[1e-9 * rng().random(500), rng().random(1500)],
     "a wild value": np.r_[rng().normal(size=999), 1e12],
     "few normal rows": rng().normal(size=50),
-    "two peaks": np.r_[rng().lognormal(1, 1, size=300), rng().uniform(60, 100, size=150)],
 }
 
 

@@ -26,9 +26,11 @@ _LEAST_SHOWN = 0.01
 _DECIMAL_STEPS = 10.0 ** -np.arange(7)
 # Numbers are rounded by this part of themselves, at most, in single precision.
 _ROUNDING = 2.0**-24
-# Sums of rounded numbers differ by so many units in the last place, at most; such values are one
-# where all others are so many times as far apart.
-_ULPS, _APART = 4, 1000
+# Values that differ by so many units in the last place of themselves are one; on a lattice also
+# those that differ by so many of a number that is larger than a quarter of all, as differences do.
+_ULPS, _ULPS_OF_SUMS = 4, 64
+# So many such values at most are one, and others are so many times as far apart.
+_ALIKE, _APART = 16, 1000
 # So many values show, mostly, that a column is not rounded.
 _FEW = 100
 # What part of the rows of a column may be where a map makes its lattice coarse is what this leaves.
@@ -136,10 +138,12 @@ class Real(Column):
         return is_near | (numbers == atoms[place]) | (numbers == single[place]), place
 
     def atom_tolerance(self, atoms):
-        """Within what of each atom numbers differ from it by rounding alone: a part of it, or
-        of the step of a lattice."""
-        of_size = _ULPS * _precision(self.dtype) * abs(atoms)
-        return np.minimum(np.maximum(of_size, OFF_LATTICE * self.distance), 1 / 4)
+        """Within what of each atom numbers differ from it by rounding alone: a part of the step of
+        a lattice, or of doubles; and whole numbers never do."""
+        tolerance = np.full(len(atoms), OFF_LATTICE * self.distance)
+        if not self.distance and not _is_short(self.dtype):
+            tolerance = (_ULPS + 1) * np.finfo(float).eps * abs(atoms)
+        return np.minimum(tolerance, 1 / 4)
 
     @property
     def distance(self):
@@ -419,8 +423,7 @@ def number_column(real, lattice, numbers, conditional, weights, atoms, zero=0.0,
 
     `atoms` are numbers, "auto" or None; `zero` is where numbers change their sign.
     """
-    numbers = without_rounding(numbers, parameters["dtype"])
-    step = lattice_step(numbers, parameters["dtype"])
+    numbers, step = without_rounding(numbers, parameters["dtype"])
     takes_atoms = conditional == "auto" or family_named(conditional).support == "real"
     if isinstance(atoms, str):
         atoms = find_atoms(numbers, step) if takes_atoms else []
@@ -557,21 +560,42 @@ def alike(cells, dtype):
 
 def without_rounding(numbers, dtype):
     """Numbers of a dtype, of which those that differ by rounding alone, as sums of decimals do, are
-    the most frequent one of them."""
-    if np.dtype(dtype).kind != "f":
-        return numbers
+    the most frequent one of them; and the step of the lattice that they are on, or 0."""
+    step = lattice_step(numbers, dtype)
+    if step or np.dtype(dtype).kind != "f":
+        return numbers, step
+    values = np.unique(numbers)
+    size, precision, others = abs(values), _precision(dtype), abs(numbers[numbers != 0])
+    of_values = np.minimum(_ULPS * precision * np.maximum(size[1:], size[:-1]), 1 / 4)
+    of_sums = _ULPS_OF_SUMS * precision * (np.quantile(others, 0.25) if len(others) else 0)
+    for tolerance in (of_values, np.clip(of_sums, of_values, 1 / 4)):
+        merged = _merged(numbers, tolerance)
+        step = lattice_step(merged, dtype)
+        if step:
+            return merged, step
+    # (beside a lattice, nothing else would know that numbers are one)
+    return numbers if _is_short(dtype) else _merged(numbers, of_values), 0.0
+
+
+def _merged(numbers, tolerance):
+    """Numbers, of which the most frequent stands for its neighbours, if those are within tolerances
+    of each other that all others are far beyond."""
     values, counts = np.unique(numbers, return_counts=True)
-    tolerance = min(_ULPS * _precision(dtype) * abs(values).max(), 1 / 4)
     with np.errstate(over="ignore"):
         apart = np.diff(values)
     is_same = apart <= tolerance
-    others = apart[~is_same]
-    if not is_same.any() or not len(others) or others.min() < _APART * tolerance:
-        return numbers
     groups = np.concatenate([[0], np.cumsum(~is_same)])
+    is_clear = np.all(apart[~is_same] >= _APART * tolerance[~is_same])
+    if is_same.all() or not is_same.any() or not is_clear or np.bincount(groups).max() > _ALIKE:
+        return numbers
     by_count = np.lexsort((-counts, groups))
     _, first = np.unique(groups[by_count], return_index=True)
     return values[by_count[first]][groups][np.searchsorted(values, numbers)]
+
+
+def _is_short(dtype):
+    """Whether a dtype is one of floats that are shorter than doubles."""
+    return np.dtype(dtype).kind == "f" and np.dtype(dtype).itemsize < 8
 
 
 def _precision(dtype):
@@ -588,8 +612,8 @@ def lattice_step(column, dtype="float64"):
         extent, rounding = values[-1] - values[0], _ULPS * _precision(dtype) * abs(values).max()
         for step in (np.diff(values).min(), *_DECIMAL_STEPS):
             n_cells = np.round(extent / step)
-            # (the least distance is as far off as values are rounded)
-            off = OFF_LATTICE + min(n_cells * rounding / step, 1 / 4)
+            off = n_cells * rounding / step  # (the least distance is as exact as values are)
+            off = OFF_LATTICE + (off if off <= 1 / 4 else 0)
             if not 1 <= n_cells < 1e7 or abs(extent / step - n_cells) > off:
                 continue
             place = (values - values[0]) / extent * n_cells

@@ -31,8 +31,6 @@ _WIDTHS = (0.005, 0.02, 0.05, 0.1, 0.2, 0.35, 0.5, 0.75)
 _SMALLEST, _TINY = 1e-12, 1e-300
 # In standard deviations.
 _WIDEST_GAP = 0.75
-# More of the rows than this in the outer half of their extent are no long tail.
-_SHARE_IN_TAIL = 1 / 4
 # So many rows choose, at most, evenly among all in order.
 _MOST_ROWS = 10_000
 # A block of neighbouring rows is one of so many.
@@ -86,16 +84,13 @@ def find_warp(numbers, zero=0.0):
 
 
 def _gain(warp, ordered):
-    """What a Gaussian gains by a map, in nats of a row; minus infinity where there is no long tail,
-    or where it makes a part of the column narrower beside the rest than it was, or tears it apart,
-    as the numbers about a constant from all others.
+    """What a Gaussian gains by a map, in nats of a row; minus infinity where it makes a part of the
+    column narrower beside the rest than it was, or tears it apart, as the numbers about a constant
+    from all others.
 
     Rows do not count that are all but one value even after the map: these would be fitted as narrow
     as anything allows.
     """
-    distances = abs(ordered - warp.middle)
-    if np.mean(distances > distances.max() / 2) > _SHARE_IN_TAIL:
-        return -np.inf
     warped = warp(ordered)
     before, after = (_widths(numbers) / numbers.std() for numbers in (ordered, warped))
     counts = after > SCALE_FLOOR
