@@ -360,6 +360,23 @@ def test_what_differs_from_an_atom_by_rounding_alone_is_that_atom(others):
     assert np.isin(model.sample(500, random_state=0), [0.3, 0.1 + 0.2]).mean() > 0.4
 
 
+@pytest.mark.parametrize("given", [0.3, 0.1 + 0.2])
+def test_an_atom_may_be_given_as_either_of_what_differs_by_rounding(given):
+    column = at([0.3, 0.1 + 0.2], 0.6, 5 + rng().normal(size=1000))
+    model = quick(max_iter=5, atoms={0: [given]}).fit(column[:, None])
+    (learnt,) = model._density.columns.columns
+    assert learnt.atoms == learnt.shown == [given]
+    assert (learnt.center, learnt.scale) == (pytest.approx(5, abs=0.1), pytest.approx(1, abs=0.1))
+
+
+@pytest.mark.parametrize("values", [[0.3, 0.1 + 0.2], [1e6, np.nextafter(1e6, 0)]])
+def test_a_constant_but_for_rounding_is_one(values):
+    column = rng().choice(values, 200)
+    model = quick(max_iter=1).fit(np.column_stack([column, rng().normal(size=200)]))
+    contributions = model.score_features(np.column_stack([column, np.zeros(200)]))[:, 0]
+    np.testing.assert_allclose(contributions, 0, atol=0.01)
+
+
 @pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
 @pytest.mark.parametrize("wild", [1e4, -9999, 9.96921e36, 1e20])
 @pytest.mark.parametrize("share", [0.001, 0.1, 0.9])

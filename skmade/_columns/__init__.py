@@ -23,6 +23,8 @@ from skmade._columns._time import Time, learn_time
 from skmade._sparse import DENSE_CELLS, SparseRows
 
 _KINDS = {kind.__name__: kind for kind in (Flag, Category, Constant, Real, Warped, Lattice, Time)}
+# Doubles that differ by less than this part of themselves do so by rounding.
+_ROUNDING = 1e-15
 
 
 def learn_column(cells, weights, rule):
@@ -110,9 +112,11 @@ def _learn_numbers(cells, weights, rule):
 
 
 def _n_values(values):
-    """1 for a constant, 2 for two values of which one repeats, 3 for all others."""
+    """1 for a constant (but for the rounding of doubles), 2 for two values of which one repeats, 3
+    for all others."""
     low, high = values.min(), values.max()
-    if low == high:
+    is_rounding = values.dtype == float and high / 2 - low / 2 < _ROUNDING * max(-low, high)
+    if low == high or is_rounding:
         return 1
     return 2 if len(values) > 2 and np.all((values == low) | (values == high)) else 3
 

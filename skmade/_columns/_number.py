@@ -138,12 +138,8 @@ class Real(Column):
         return is_near | (numbers == atoms[place]) | (numbers == single[place]), place
 
     def atom_tolerance(self, atoms):
-        """Within what of each atom numbers differ from it by rounding alone: a part of the step of
-        a lattice, or of doubles; and whole numbers never do."""
-        tolerance = np.full(len(atoms), OFF_LATTICE * self.distance)
-        if not self.distance and not _is_short(self.dtype):
-            tolerance = (_ULPS + 1) * np.finfo(float).eps * abs(atoms)
-        return np.minimum(tolerance, 1 / 4)
+        """Within what of each atom numbers differ from it by rounding alone."""
+        return _atom_tolerance(atoms, self.distance, self.dtype)
 
     @property
     def distance(self):
@@ -433,6 +429,7 @@ def number_column(real, lattice, numbers, conditional, weights, atoms, zero=0.0,
             "none; choose 'auto' or a family of real numbers for it, or leave it out of atoms."
         )
     atoms = np.array([] if atoms is None else atoms, float)
+    numbers = _with_atoms(numbers, atoms, step, parameters["dtype"])
     rest = ~np.isin(numbers, atoms)
     are_alone = not rest.any()
     are_few = np.count_nonzero(rest) < max(_FEWEST_OF_REST, _LEAST_REST * len(numbers))
@@ -591,6 +588,26 @@ def _merged(numbers, tolerance):
     by_count = np.lexsort((-counts, groups))
     _, first = np.unique(groups[by_count], return_index=True)
     return values[by_count[first]][groups][np.searchsorted(values, numbers)]
+
+
+def _with_atoms(numbers, atoms, step, dtype):
+    """Numbers, of which those that differ from an atom by rounding alone are that atom: it may have
+    been given as another of them than the most frequent one."""
+    if not len(atoms):
+        return numbers
+    nearest = np.searchsorted(atoms[1:] / 2 + atoms[:-1] / 2, numbers)
+    with np.errstate(over="ignore"):
+        is_near = abs(numbers - atoms[nearest]) < _atom_tolerance(atoms, step, dtype)[nearest]
+    return np.where(is_near, atoms[nearest], numbers)
+
+
+def _atom_tolerance(atoms, step, dtype):
+    """Within what of each atom numbers of a dtype differ from it by rounding alone: a part of the
+    step of a lattice, or of doubles; and whole numbers never do."""
+    tolerance = np.full(len(atoms), OFF_LATTICE * step)
+    if not step and not _is_short(dtype):
+        tolerance = (_ULPS + 1) * np.finfo(float).eps * abs(atoms)
+    return np.minimum(tolerance, 1 / 4)
 
 
 def _is_short(dtype):
