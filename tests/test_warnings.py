@@ -1,7 +1,6 @@
 """Warnings name the caller's line, and come once; printed lines say whose they are."""
 
 import re
-import sys
 import warnings
 
 import numpy as np
@@ -11,7 +10,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import cross_val_score
 from sklearn.pipeline import make_pipeline
 
-from skmade import MADEDensity, MADEOutlierDetector, _progress, _training
+from skmade import MADEOutlierDetector, _combination, _progress, _training
 
 X = correlated_flags(60, 5)
 
@@ -44,7 +43,7 @@ def test_they_name_the_callers_line(fit, n_jobs):
 
 
 def test_so_do_those_of_lost_dependencies_and_of_networks_that_disagree(monkeypatch):
-    monkeypatch.setattr(sys.modules[MADEDensity.__module__], "_LEAST_ACCEPTANCE", 1.0)
+    monkeypatch.setattr(_combination, "LEAST_ACCEPTANCE", 1.0)
     model = quick(
         n_estimators=2, combination="product", hidden_layer_sizes=(1,), direct_connections=False
     )
