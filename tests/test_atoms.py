@@ -210,8 +210,8 @@ def with_thin_end(share):
 
 #: The bounds of some columns; "low" and "high" are their ends.
 BOUNDED = {
-    "uniform": (2 + rng().random(144), ("low", "high"), True),
-    "too few to say": (2 + rng().random(143), (0.0, None), False),
+    "uniform": (2 + rng().random(225), ("low", "high"), True),
+    "too few to say": (2 + rng().random(224), (0.0, None), False),
     "normal": (rng().normal(size=1000), (None, None), False),
     "positive": (5 + rng().normal(size=1000), (0.0, None), False),
     "next to zero": (rng().exponential(size=1000), (0.0, None), True),

@@ -47,8 +47,8 @@ _BLOCK = 32
 _SPREAD_AT_BOUND, _SPREAD_BESIDE_BOUND = 3.0, 2.5
 #: What of a step the points of a lattice may be off.
 OFF_LATTICE = 1e-3
-# So many values near an end tell, and no fewer: of normal numbers, one end in 30 would be sharp.
-_FEWEST_AT_BOUND = 12
+# So many values near an end tell, and no fewer.
+_FEWEST_AT_BOUND = 15
 
 
 def find_atoms(numbers, step):
