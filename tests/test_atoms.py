@@ -10,7 +10,7 @@ from scipy.stats import norm
 from skmade import MADEDensity, MADEOutlierDetector
 from skmade._columns import Table
 from skmade._columns._atoms import find_atoms, find_bounds
-from skmade._columns._number import without_rounding
+from skmade._columns._lattice import without_rounding
 from skmade._columns._warp import Warp
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")

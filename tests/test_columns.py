@@ -6,7 +6,8 @@ import pytest
 from conftest import quick, sizes
 from scipy.stats import chisquare
 
-from skmade._columns._number import lattice_step, standardisation
+from skmade._columns._lattice import lattice_step
+from skmade._columns._number import standardisation
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 

@@ -16,6 +16,7 @@ from skmade._columns._constant import Constant
 from skmade._columns._dtypes import container_of, plain_container
 from skmade._columns._flag import Flag
 from skmade._columns._frames import fill_frame, make_frame
+from skmade._columns._lattice import ROUNDING_OF_DOUBLES
 from skmade._columns._number import Lattice, Real, Warped, learn_number, numeric, restore
 from skmade._columns._rules import make_rules, rules_of_kept
 from skmade._columns._table import Table, array_dtype, missing_value
@@ -23,8 +24,6 @@ from skmade._columns._time import Time, learn_time
 from skmade._sparse import DENSE_CELLS, SparseRows
 
 _KINDS = {kind.__name__: kind for kind in (Flag, Category, Constant, Real, Warped, Lattice, Time)}
-# Doubles that differ by less than this part of themselves do so by rounding.
-_ROUNDING = 1e-15
 
 
 def learn_column(cells, weights, rule):
@@ -115,8 +114,8 @@ def _n_values(values):
     """1 for a constant (but for the rounding of doubles), 2 for two values of which one repeats, 3
     for all others."""
     low, high = values.min(), values.max()
-    is_rounding = values.dtype == float and high / 2 - low / 2 < _ROUNDING * max(-low, high)
-    if low == high or is_rounding:
+    rounding = ROUNDING_OF_DOUBLES * max(-low, high) if values.dtype == float else 0
+    if low == high or (rounding and high / 2 - low / 2 < rounding / 2):
         return 1
     return 2 if len(values) > 2 and np.all((values == low) | (values == high)) else 3
 

@@ -25,6 +25,8 @@ Other columns are atoms, and little else:
 import numpy as np
 from scipy.stats import poisson
 
+from skmade._columns._lattice import OFF_LATTICE
+
 _WINDOWS = (1, 2, 4, 8)
 _FACTOR, _FACTOR_OF_HALVES = 2.0, 1.5
 _LEVEL = 1e-4
@@ -45,8 +47,6 @@ _BLOCK = 32
 # An end of a column is a bound if values near it are at most so many times as far apart as in
 # the middle, and as those beside them.
 _SPREAD_AT_BOUND, _SPREAD_BESIDE_BOUND = 3.0, 2.5
-#: What of a step the points of a lattice may be off.
-OFF_LATTICE = 1e-3
 # So many values near an end tell, and no fewer.
 _FEWEST_AT_BOUND = 15
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from skmade._columns._atoms import OFF_LATTICE, find_atoms, find_bounds
+from skmade._columns._atoms import find_atoms, find_bounds
 from skmade._columns._cells import cells_of_array
 from skmade._columns._column import (
     LARGEST_SEEN,
@@ -15,6 +15,13 @@ from skmade._columns._column import (
     to_numbers,
     towards_zero,
 )
+from skmade._columns._lattice import (
+    nearest_place,
+    on_lattice,
+    precision,
+    rounding_of,
+    without_rounding,
+)
 from skmade._columns._warp import Warp, find_warp
 from skmade._families import asks_for, family_named, make_family
 from skmade._families._mixed import Mixed
@@ -22,15 +29,8 @@ from skmade._families._scales import SCALE_FLOOR, UNBOUNDED
 
 # Atoms of so many rows have an input of their own.
 _LEAST_SHOWN = 0.01
-# Steps of lattices that are tried, besides the least distance of the values.
-_DECIMAL_STEPS = 10.0 ** -np.arange(7)
 # Numbers are rounded by this part of themselves, at most, in single precision.
 _ROUNDING = 2.0**-24
-# Values that differ by so many units in the last place of themselves are one; on a lattice also
-# those that differ by so many of a number that is larger than a quarter of all, as differences do.
-_ULPS, _ULPS_OF_SUMS = 4, 64
-# So many such values at most are one, and others are so many times as far apart.
-_ALIKE, _APART = 16, 1000
 # So many values show, mostly, that a column is not rounded.
 _FEW = 100
 # What part of the rows of a column may be where a map makes its lattice coarse is what this leaves.
@@ -130,7 +130,7 @@ class Real(Column):
     def is_atom(self, numbers):
         """Which numbers are atoms, and for each number the place of the nearest one."""
         atoms = np.array(self.atoms)
-        place = np.searchsorted(atoms[1:] / 2 + atoms[:-1] / 2, numbers)
+        place = nearest_place(atoms, numbers)
         # (whole numbers are told apart: what another rounds to in single precision is none)
         with np.errstate(over="ignore"):
             single = np.where(atoms == np.round(atoms), atoms, atoms.astype(np.float32))
@@ -139,7 +139,7 @@ class Real(Column):
 
     def atom_tolerance(self, atoms):
         """Within what of each atom numbers differ from it by rounding alone."""
-        return _atom_tolerance(atoms, self.distance, self.dtype)
+        return rounding_of(atoms, self.distance, self.dtype)
 
     @property
     def distance(self):
@@ -360,7 +360,7 @@ class Lattice(Real):
         if not self.near:
             return numbers
         near = np.array(self.near)
-        near = near[np.searchsorted(near[1:] / 2 + near[:-1] / 2, numbers)]
+        near = near[nearest_place(near, numbers)]
         return np.where(abs(numbers - near) < self.step / 4, near, numbers)
 
     def keep_near(self, values):
@@ -421,15 +421,17 @@ def number_column(real, lattice, numbers, conditional, weights, atoms, zero=0.0,
     """
     numbers, step = without_rounding(numbers, parameters["dtype"])
     takes_atoms = conditional == "auto" or family_named(conditional).support == "real"
-    if isinstance(atoms, str):
-        atoms = find_atoms(numbers, step) if takes_atoms else []
-    elif atoms is not None and not takes_atoms:
+    if not takes_atoms and not (atoms is None or isinstance(atoms, str)):
         raise ValueError(
             f"atoms names column {parameters['label']}, but a {conditional!r} conditional takes "
             "none; choose 'auto' or a family of real numbers for it, or leave it out of atoms."
         )
-    atoms = np.array([] if atoms is None else atoms, float)
-    numbers = _with_atoms(numbers, atoms, step, parameters["dtype"])
+    if takes_atoms and isinstance(atoms, str):
+        atoms = find_atoms(numbers, step)
+    elif takes_atoms and atoms is not None:
+        numbers = _as_atoms(numbers, atoms, step, parameters["dtype"])
+    else:
+        atoms = np.array([])
     rest = ~np.isin(numbers, atoms)
     are_alone = not rest.any()
     are_few = np.count_nonzero(rest) < max(_FEWEST_OF_REST, _LEAST_REST * len(numbers))
@@ -475,6 +477,17 @@ def number_column(real, lattice, numbers, conditional, weights, atoms, zero=0.0,
         column.keep_near(values)
         return column
     return real(center=float(center), **parameters)
+
+
+def _as_atoms(numbers, atoms, step, dtype):
+    """Numbers, of which those that differ by rounding alone from an atom that was given are that
+    atom: it need not be the most frequent of them."""
+    if not len(atoms):
+        return numbers
+    nearest = nearest_place(atoms, numbers)
+    with np.errstate(over="ignore"):
+        is_near = abs(numbers - atoms[nearest]) < rounding_of(atoms, step, dtype)[nearest]
+    return np.where(is_near, atoms[nearest], numbers)
 
 
 def _check_on_lattice(atoms, value, step, label, origin):
@@ -555,97 +568,11 @@ def alike(cells, dtype):
     return cells
 
 
-def without_rounding(numbers, dtype):
-    """Numbers of a dtype, of which those that differ by rounding alone, as sums of decimals do, are
-    the most frequent one of them; and the step of the lattice that they are on, or 0."""
-    step = lattice_step(numbers, dtype)
-    if step or np.dtype(dtype).kind != "f":
-        return numbers, step
-    values = np.unique(numbers)
-    size, precision, others = abs(values), _precision(dtype), abs(numbers[numbers != 0])
-    of_values = np.minimum(_ULPS * precision * np.maximum(size[1:], size[:-1]), 1 / 4)
-    of_sums = _ULPS_OF_SUMS * precision * (np.quantile(others, 0.25) if len(others) else 0)
-    for tolerance in (of_values, np.clip(of_sums, of_values, 1 / 4)):
-        merged = _merged(numbers, tolerance)
-        step = lattice_step(merged, dtype)
-        if step:
-            return merged, step
-    # (beside a lattice, nothing else would know that numbers are one)
-    return numbers if _is_short(dtype) else _merged(numbers, of_values), 0.0
-
-
-def _merged(numbers, tolerance):
-    """Numbers, of which the most frequent stands for its neighbours, if those are within tolerances
-    of each other that all others are far beyond."""
-    values, counts = np.unique(numbers, return_counts=True)
-    with np.errstate(over="ignore"):
-        apart = np.diff(values)
-    is_same = apart <= tolerance
-    groups = np.concatenate([[0], np.cumsum(~is_same)])
-    is_clear = np.all(apart[~is_same] >= _APART * tolerance[~is_same])
-    if is_same.all() or not is_same.any() or not is_clear or np.bincount(groups).max() > _ALIKE:
-        return numbers
-    by_count = np.lexsort((-counts, groups))
-    _, first = np.unique(groups[by_count], return_index=True)
-    return values[by_count[first]][groups][np.searchsorted(values, numbers)]
-
-
-def _with_atoms(numbers, atoms, step, dtype):
-    """Numbers, of which those that differ from an atom by rounding alone are that atom: it may have
-    been given as another of them than the most frequent one."""
-    if not len(atoms):
-        return numbers
-    nearest = np.searchsorted(atoms[1:] / 2 + atoms[:-1] / 2, numbers)
-    with np.errstate(over="ignore"):
-        is_near = abs(numbers - atoms[nearest]) < _atom_tolerance(atoms, step, dtype)[nearest]
-    return np.where(is_near, atoms[nearest], numbers)
-
-
-def _atom_tolerance(atoms, step, dtype):
-    """Within what of each atom numbers of a dtype differ from it by rounding alone: a part of the
-    step of a lattice, or of doubles; and whole numbers never do."""
-    tolerance = np.full(len(atoms), OFF_LATTICE * step)
-    if not step and not _is_short(dtype):
-        tolerance = (_ULPS + 1) * np.finfo(float).eps * abs(atoms)
-    return np.minimum(tolerance, 1 / 4)
-
-
-def _is_short(dtype):
-    """Whether a dtype is one of floats that are shorter than doubles."""
-    return np.dtype(dtype).kind == "f" and np.dtype(dtype).itemsize < 8
-
-
-def _precision(dtype):
-    """Of floats of a dtype; of other numbers that of the floats that they become."""
-    return float(np.finfo(dtype if np.dtype(dtype).kind == "f" else float).eps)
-
-
-def lattice_step(column, dtype="float64"):
-    """Distance of neighbouring values, if a column has ties and lies on a lattice; else 0."""
-    values = np.unique(column)
-    if len(values) < 2 or len(values) == len(column):
-        return 0.0
-    with np.errstate(over="ignore", invalid="ignore"):  # (a wild value is on no lattice)
-        extent, rounding = values[-1] - values[0], _ULPS * _precision(dtype) * abs(values).max()
-        for step in (np.diff(values).min(), *_DECIMAL_STEPS):
-            n_cells = np.round(extent / step)
-            off = n_cells * rounding / step  # (the least distance is as exact as values are)
-            off = OFF_LATTICE + (off if off <= 1 / 4 else 0)
-            if not 1 <= n_cells < 1e7 or abs(extent / step - n_cells) > off:
-                continue
-            place = (values - values[0]) / extent * n_cells
-            cell = np.round(place)
-            is_near = np.all(np.abs(place - cell) < OFF_LATTICE)
-            if is_near and np.all(np.diff(cell) > 0):  # (no two values in one cell)
-                return float(extent / n_cells)
-    return 0.0
-
-
 def _decimals(values, dtype):
     """To how many decimals all values of a dtype are rounded; None where these would be all the
     digits that it can hold."""
     size, few = float(abs(values).max()), values[:: len(values) // _FEW + 1]
-    relative = _precision(dtype) if np.dtype(dtype).kind == "f" else 1.0
+    relative = precision(dtype) if np.dtype(dtype).kind == "f" else 1.0
     for n in range(16):
         if n > 0 and size * 10.0**n * relative > 1 / 4:
             break
@@ -669,11 +596,6 @@ def _no_sentinels(numbers):
 def _in_precision(numbers, dtype):
     """Numbers as those of a dtype are, if it is one of floats."""
     return numbers.astype(dtype) if np.dtype(dtype).kind == "f" else numbers
-
-
-def on_lattice(values, origin, step):
-    """The nearest points of a lattice."""
-    return origin + step * np.round((values - origin) / step)
 
 
 def standardisation(column, weights):

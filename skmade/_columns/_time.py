@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from skmade._columns._column import from_numbers, origin_of, to_numbers
-from skmade._columns._number import Lattice, alike, given_atoms, number_column, on_lattice
+from skmade._columns._lattice import on_lattice
+from skmade._columns._number import Lattice, alike, given_atoms, number_column
 
 
 @dataclass(kw_only=True)
