@@ -34,6 +34,8 @@ class FittingMixin:
     # Inputs are held within so many deviations: an extreme cell must not carry the conditionals of
     # the others out of floating-point range.
     _input_limit = 100.0
+    # Rows that are trained on, and that tell when to stop, are held within so many deviations.
+    _target_limit = np.inf
     # What "auto" is for numbers: a family, or chosen by their values.
     _of_numbers = "auto"
     # How often networks are trained in `fit`.
@@ -75,6 +77,8 @@ class FittingMixin:
                 "combination='weighted' learns its weights from held-out rows: set "
                 "early_stopping=True, or pass X_val to fit."
             )
+        training = self._drawn_in(columns, training)
+        validation = validation and self._near(columns, validation)
         architecture, networks = self._networks_to_train(
             self._density_to_continue(), columns, training, rng, typical
         )
@@ -120,7 +124,7 @@ class FittingMixin:
         else:
             table, weights = self._validate_training(X, sample_weight, reset=False, n_least=1)
             columns = before.columns
-        rows = self._encode(columns, table, weights)
+        rows = self._drawn_in(columns, self._encode(columns, table, weights))
         architecture, networks = self._networks_to_train(before, columns, rows, rng, in_passes=True)
         if before is not None and self.combination == "weighted":
             before.weigh(rows, self.n_jobs)  # the pass is still to come
@@ -187,6 +191,24 @@ class FittingMixin:
         """Rows of a table as the networks see them."""
         encoded, extras = columns.encoded(table, self._network_dtype(columns))
         return _training.Rows(encoded, weights, extras)
+
+    def _drawn_in(self, columns, rows):
+        """Rows to train on: none of their cells is too far from all else."""
+        table, is_own = rows.table, rows.are_in_file
+        for j, is_far in columns.far_cells(table, self._target_limit):
+            if not is_own:
+                table, is_own = table.copy(), True
+            table[is_far, j] = np.copysign(self._target_limit, table[is_far, j])
+        return replace(rows, table=table)
+
+    def _near(self, columns, rows):
+        """Rows to judge by: without those with a cell that is too far, if these are few."""
+        is_near = np.ones(len(rows.table), bool)
+        for _, is_far in columns.far_cells(rows.table, self._target_limit):
+            is_near &= ~is_far
+        if is_near.all() or is_near.mean() < 1 / 2:
+            return self._drawn_in(columns, rows)
+        return rows.part(np.flatnonzero(is_near))
 
     def _network_dtype(self, columns):
         """That of the networks to be made, or of those to go on with: these keep their columns."""

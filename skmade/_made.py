@@ -116,8 +116,9 @@ class MADEDensity(CallbackSupportMixin, FittingMixin, DensityMixin, BaseEstimato
         density of the others: a dict from names of columns (or positions, in an array) to
         values; columns that it does not name are "auto". "auto" takes values that occur more
         than twice as often as their neighbourhood explains, in both halves of the rows (the rule
-        is in `skmade._columns._atoms`); see `atoms_`. On a lattice, atoms and other values have
-        the units of a cell; elsewhere scores of atoms are log-probabilities.
+        is in `skmade._columns._atoms`); see `atoms_`. None takes codes only, such as -9999: values
+        that repeat, far from all others. On a lattice, atoms and other values have the units of a
+        cell; elsewhere scores of atoms are log-probabilities.
     missing : {"ignorable", "informative"}, default="ignorable"
         Missing cells (NaN, None, NA, NaT) are left out: training uses the cells that are there,
         conditionals see which of the features before are missing, the score of a row is the

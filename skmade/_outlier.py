@@ -69,9 +69,9 @@ class MADEOutlierDetector(OutlierMixin, MADEDensity):
     handle_unknown : {"error", "rare"}, default="rare"
         See `MADEDensity`: a label that was not seen is strange, and no error.
     atoms : "auto", None or dict, default=None
-        See `MADEDensity`. An atom is as likely as it is frequent, however near other values
-        are; whether a value is one says little about how strange its row is. Where leaving a
-        spike is what is looked for, choose "auto".
+        See `MADEDensity`: none but codes. An atom is as likely as it is frequent, however near
+        other values are; whether a value is one says little about how strange its row is. Where
+        leaving a spike is what is looked for, choose "auto".
     missing, n_components, ordering, targets, n_masks, mask_sampling : see `MADEDensity`
     n_estimators : int or "auto", default="auto"
         Networks with orderings of their own, which see each relation from several sides: 4, but
@@ -138,6 +138,8 @@ class MADEOutlierDetector(OutlierMixin, MADEDensity):
     }
     # Else an extreme cell explains others away, by relations that few rows or none have shown.
     _input_limit = 4.0
+    # Else the few cells that are wild are nearly all that the loss is about.
+    _target_limit = 30.0
     # Thin tails tell extremes from others, and noise makes spikes and rounded values smooth.
     _of_numbers = "gaussian_mixture"
 

@@ -9,7 +9,7 @@ from scipy.stats import norm
 
 from skmade import MADEDensity, MADEOutlierDetector
 from skmade._columns import Table
-from skmade._columns._atoms import find_atoms, find_bounds
+from skmade._columns._atoms import find_atoms, find_bounds, find_codes
 from skmade._columns._lattice import without_rounding
 from skmade._columns._warp import Warp
 
@@ -49,6 +49,28 @@ SPIKY = {
     "heaped": (at([40, 50], 0.5, np.round(rng().normal(42, 12, 3000))), [40, 50]),
     "prices": (at([9.99, 19.95], 0.3, rng().gamma(3, 5, 2000)), [9.99, 19.95]),
     "excess zeros": (at([0], 0.5, rng().poisson(6, 3000)), [0]),
+}
+
+
+#: Columns with codes, which these are, and without.
+CODED = {
+    "not measured": (np.r_[SMOOTH["normal"], 9 * [-9999]], [-9999]),
+    "a third of all": (np.r_[SMOOTH["normal"], 1500 * [-9999]], [-9999]),
+    "two of them": (np.r_[SMOOTH["ages"], 12 * [888], 7 * [999]], [888, 999]),
+    "at either end": (np.r_[SMOOTH["lognormal"], 700 * [-1e6], 5 * [1e6]], [-1e6, 1e6]),
+    "beside ratings": (np.r_[np.tile([1, 2, 3, 4, 5], 40), 5 * [99]], [99]),
+    "largest integer": (np.r_[SMOOTH["counts"], 6 * [2**31]], [2**31]),
+    "twice each": (np.r_[np.repeat(SMOOTH["normal"], 2), 6 * [-9999]], [-9999]),
+}
+UNCODED = {
+    **SMOOTH,
+    "too few": np.r_[SMOOTH["normal"], 4 * [-9999]],
+    "a few wild ones": np.r_[SMOOTH["normal"], 1e4 * np.arange(1, 9)],
+    "near": np.r_[np.tile([1, 2, 3, 4, 5], 40), 50 * [9]],
+    "four of them": np.r_[SMOOTH["ages"], np.repeat([777, 778, 888, 999], 9)],
+    "beside a constant": np.r_[100 * [0], 1, 9 * [-9999]],
+    "beside nothing": np.repeat([0.0, 1.0, 1000.0], 6),
+    "Cauchy, rounded": np.round(rng().standard_cauchy(3000)),
 }
 
 
@@ -146,6 +168,25 @@ def test_values_that_repeat_are_atoms_of_a_column_that_takes_few(n_values, is_cl
     numbers, counts = np.unique(column, return_counts=True)
     expected = numbers[counts > 1] if is_clumped else []
     assert find_atoms(column, 0.0).tolist() == list(expected)
+
+
+@pytest.mark.parametrize("name", CODED)
+def test_codes_far_from_all_numbers_are_found(name):
+    numbers, codes = CODED[name]
+    random = rng()
+    for way in (1, -1):
+        np.testing.assert_array_equal(
+            find_codes(random.permutation(way * numbers)), np.sort(way * np.array(codes))
+        )
+    assert set(codes) <= set(find_atoms(numbers, 0.0))
+    for parameters in ({}, {"atoms": None}, {"atoms": None, "conditionals": "gaussian_mixture"}):
+        assert set(codes) <= set(atoms_of(numbers, **parameters))
+
+
+@pytest.mark.parametrize("name", UNCODED)
+def test_other_numbers_are_no_codes(name):
+    assert not len(find_codes(UNCODED[name]))
+    assert not atoms_of(UNCODED[name], atoms=None)
 
 
 @needs_speed

@@ -184,6 +184,62 @@ def test_anomalies_beside_rounded_values_are_found():
     assert np.mean(unusual[:, None] < usual) > sizes(0.99, 0.4)
 
 
+def spoilt(X, name, random):
+    """Rows of which some have codes or wild cells among their numbers."""
+    X, n = X.copy(), len(X)
+    if name == "codes":
+        for j in range(X.shape[1]):
+            X[random.choice(n, n // 33, replace=False), j] = -9999
+    elif name == "wild":
+        for j in range(X.shape[1]):
+            X[random.choice(n, n // 150, replace=False), j] = 1e6 * random.normal(size=n // 150)
+    elif name == "one":
+        X[0, 0] = 1e6
+    return X
+
+
+@pytest.mark.skipif(not JIT, reason="takes long")
+@pytest.mark.parametrize("name", ["codes", "wild", "one"])
+def test_cells_far_from_all_others_hide_no_relation(name):
+    X, fresh = normal_rows(1500, 0), normal_rows(1000, 1)
+    strange = fresh.copy()
+    strange[:, 1] *= -1
+    shares, epochs = [], []
+    for rows in (X, spoilt(X, name, np.random.default_rng(2))):
+        model = MADEOutlierDetector(random_state=0).fit(rows)
+        shares.append([np.mean(model.predict(own) == -1) for own in (fresh, strange)])
+        epochs.append(model.n_iter_)
+    np.testing.assert_allclose(shares[1], shares[0], atol=0.06)
+    assert epochs[1] < 3 * epochs[0]
+
+
+def test_rows_that_train_are_drawn_in_and_those_that_judge_are_left_out(rng):
+    X = rng.normal(size=(200, 2))
+    X[:6, 0], X[100:105, 1], X[0, 1] = -9999, 1e5, np.nan
+    detector = MADEOutlierDetector(random_state=0, max_iter=1, n_estimators=1).fit(X)
+    assert [list(atoms) for atoms in detector.atoms_.values()] == [[-9999], [1e5]]
+    columns, limit = detector._density.columns, detector._target_limit
+    X[50:53, 0] = [3e4, -3e4, 2e4]
+    rows = detector._encode(columns, detector._validate_training(X, None, False)[0], np.ones(200))
+    drawn, near = detector._drawn_in(columns, rows), detector._near(columns, rows)
+    np.testing.assert_array_equal(drawn.table[50:53, 0], [limit, -limit, limit])
+    others = np.delete(np.arange(200), [50, 51, 52])
+    np.testing.assert_array_equal(drawn.table[others], rows.table[others])
+    np.testing.assert_array_equal(near.table, rows.table[others])
+    assert rows.table[50, 0] > 1000
+    few = rows.part(np.arange(48, 53))  # (most of them are far)
+    np.testing.assert_array_equal(detector._near(columns, few).table, drawn.table[48:53])
+
+
+def test_held_out_scores_are_those_of_the_cells_as_they_are(rng):
+    X = rng.normal(size=(60, 2))
+    X[7, 0] = 1e5
+    detector = MADEOutlierDetector(
+        random_state=0, max_iter=2, early_stopping=False, n_estimators=1
+    ).fit(X)
+    np.testing.assert_array_equal(detector.held_out_scores_, np.sort(detector.score_samples(X)))
+
+
 def test_rows_that_train_stop_and_set_the_threshold_are_apart(rng):
     detector = MADEOutlierDetector(random_state=0, max_iter=1, n_estimators=1)
     detector.fit(rng.normal(size=(100, 2)))

@@ -340,6 +340,19 @@ class Columns:
                 extras += column.extras(table[:, j].astype(float)) - column.extras(codes)
         return table, extras
 
+    def far_cells(self, table, limit):
+        """Of encoded rows, columns that hold numbers more than `limit` deviations from their
+        center, besides atoms; each with which of its cells these are."""
+        if isinstance(table, SparseRows) or limit == np.inf:
+            return
+        for j in _places(self.columns, Real):
+            is_far = abs(table[:, j]) > limit
+            if is_far.any():
+                atoms = self.columns[j].seen_atoms().astype(table.dtype)
+                is_far &= ~np.isin(table[:, j], atoms)
+            if is_far.any():
+                yield j, is_far
+
     def forget_single_labels(self):
         """Take no label for one that a single row has: there were rows that were not looked at."""
         for column in self.columns:

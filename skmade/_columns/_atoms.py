@@ -20,7 +20,13 @@ Other columns are atoms, and little else:
 - clumped ones, that have less than half as many distinct values as a density would have that is
   smooth over 32 neighbouring rows, on the lattice or at the least distance of the values: all
   values that repeat are atoms, if these are 300 at most.
+
+Codes, such as -9999 for what was not measured, are atoms wherever a column may have some, even if
+none are asked for: up to three values at either end that occur in at least 5 rows each, and are
+farther from all others than four times the range of the middle nine tenths of these.
 """
+
+from itertools import product
 
 import numpy as np
 from scipy.stats import poisson
@@ -49,6 +55,8 @@ _BLOCK = 32
 _SPREAD_AT_BOUND, _SPREAD_BESIDE_BOUND = 3.0, 2.5
 # So many values near an end tell, and no fewer.
 _FEWEST_AT_BOUND = 15
+# So many codes at each end at most, so many ranges of the others away; of which there are so many.
+_MOST_CODES, _CODES_AWAY, _FEWEST_BESIDE_CODES = 3, 4.0, 20
 
 
 def find_atoms(numbers, step):
@@ -81,8 +89,32 @@ def find_atoms(numbers, step):
     repeats = counts > 1
     if repeats.sum() <= _MOST_ATOMS and _is_clumped(numbers, step or np.diff(values).min()):
         is_atom |= repeats
+    is_atom |= np.isin(values, find_codes(numbers))
     often = np.sort(np.argsort(-counts[is_atom], kind="stable")[:_MOST_ATOMS])
     return values[is_atom][often]
+
+
+def find_codes(numbers):
+    """Values that repeat, far from all others of a column, in ascending order."""
+    ordered = np.sort(numbers)
+    values, first, counts = np.unique(ordered, return_index=True, return_counts=True)
+    starts = np.append(first, len(ordered))
+    ends = [*range(min(_MOST_CODES, len(values)) + 1)]
+    for n_below, n_above in sorted(product(ends, ends), key=sum, reverse=True):
+        others = slice(n_below, len(values) - n_above)
+        rest = ordered[starts[others.start] : starts[max(others.stop, 0)]]
+        if len(rest) < _FEWEST_BESIDE_CODES:
+            continue
+        is_code = np.ones(len(values), bool)
+        is_code[others] = False
+        low, high = rest[[len(rest) // 20, -1 - len(rest) // 20]]
+        least = _CODES_AWAY * (high - low)
+        is_far = (n_below == 0 or rest[0] - values[n_below - 1] > least) and (
+            n_above == 0 or values[others.stop] - rest[-1] > least
+        )
+        if high > low and is_far and counts[is_code].min(initial=_FEWEST_ROWS) >= _FEWEST_ROWS:
+            return values[is_code]
+    return values[:0]
 
 
 def _is_clumped(numbers, step):

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from skmade._columns._atoms import find_atoms, find_bounds
+from skmade._columns._atoms import find_atoms, find_bounds, find_codes
 from skmade._columns._cells import cells_of_array
 from skmade._columns._column import (
     LARGEST_SEEN,
@@ -431,7 +431,7 @@ def number_column(real, lattice, numbers, conditional, weights, atoms, zero=0.0,
     elif takes_atoms and atoms is not None:
         numbers = _as_atoms(numbers, atoms, step, parameters["dtype"])
     else:
-        atoms = np.array([])
+        atoms = find_codes(numbers) if takes_atoms else np.array([])
     rest = ~np.isin(numbers, atoms)
     are_alone = not rest.any()
     are_few = np.count_nonzero(rest) < max(_FEWEST_OF_REST, _LEAST_REST * len(numbers))
