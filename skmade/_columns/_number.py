@@ -419,39 +419,28 @@ def number_column(real, lattice, numbers, conditional, weights, atoms, zero=0.0,
 
     `atoms` are numbers, "auto" or None; `zero` is where numbers change their sign.
     """
-    numbers, step = without_rounding(numbers, parameters["dtype"])
+    dtype, label = parameters["dtype"], parameters["label"]
+    numbers, step = without_rounding(numbers, dtype)
     takes_atoms = conditional == "auto" or family_named(conditional).support == "real"
-    if not takes_atoms and not (atoms is None or isinstance(atoms, str)):
-        raise ValueError(
-            f"atoms names column {parameters['label']}, but a {conditional!r} conditional takes "
-            "none; choose 'auto' or a family of real numbers for it, or leave it out of atoms."
-        )
-    if takes_atoms and isinstance(atoms, str):
-        atoms = find_atoms(numbers, step)
-    elif takes_atoms and atoms is not None:
-        numbers = _as_atoms(numbers, atoms, step, parameters["dtype"])
+    if takes_atoms:
+        numbers, atoms = _with_atoms(numbers, atoms, step, dtype)
     else:
-        atoms = find_codes(numbers) if takes_atoms else np.array([])
-    rest = ~np.isin(numbers, atoms)
-    are_alone = not rest.any()
-    are_few = np.count_nonzero(rest) < max(_FEWEST_OF_REST, _LEAST_REST * len(numbers))
-    if are_few:
-        rest[:] = True
+        _check_takes_none(atoms, label, conditional)
+        atoms = np.array([])
     values, counts = np.unique(numbers, return_counts=True)
-    decimals = _decimals(np.append(values, atoms), parameters["dtype"])
-    bounds, warp, warped = (None, None), None, numbers[rest]
+    decimals = _decimals(np.append(values, atoms), dtype)
+    rest, are_alone, are_few = _others(numbers, atoms)
+    bounds, warp = (None, None), None
     if conditional == "auto":
         if real is Real and not are_few:
-            warp = _warp_of(warped, step, decimals, zero)
+            warp = _warp_of(numbers[rest], step, decimals, zero)
         bounds, is_sharp = find_bounds(numbers, atoms, step, zero, warp)
-        warped = warped if warp is None else warp(warped)
-        _, equal = standardisation(warped, np.ones(len(warped)))
-        is_coarse = warp is None and step > 5 * SCALE_FLOOR * equal
+        is_coarse = warp is None and _is_coarse(numbers[rest], step)
         conditional = "logistic_mixture" if is_coarse or is_sharp else "gaussian_mixture"
     if are_alone:
         rest = _no_sentinels(numbers)
-        warped = numbers[rest]
-    center, scale = standardisation(warped, weights[rest])
+    seen = numbers[rest] if warp is None else warp(numbers[rest])
+    center, scale = standardisation(seen, weights[rest])
     parameters |= {"conditional": conditional, "scale": float(scale), "decimals": decimals}
     if takes_atoms:
         frequent = values[counts >= _LEAST_SHOWN * len(numbers)]
@@ -468,15 +457,48 @@ def number_column(real, lattice, numbers, conditional, weights, atoms, zero=0.0,
         }  # fmt: skip
         return Warped(center=float(center), **map_of_column, **parameters)
     if family_named(conditional).support == "counts":
-        check_counts(parameters["label"], numbers, conditional)
+        check_counts(label, numbers, conditional)
         return lattice(center=float(np.round(center)), step=1.0, **parameters)
     if step > 0 and (asks_for(conditional, "half") or decimals == 0):
-        _check_on_lattice(atoms, values[0], step, parameters["label"], parameters["origin"])
+        _check_on_lattice(atoms, values[0], step, label, parameters["origin"])
         center = on_lattice(center, numbers[0], step)
         column = lattice(center=float(center), step=step, **parameters)
         column.keep_near(values)
         return column
     return real(center=float(center), **parameters)
+
+
+def _with_atoms(numbers, atoms, step, dtype):
+    """Numbers and their atoms: found, or those that were asked for, and codes without any."""
+    if atoms is None:
+        return numbers, find_codes(numbers)
+    if isinstance(atoms, str):
+        return numbers, find_atoms(numbers, step)
+    return _as_atoms(numbers, atoms, step, dtype), atoms
+
+
+def _check_takes_none(atoms, label, conditional):
+    """Raise ValueError for atoms of a column whose family takes none."""
+    if not (atoms is None or isinstance(atoms, str)):
+        raise ValueError(
+            f"atoms names column {label}, but a {conditional!r} conditional takes none; choose "
+            "'auto' or a family of real numbers for it, or leave it out of atoms."
+        )
+
+
+def _others(numbers, atoms):
+    """Which numbers are no atoms, or all if too few of them are none; whether none is, and whether
+    they are too few."""
+    rest = ~np.isin(numbers, atoms)
+    n_others = np.count_nonzero(rest)
+    are_few = n_others < max(_FEWEST_OF_REST, _LEAST_REST * len(numbers))
+    return rest | are_few, n_others == 0, are_few
+
+
+def _is_coarse(numbers, step):
+    """Whether narrow components could sit on the points of a lattice."""
+    _, equal = standardisation(numbers, np.ones(len(numbers)))
+    return step > 5 * SCALE_FLOOR * equal
 
 
 def _as_atoms(numbers, atoms, step, dtype):
