@@ -17,6 +17,7 @@ from skmade._orderings import make_ordering
 from skmade._shared import MaskSampler, SharedNetwork
 from skmade._sparse import columns_of
 from skmade._warnings import warn
+from skmade._wild import drawn_in, find_limits, without_wild
 
 # Draws of masks that are averaged in scoring where each mini-batch had its own.
 _FRESH_DRAWS = 32
@@ -34,7 +35,7 @@ class FittingMixin:
     # Inputs are held within so many deviations: an extreme cell must not carry the conditionals of
     # the others out of floating-point range.
     _input_limit = 100.0
-    # Rows that are trained on, and that tell when to stop, are held within so many deviations.
+    # Cells that are farther, in deviations, are wild; see `skmade._wild`.
     _target_limit = np.inf
     # What "auto" is for numbers: a family, or chosen by their values.
     _of_numbers = "auto"
@@ -77,8 +78,9 @@ class FittingMixin:
                 "combination='weighted' learns its weights from held-out rows: set "
                 "early_stopping=True, or pass X_val to fit."
             )
-        training = self._drawn_in(columns, training)
-        validation = validation and self._near(columns, validation)
+        limits = find_limits(columns, training, self._target_limit)
+        training = drawn_in(columns, training, limits)
+        validation = validation and without_wild(columns, validation, limits)
         architecture, networks = self._networks_to_train(
             self._density_to_continue(), columns, training, rng, typical
         )
@@ -124,7 +126,8 @@ class FittingMixin:
         else:
             table, weights = self._validate_training(X, sample_weight, reset=False, n_least=1)
             columns = before.columns
-        rows = self._drawn_in(columns, self._encode(columns, table, weights))
+        rows = self._encode(columns, table, weights)
+        rows = drawn_in(columns, rows, find_limits(columns, rows, self._target_limit))
         architecture, networks = self._networks_to_train(before, columns, rows, rng, in_passes=True)
         if before is not None and self.combination == "weighted":
             before.weigh(rows, self.n_jobs)  # the pass is still to come
@@ -191,24 +194,6 @@ class FittingMixin:
         """Rows of a table as the networks see them."""
         encoded, extras = columns.encoded(table, self._network_dtype(columns))
         return _training.Rows(encoded, weights, extras)
-
-    def _drawn_in(self, columns, rows):
-        """Rows to train on: none of their cells is too far from all else."""
-        table, is_own = rows.table, rows.are_in_file
-        for j, is_far in columns.far_cells(table, self._target_limit):
-            if not is_own:
-                table, is_own = table.copy(), True
-            table[is_far, j] = np.copysign(self._target_limit, table[is_far, j])
-        return replace(rows, table=table)
-
-    def _near(self, columns, rows):
-        """Rows to judge by: without those with a cell that is too far, if these are few."""
-        is_near = np.ones(len(rows.table), bool)
-        for _, is_far in columns.far_cells(rows.table, self._target_limit):
-            is_near &= ~is_far
-        if is_near.all() or is_near.mean() < 1 / 2:
-            return self._drawn_in(columns, rows)
-        return rows.part(np.flatnonzero(is_near))
 
     def _network_dtype(self, columns):
         """That of the networks to be made, or of those to go on with: these keep their columns."""

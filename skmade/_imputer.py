@@ -48,7 +48,8 @@ class MADEImputer(CallbackSupportMixin, TransformerMixin, BaseEstimator):
           distributed as whole ones. It is for multiple imputation, and for what is learnt from
           the table as a whole.
         - "mean": means of `n_draws` draws; of flags and labels the most frequent. Single cells are
-          closest to the truth, but spreads and relations of columns are lost.
+          closest to the truth, but spreads and relations of columns are lost. Codes such as -9999
+          are numbers like others there; make them missing cells before.
         - "quantile": quantiles of `n_draws` draws, each cell by itself, as in an interval that is
           to cover it; of flags and labels the most frequent.
         - "most_likely": of `n_draws` draws that with the highest density, all cells of the row

@@ -81,6 +81,20 @@ class SparseRows:
         numbers = np.repeat(np.arange(len(ends) - 1), np.diff(ends))
         return numbers, self.stored.indices[ends[0] : ends[-1]]
 
+    def copy(self):
+        """The same rows, to be changed."""
+        return SparseRows(self.stored.copy(), self.others.copy())
+
+    def hold_within(self, limit, j, is_far):
+        """Make numbers of a column, in rows that a mask marks, no larger than this."""
+        stored = self.stored
+        own = np.flatnonzero(stored.indices == j)
+        rows = np.searchsorted(stored.indptr, own, side="right") - 1
+        far = own[is_far[rows]]
+        stored.data[far] = np.copysign(limit, stored.data[far])
+        if np.delete(is_far, rows).any():
+            self.others[j] = np.copysign(limit, self.others[j])
+
     def n_missing(self, columns):
         """How many cells of each row are missing, in columns that a mask marks."""
         stored, counted = self.stored, columns[self.stored.indices] & np.isnan(self.stored.data)

@@ -9,7 +9,8 @@ from scipy.stats import norm
 
 from skmade import MADEDensity, MADEOutlierDetector
 from skmade._columns import Table
-from skmade._columns._atoms import find_atoms, find_bounds, find_codes
+from skmade._columns._atoms import find_atoms, find_bounds
+from skmade._columns._far import find_far
 from skmade._columns._lattice import without_rounding
 from skmade._columns._warp import Warp
 
@@ -60,6 +61,15 @@ CODED = {
     "at either end": (np.r_[SMOOTH["lognormal"], 700 * [-1e6], 5 * [1e6]], [-1e6, 1e6]),
     "beside ratings": (np.r_[np.tile([1, 2, 3, 4, 5], 40), 5 * [99]], [99]),
     "largest integer": (np.r_[SMOOTH["counts"], 6 * [2**31]], [2**31]),
+    "four of them": (
+        np.r_[SMOOTH["ages"], np.repeat([777, 778, 888, 999], 9)],
+        [777, 778, 888, 999],
+    ),
+    "a typo beyond": (np.r_[SMOOTH["normal"], 150 * [-9999], -99999], [-9999]),
+    "a typo beside": (np.r_[SMOOTH["normal"], 150 * [-9999], -9998, -10050], [-9999]),
+    "between": (np.r_[SMOOTH["normal"], 150 * [-9999], 3 * [-999]], [-9999]),
+    "beside flags": (np.r_[np.tile([0, 1], 40), 5 * [-99]], [-99]),
+    "mostly 0": (np.r_[np.zeros(970), SMOOTH["lognormal"][:30], 30 * [-9999]], [-9999]),
     "twice each": (np.r_[np.repeat(SMOOTH["normal"], 2), 6 * [-9999]], [-9999]),
 }
 UNCODED = {
@@ -67,8 +77,9 @@ UNCODED = {
     "too few": np.r_[SMOOTH["normal"], 4 * [-9999]],
     "a few wild ones": np.r_[SMOOTH["normal"], 1e4 * np.arange(1, 9)],
     "near": np.r_[np.tile([1, 2, 3, 4, 5], 40), 50 * [9]],
-    "four of them": np.r_[SMOOTH["ages"], np.repeat([777, 778, 888, 999], 9)],
-    "beside a constant": np.r_[100 * [0], 1, 9 * [-9999]],
+    "three values": np.repeat([0, 7, 100], 40),
+    "six of them": np.r_[SMOOTH["ages"], np.repeat(777 + 100 * np.arange(6), 9)],
+    "a group of its own": np.r_[SMOOTH["normal"], SMOOTH["normal"][:90] + 100],
     "beside nothing": np.repeat([0.0, 1.0, 1000.0], 6),
     "Cauchy, rounded": np.round(rng().standard_cauchy(3000)),
 }
@@ -176,7 +187,7 @@ def test_codes_far_from_all_numbers_are_found(name):
     random = rng()
     for way in (1, -1):
         np.testing.assert_array_equal(
-            find_codes(random.permutation(way * numbers)), np.sort(way * np.array(codes))
+            find_far(random.permutation(way * numbers))[0], np.sort(way * np.array(codes))
         )
     assert set(codes) <= set(find_atoms(numbers, 0.0))
     for parameters in ({}, {"atoms": None}, {"atoms": None, "conditionals": "gaussian_mixture"}):
@@ -185,7 +196,7 @@ def test_codes_far_from_all_numbers_are_found(name):
 
 @pytest.mark.parametrize("name", UNCODED)
 def test_other_numbers_are_no_codes(name):
-    assert not len(find_codes(UNCODED[name]))
+    assert not len(find_far(UNCODED[name])[0])
     assert not atoms_of(UNCODED[name], atoms=None)
 
 

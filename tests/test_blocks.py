@@ -381,3 +381,10 @@ def test_models_that_are_not_fitted_are_refused_before_anything_is_computed(call
     da = pytest.importorskip("dask.array")
     with pytest.raises(NotFittedError):
         call(quick(), 3 if call is blocks.sample else da.zeros((4, 2)))
+
+
+@pytest.mark.parametrize("fraction, n_rows, n_held_out", [(0.1, 3, 1), (0.9, 2, 1), (0.25, 40, 10)])
+def test_some_rows_train_and_some_judge(fraction, n_rows, n_held_out, rng):
+    positions = blocks._held_out(fraction, n_rows, rng)
+    assert len(np.unique(positions)) == n_held_out
+    assert positions.max() < n_rows

@@ -7,7 +7,7 @@ from conftest import JIT, encoded, quick
 from scipy import sparse
 
 from skmade import _training
-from skmade._determined import sharpened
+from skmade._determined import _doubts, sharpened
 from skmade._scoring import log_densities
 from skmade._threads import never
 from skmade._training import Rows
@@ -135,3 +135,19 @@ def test_many_rows_sparse_or_not(monkeypatch):
     )
     np.testing.assert_array_equal(a.score_samples(flags), b.score_samples(flags))
     assert np.mean(a.sample(2000, random_state=0).sum(axis=1) == 1) > 0.98
+
+
+def test_doubt_is_what_cells_leave_of_their_probability(monkeypatch):
+    """Also where all values of a lattice are atoms, which have densities over its cells."""
+    code = np.random.default_rng(0).integers(0, 4, 300)
+    X = np.c_[code, np.array([0.0, 0.5, 40, 90.5])[code], np.random.default_rng(1).normal(size=300)]
+    model = fitted_without(monkeypatch, X, ordering="natural")
+    column = model._density.columns.columns[1]
+    assert column.atoms_are_alone and column.step == 0.5
+    rows = Rows(encoded(model, X), np.linspace(0.5, 1.5, 300))
+    network = model._density.networks[0]
+    least, doubt, total = _doubts(network, network.theta, rows, np.array([1]))
+    masses = np.exp(model.score_features(X)[:, 1]) * column.step
+    np.testing.assert_allclose(least, masses.min(), rtol=1e-3)
+    np.testing.assert_allclose(doubt, rows.weights @ (1 - masses), rtol=1e-3)
+    np.testing.assert_allclose(total, 300)

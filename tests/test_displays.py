@@ -251,6 +251,7 @@ def test_densities_sum_to_one(mixed_model, column, given):
     total = integral(display.densities, points, column) + np.sum(display.probabilities)
     assert total == pytest.approx(1, abs=0.02)
     assert display.ax_.get_xlabel() == ("span [ns]" if column == "span" else column)
+    assert display.ax_.get_ylabel() == ("density" if len(display.points) else "probability")
     display.figure_.canvas.draw()
 
 

@@ -248,6 +248,12 @@ def test_training_starts_near_the_distribution_of_the_column(family, rng):
     assert own > np.mean(others)
 
 
+def test_training_begins_with_frequencies_of_categories():
+    """With half a row more of each, of which rows count by their weights."""
+    bias = Categorical(3).initial_bias(np.array([0.0, 0, 2, 0]), np.array([1.0, 1, 2, 0.5]))
+    np.testing.assert_allclose(np.exp(bias), np.array([3.0, 0.5, 2.5]) / 6)
+
+
 def test_a_category_that_was_not_seen_says_nothing(rng):
     family, values = Categorical(4), np.array([0.0, 4.0, 3.0, 4.0])
     a = parameters(family, 4, rng)

@@ -49,6 +49,7 @@ def untrained(X, **parameters):
         network.theta += 0.3 * rng.normal(size=len(network.theta))
     density = FittedDensity(columns, architecture, networks, model.combination)
     model._density = FittedDensity.from_state(density.state())  # without what masks hide
+    model.atoms_ = columns.atoms
     return model
 
 
@@ -197,6 +198,20 @@ def test_cells_without_a_probability_make_scores_nan(column, cell):
     numbers = as_input(model, X)
     numbers[1, X.columns.get_loc(column)] = cell
     np.testing.assert_array_equal(np.isnan(run(model, numbers)), np.arange(N) == 1)
+
+
+@pytest.mark.parametrize("code", [-9999.0, 2.0**31])
+@pytest.mark.parametrize("parameters", [{}, {"atoms": None, "conditionals": "gaussian_mixture"}])
+def test_codes_are_beyond_bounds_and_others_near_them_are_none(code, parameters):
+    """(2**31 + 1 is 2**31 in single precision.)"""
+    x = np.random.default_rng(0).random(300)
+    X = np.r_[x, 20 * [code]][:, None]
+    model = untrained(X, **parameters)
+    assert code in model.atoms_[0]
+    if not parameters:
+        np.testing.assert_allclose(model._density.columns.columns[0].bounds, [0, 1], atol=0.02)
+    near = [[code + 1], [code - 1], [code / 2], [-0.5], [1.5]]
+    assert_as_reference(model, np.r_[X, near])
 
 
 def test_counts_are_whole():

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from conftest import JIT, sizes
+from scipy.sparse import csr_array
 from scipy.stats import binom, kstest
 from sklearn.base import clone
 from sklearn.datasets import load_wine
@@ -15,7 +16,10 @@ from sklearn.exceptions import NotFittedError
 from skmade import ContributionsDisplay, MADEDensity, MADEOutlierDetector
 from skmade._outlier import _quantile, _threshold
 from skmade._progress import NoCallbacks
+from skmade._sparse import dense
 from skmade._training import Rows
+from skmade._wild import drawn_in, find_limits, without_wild
+from skmade.blocks import fit as fit_blocks
 
 matplotlib.use("Agg")
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -213,22 +217,60 @@ def test_cells_far_from_all_others_hide_no_relation(name):
     assert epochs[1] < 3 * epochs[0]
 
 
-def test_rows_that_train_are_drawn_in_and_those_that_judge_are_left_out(rng):
-    X = rng.normal(size=(200, 2))
+def encoded_rows(detector, X):
+    rows = detector._validate_training(X, None, False)[0]
+    return detector._encode(detector._density.columns, rows, np.ones(X.shape[0]))
+
+
+@pytest.mark.parametrize("form", ["dense", "sparse"])
+def test_rows_that_train_are_drawn_in_and_those_that_judge_are_left_out(form, rng):
+    X = np.round(rng.gamma(3, size=(200, 3)))
     X[:6, 0], X[100:105, 1], X[0, 1] = -9999, 1e5, np.nan
     detector = MADEOutlierDetector(random_state=0, max_iter=1, n_estimators=1).fit(X)
-    assert [list(atoms) for atoms in detector.atoms_.values()] == [[-9999], [1e5]]
+    assert [list(atoms) for atoms in detector.atoms_.values()] == [[-9999], [1e5], []]
     columns, limit = detector._density.columns, detector._target_limit
-    X[50:53, 0] = [3e4, -3e4, 2e4]
-    rows = detector._encode(columns, detector._validate_training(X, None, False)[0], np.ones(200))
-    drawn, near = detector._drawn_in(columns, rows), detector._near(columns, rows)
-    np.testing.assert_array_equal(drawn.table[50:53, 0], [limit, -limit, limit])
+    X[50:53, 0], X[60:70, 2] = [3e4, -3e4, 2e4], 1e6
+    table = csr_array(X) if form == "sparse" else X
+    rows = encoded_rows(detector, table)
+    limits = find_limits(columns, rows, limit)
+    np.testing.assert_array_equal(limits, [limit, limit, np.inf])  # (many are no wild cells)
+    whole, drawn, near = (
+        dense(own.table)
+        for own in (rows, drawn_in(columns, rows, limits), without_wild(columns, rows, limits))
+    )
+    np.testing.assert_array_equal(drawn[50:53, 0], [limit, -limit, limit])
     others = np.delete(np.arange(200), [50, 51, 52])
-    np.testing.assert_array_equal(drawn.table[others], rows.table[others])
-    np.testing.assert_array_equal(near.table, rows.table[others])
-    assert rows.table[50, 0] > 1000
+    np.testing.assert_array_equal(drawn[others], whole[others])
+    np.testing.assert_array_equal(near, whole[others])
+    assert whole[50, 0] > 1000
     few = rows.part(np.arange(48, 53))  # (most of them are far)
-    np.testing.assert_array_equal(detector._near(columns, few).table, drawn.table[48:53])
+    judged = dense(without_wild(columns, few, limits).table)
+    np.testing.assert_array_equal(judged, drawn[48:53])
+
+
+def test_cells_that_a_sparse_table_does_not_store_may_be_wild(rng):
+    X = rng.normal(1e6, 1, size=(100, 2))
+    X[:1, 0], X[2, 1] = 0, -1e9
+    detector = MADEOutlierDetector(random_state=0, max_iter=1, n_estimators=1).fit(X)
+    tables = []
+    for table in (X, csr_array(X)):
+        rows = encoded_rows(detector, table)
+        limits = find_limits(detector._density.columns, rows, detector._target_limit)
+        tables.append(dense(drawn_in(detector._density.columns, rows, limits).table))
+    assert abs(tables[0]).max() == detector._target_limit
+    np.testing.assert_array_equal(*tables)
+
+
+def test_rows_in_blocks_are_drawn_in_as_in_memory(rng):
+    X = rng.normal(size=(300, 3))
+    X[:4, 1] = 1e5 * rng.normal(size=4)
+    parameters = {
+        "n_estimators": 1, "max_iter": 2, "random_state": 0, "early_stopping": False,
+    }  # fmt: skip
+    whole = MADEOutlierDetector(**parameters).fit(X)
+    blocks = fit_blocks(MADEOutlierDetector(**parameters), [X[:100], X[100:]])
+    np.testing.assert_array_equal(blocks.held_out_scores_, whole.held_out_scores_)
+    assert blocks.offset_ == whole.offset_
 
 
 def test_held_out_scores_are_those_of_the_cells_as_they_are(rng):

@@ -555,3 +555,11 @@ def test_a_pass_may_be_over_one_row():
     assert model.partial_fit(X[:1]).score_samples(X[:1]) != before
     with pytest.raises(ValueError, match="minimum of 2"):
         quick().partial_fit(X[:1])
+
+
+def test_rows_to_judge_by_have_the_features_of_fit():
+    X = dependent(60)
+    for X_val in (X[:, :-1], np.c_[X, X[:, 0]]):
+        model = quick(max_iter=2)
+        with pytest.raises(ValueError, match=f"{X_val.shape[1]} features.*{X.shape[1]} features"):
+            model.fit(X, X_val=X_val)

@@ -21,7 +21,7 @@ from skmade._columns._number import Lattice, Real, Warped, learn_number, numeric
 from skmade._columns._rules import make_rules, rules_of_kept
 from skmade._columns._table import Table, array_dtype, missing_value
 from skmade._columns._time import Time, learn_time
-from skmade._sparse import DENSE_CELLS, SparseRows
+from skmade._sparse import DENSE_CELLS, SparseRows, columns_of
 
 _KINDS = {kind.__name__: kind for kind in (Flag, Category, Constant, Real, Warped, Lattice, Time)}
 
@@ -340,16 +340,15 @@ class Columns:
                 extras += column.extras(table[:, j].astype(float)) - column.extras(codes)
         return table, extras
 
-    def far_cells(self, table, limit):
-        """Of encoded rows, columns that hold numbers more than `limit` deviations from their
-        center, besides atoms; each with which of its cells these are."""
-        if isinstance(table, SparseRows) or limit == np.inf:
-            return
-        for j in _places(self.columns, Real):
-            is_far = abs(table[:, j]) > limit
+    def far_cells(self, table, limits):
+        """Of encoded rows, columns that hold numbers farther from their center than a limit, in
+        deviations, besides atoms; each with which of its cells these are."""
+        for j, (column, cells) in enumerate(zip(self.columns, columns_of(table))):
+            if not isinstance(column, Real) or limits[j] == np.inf:
+                continue
+            is_far = abs(cells) > limits[j]
             if is_far.any():
-                atoms = self.columns[j].seen_atoms().astype(table.dtype)
-                is_far &= ~np.isin(table[:, j], atoms)
+                is_far &= ~np.isin(cells, column.seen_atoms().astype(cells.dtype))
             if is_far.any():
                 yield j, is_far
 

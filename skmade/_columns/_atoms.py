@@ -21,22 +21,19 @@ Other columns are atoms, and little else:
   smooth over 32 neighbouring rows, on the lattice or at the least distance of the values: all
   values that repeat are atoms, if these are 300 at most.
 
-Codes, such as -9999 for what was not measured, are atoms wherever a column may have some, even if
-none are asked for: up to three values at either end that occur in at least 5 rows each, and are
-farther from all others than four times the range of the middle nine tenths of these.
+Codes (see `skmade._columns._far`) are atoms, too; these rules are for what is near.
 """
-
-from itertools import product
 
 import numpy as np
 from scipy.stats import poisson
 
+from skmade._columns._far import FEWEST_ROWS, find_far
 from skmade._columns._lattice import OFF_LATTICE
 
 _WINDOWS = (1, 2, 4, 8)
 _FACTOR, _FACTOR_OF_HALVES = 2.0, 1.5
 _LEVEL = 1e-4
-_FEWEST_ROWS, _LEAST_SHARE = 5, 1 / 500
+_LEAST_SHARE = 1 / 500
 # Counts below this are too uncertain to be gone on with.
 _FEWEST_TO_GO_ON = 10
 # Columns have few values if these are not more than atoms may be, and occur in so many rows each in
@@ -55,11 +52,9 @@ _BLOCK = 32
 _SPREAD_AT_BOUND, _SPREAD_BESIDE_BOUND = 3.0, 2.5
 # So many values near an end tell, and no fewer.
 _FEWEST_AT_BOUND = 15
-# So many codes at each end at most, so many ranges of the others away; of which there are so many.
-_MOST_CODES, _CODES_AWAY, _FEWEST_BESIDE_CODES = 3, 4.0, 20
 
 
-def find_atoms(numbers, step):
+def find_atoms(numbers, step, far=None):
     """Atoms of a column, in ascending order.
 
     Parameters
@@ -67,15 +62,25 @@ def find_atoms(numbers, step):
     numbers : ndarray of shape (n,)
     step : float
         Distance of the points of its lattice; 0 for columns on none.
+    far : tuple, optional
+        What `find_far` says of the numbers, where that is known.
     """
+    codes, is_near = far or find_far(numbers)
+    near = numbers[is_near]
+    atoms = _near_atoms(near, step)
+    return np.union1d(codes, atoms if len(np.setdiff1d(near, atoms)) else numbers)
+
+
+def _near_atoms(numbers, step):
+    """Atoms of numbers none of which is far from the others."""
     values, counts = np.unique(numbers, return_counts=True)
-    if counts.max() < _FEWEST_ROWS or len(values) < 2:
+    if counts.max() < FEWEST_ROWS or len(values) < 2:
         return values[:0]
     if step == 0 and len(values) <= _MOST_ATOMS and np.median(counts) >= _MEDIAN_ROWS:
         return values
     explained = _explained(values, counts, step)
     is_atom = (counts > _FACTOR * explained) & (counts >= _LEAST_SHARE * len(numbers))
-    is_atom &= counts >= _FEWEST_ROWS
+    is_atom &= counts >= FEWEST_ROWS
     is_atom &= poisson.sf(counts - 1, explained) < _LEVEL / len(values)
     mixed = np.random.default_rng(0).permutation(numbers)  # (tables may hold rows by turns)
     for half in (mixed[::2], mixed[1::2]):
@@ -89,32 +94,8 @@ def find_atoms(numbers, step):
     repeats = counts > 1
     if repeats.sum() <= _MOST_ATOMS and _is_clumped(numbers, step or np.diff(values).min()):
         is_atom |= repeats
-    is_atom |= np.isin(values, find_codes(numbers))
     often = np.sort(np.argsort(-counts[is_atom], kind="stable")[:_MOST_ATOMS])
     return values[is_atom][often]
-
-
-def find_codes(numbers):
-    """Values that repeat, far from all others of a column, in ascending order."""
-    ordered = np.sort(numbers)
-    values, first, counts = np.unique(ordered, return_index=True, return_counts=True)
-    starts = np.append(first, len(ordered))
-    ends = [*range(min(_MOST_CODES, len(values)) + 1)]
-    for n_below, n_above in sorted(product(ends, ends), key=sum, reverse=True):
-        others = slice(n_below, len(values) - n_above)
-        rest = ordered[starts[others.start] : starts[max(others.stop, 0)]]
-        if len(rest) < _FEWEST_BESIDE_CODES:
-            continue
-        is_code = np.ones(len(values), bool)
-        is_code[others] = False
-        low, high = rest[[len(rest) // 20, -1 - len(rest) // 20]]
-        least = _CODES_AWAY * (high - low)
-        is_far = (n_below == 0 or rest[0] - values[n_below - 1] > least) and (
-            n_above == 0 or values[others.stop] - rest[-1] > least
-        )
-        if high > low and is_far and counts[is_code].min(initial=_FEWEST_ROWS) >= _FEWEST_ROWS:
-            return values[is_code]
-    return values[:0]
 
 
 def _is_clumped(numbers, step):

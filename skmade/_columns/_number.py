@@ -4,7 +4,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from skmade._columns._atoms import find_atoms, find_bounds, find_codes
+from skmade._columns._atoms import find_atoms, find_bounds
 from skmade._columns._cells import cells_of_array
 from skmade._columns._column import (
     LARGEST_SEEN,
@@ -15,6 +15,7 @@ from skmade._columns._column import (
     to_numbers,
     towards_zero,
 )
+from skmade._columns._far import find_far
 from skmade._columns._lattice import (
     nearest_place,
     on_lattice,
@@ -33,12 +34,12 @@ _LEAST_SHOWN = 0.01
 _ROUNDING = 2.0**-24
 # So many values show, mostly, that a column is not rounded.
 _FEW = 100
+# How far draws go beyond all numbers of a column with a map, in distances from its middle.
+_GUARD = 4.0
 # What part of the rows of a column may be where a map makes its lattice coarse is what this leaves.
 _STEEP = 0.9
 # Center and scale are those of the values that are no atoms, if these are not too few.
 _FEWEST_OF_REST, _LEAST_REST = 20, 0.02
-# Of values that are all atoms, they are those of values within so many ranges of the middle half.
-_FAR = 50
 
 
 @dataclass(kw_only=True)
@@ -114,7 +115,10 @@ class Real(Column):
         if self.is_cut_off:
             low, high = self.ends
             numbers = numbers.astype(np.float64, copy=False)
-            extras[(numbers < low) | (numbers > high)] += np.log(self.beyond)
+            is_beyond = (numbers < low) | (numbers > high)
+            if is_beyond.any() and self.atoms:  # (codes are)
+                is_beyond &= ~self.is_atom(numbers)[0]
+            extras[is_beyond] += np.log(self.beyond)
         return extras
 
     @property
@@ -422,23 +426,29 @@ def number_column(real, lattice, numbers, conditional, weights, atoms, zero=0.0,
     dtype, label = parameters["dtype"], parameters["label"]
     numbers, step = without_rounding(numbers, dtype)
     takes_atoms = conditional == "auto" or family_named(conditional).support == "real"
+    codes, is_near = find_far(numbers)
     if takes_atoms:
-        numbers, atoms = _with_atoms(numbers, atoms, step, dtype)
+        numbers, atoms = _with_atoms(numbers, atoms, step, dtype, (codes, is_near))
     else:
         _check_takes_none(atoms, label, conditional)
-        atoms = np.array([])
+        atoms = codes = np.array([])
     values, counts = np.unique(numbers, return_counts=True)
     decimals = _decimals(np.append(values, atoms), dtype)
-    rest, are_alone, are_few = _others(numbers, atoms)
+    rest, are_alone, are_few = _others(numbers, atoms, is_near)
     bounds, warp = (None, None), None
     if conditional == "auto":
+        is_refused = False
         if real is Real and not are_few:
-            warp = _warp_of(numbers[rest], step, decimals, zero)
-        bounds, is_sharp = find_bounds(numbers, atoms, step, zero, warp)
-        is_coarse = warp is None and _is_coarse(numbers[rest], step)
+            warp, is_refused = _warp_of(numbers[rest], step, decimals, zero)
+        no_code = ~np.isin(numbers, codes)
+        bounds, is_sharp = find_bounds(
+            numbers[no_code], np.setdiff1d(atoms, codes), step, zero, warp
+        )
+        is_coarse = is_refused or (warp is None and _is_coarse(numbers[rest], step))
         conditional = "logistic_mixture" if is_coarse or is_sharp else "gaussian_mixture"
-    if are_alone:
-        rest = _no_sentinels(numbers)
+        if warp is not None and conditional == "logistic_mixture":
+            bounds = _guarded(bounds, numbers[rest], warp)
+    rest = rest & is_near if warp is None and np.any(rest & is_near) else rest
     seen = numbers[rest] if warp is None else warp(numbers[rest])
     center, scale = standardisation(seen, weights[rest])
     parameters |= {"conditional": conditional, "scale": float(scale), "decimals": decimals}
@@ -468,12 +478,13 @@ def number_column(real, lattice, numbers, conditional, weights, atoms, zero=0.0,
     return real(center=float(center), **parameters)
 
 
-def _with_atoms(numbers, atoms, step, dtype):
-    """Numbers and their atoms: found, or those that were asked for, and codes without any."""
+def _with_atoms(numbers, atoms, step, dtype, far):
+    """Numbers and their atoms: found, or those that were asked for, and codes without any; `far` is
+    what `find_far` says of them."""
     if atoms is None:
-        return numbers, find_codes(numbers)
+        return numbers, far[0]
     if isinstance(atoms, str):
-        return numbers, find_atoms(numbers, step)
+        return numbers, find_atoms(numbers, step, far)
     return _as_atoms(numbers, atoms, step, dtype), atoms
 
 
@@ -486,13 +497,13 @@ def _check_takes_none(atoms, label, conditional):
         )
 
 
-def _others(numbers, atoms):
-    """Which numbers are no atoms, or all if too few of them are none; whether none is, and whether
-    they are too few."""
+def _others(numbers, atoms, is_near):
+    """Which numbers are no atoms, or all that are near if too few of them are none; whether none
+    is, and whether they are too few."""
     rest = ~np.isin(numbers, atoms)
     n_others = np.count_nonzero(rest)
     are_few = n_others < max(_FEWEST_OF_REST, _LEAST_REST * len(numbers))
-    return rest | are_few, n_others == 0, are_few
+    return is_near if are_few else rest, n_others == 0, are_few
 
 
 def _is_coarse(numbers, step):
@@ -523,16 +534,28 @@ def _check_on_lattice(atoms, value, step, label, origin):
 
 
 def _warp_of(numbers, step, decimals, zero):
-    """The map that a column of numbers wants, if any; none if they are on a lattice that it makes
-    coarse, or that rounding would not lead back to."""
+    """The map that a column of numbers wants, if any, and whether they are on a lattice that it
+    would make coarse: then they have none, nor if rounding would not lead back to a lattice."""
     if step > 0 and decimals is None:
-        return None
+        return None, False
     warp = find_warp(numbers, zero)
     if warp is None or step == 0:
-        return warp
+        return warp, False
     cells = step * np.exp(warp.log_slope(numbers))
-    is_coarse = np.quantile(cells, _STEEP) > 5 * SCALE_FLOOR * warp(numbers).std()
-    return None if is_coarse else warp
+    is_coarse = bool(np.quantile(cells, _STEEP) > 5 * SCALE_FLOOR * warp(numbers).std())
+    return None if is_coarse else warp, is_coarse
+
+
+def _guarded(bounds, numbers, warp):
+    """Bounds, and for an end without one of a column with a map so many times the largest distance
+    from its middle: tails of logistics are those of powers there."""
+    low, high = bounds
+    below, above = numbers.min() - warp.middle, numbers.max() - warp.middle
+    if low is None and below < 0:
+        low = warp.middle + _GUARD * below
+    if high is None and above > 0:
+        high = warp.middle + _GUARD * above
+    return tuple(None if end is None or not np.isfinite(end) else float(end) for end in (low, high))
 
 
 def check_counts(label, numbers, conditional):
@@ -605,14 +628,6 @@ def _decimals(values, dtype):
 
 def _rounded(values, n, dtype):
     return _in_precision(np.round(values, n), dtype)
-
-
-def _no_sentinels(numbers):
-    """Numbers that are not far from all others, as 999999999 among ages is."""
-    low, middle, high = np.quantile(numbers, [0.25, 0.5, 0.75])
-    with np.errstate(over="ignore"):
-        near = abs(numbers - middle) <= _FAR * (high - low)
-    return near if high > low else np.ones(len(numbers), bool)
 
 
 def _in_precision(numbers, dtype):

@@ -148,7 +148,9 @@ def _read_numbers(group, x, missing, extras):
         extras += slopes
     low, high = np.transpose([column.ends for column in columns])
     beyond = [np.log(column.beyond) if column.is_cut_off else 0.0 for column in columns]
-    extras += ((x < low) | (x > high)).where(np.array(beyond), 0.0)
+    of_others = ((x < low) | (x > high)).where(np.array(beyond), 0.0)
+    # (codes are beyond the bounds)
+    extras += of_others if is_atom is None else any_of(is_atom).where(0.0, of_others)
     return Cells(missing.where(0.0, z), missing, extras, is_atom=is_atom, counts=counts)
 
 
