@@ -217,6 +217,16 @@ def test_cells_far_from_all_others_hide_no_relation(name):
     assert epochs[1] < 3 * epochs[0]
 
 
+def test_rows_with_a_code_count_by_their_weights(rng):
+    X, weights = rng.normal(size=(sizes(400, 40), 2)), np.ones(sizes(400, 40))
+    X[:3, 0], weights[:3] = -9999, 20
+    weighted = detector(max_iter=1).fit(X, sample_weight=weights)
+    repeated = detector(max_iter=1).fit(np.repeat(X, weights.astype(int), axis=0))
+    assert [list(model.atoms_[0]) for model in (weighted, repeated)] == [[-9999], [-9999]]
+    scales = [model._density.columns.columns[0].scale for model in (weighted, repeated)]
+    assert scales[0] == pytest.approx(scales[1])
+
+
 def encoded_rows(detector, X):
     rows = detector._validate_training(X, None, False)[0]
     return detector._encode(detector._density.columns, rows, np.ones(X.shape[0]))

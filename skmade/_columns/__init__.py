@@ -343,12 +343,15 @@ class Columns:
     def far_cells(self, table, limits):
         """Of encoded rows, columns that hold numbers farther from their center than a limit, in
         deviations, besides atoms; each with which of its cells these are."""
-        for j, (column, cells) in enumerate(zip(self.columns, columns_of(table))):
-            if not isinstance(column, Real) or limits[j] == np.inf:
+        limited = {j for j in _places(self.columns, Real) if limits[j] < np.inf}
+        if not limited:  # (sparse rows are made dense)
+            return
+        for j, cells in enumerate(columns_of(table)):
+            if j not in limited:
                 continue
             is_far = abs(cells) > limits[j]
             if is_far.any():
-                is_far &= ~np.isin(cells, column.seen_atoms().astype(cells.dtype))
+                is_far &= ~np.isin(cells, self.columns[j].seen_atoms().astype(cells.dtype))
             if is_far.any():
                 yield j, is_far
 

@@ -22,13 +22,14 @@ _MOST_CODES, _FEWEST_NEAR = 5, 20
 _RANGES, _FEW_VALUES, _MOST_GAPS = 4.0, 20, 12
 
 
-def find_far(numbers):
-    """Codes, in ascending order, and which numbers are not far from the others.
+def find_far(numbers, weights=None):
+    """Codes, in ascending order, and which numbers are not far from the others; rows count by their
+    weights, of mean one.
 
     Of several ways to cut off what is far, the one is taken that finds the most codes, and of
     these the one that leaves the fewest rows.
     """
-    column = _Counted.of(numbers)
+    column = _Counted.of(numbers, np.ones(len(numbers)) if weights is None else weights)
     low, high = max(
         column.ways_to_cut(), key=lambda ends: (column.n_codes(*ends), -column.n_rows(*ends))
     )
@@ -51,9 +52,10 @@ class _Counted:
         )
 
     @classmethod
-    def of(cls, numbers):
+    def of(cls, numbers, weights):
         """Those of some numbers."""
-        return cls(*np.unique(numbers, return_counts=True))
+        values, places = np.unique(numbers, return_inverse=True)
+        return cls(values, np.bincount(places, weights))
 
     def ways_to_cut(self):
         """Pairs of places between which values are near; the first has all of them."""
@@ -116,5 +118,6 @@ class _Counted:
 def _middle(rows):
     """The first and the last place of the middle nine tenths of rows, of which there are so many
     before each place."""
-    outside = (rows[-1] - rows[0]) // 20
-    return np.searchsorted(rows, [rows[0] + outside, rows[-1] - 1 - outside], side="right") - 1
+    outside = (rows[-1] - rows[0]) / 20
+    first = np.searchsorted(rows, rows[0] + outside, side="right") - 1
+    return [first, max(first, np.searchsorted(rows, rows[-1] - outside, side="left") - 1)]

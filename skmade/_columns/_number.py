@@ -426,7 +426,7 @@ def number_column(real, lattice, numbers, conditional, weights, atoms, zero=0.0,
     dtype, label = parameters["dtype"], parameters["label"]
     numbers, step = without_rounding(numbers, dtype)
     takes_atoms = conditional == "auto" or family_named(conditional).support == "real"
-    codes, is_near = find_far(numbers)
+    codes, is_near = find_far(numbers, weights)
     if takes_atoms:
         numbers, atoms = _with_atoms(numbers, atoms, step, dtype, (codes, is_near))
     else:
@@ -448,7 +448,6 @@ def number_column(real, lattice, numbers, conditional, weights, atoms, zero=0.0,
         conditional = "logistic_mixture" if is_coarse or is_sharp else "gaussian_mixture"
         if warp is not None and conditional == "logistic_mixture":
             bounds = _guarded(bounds, numbers[rest], warp)
-    rest = rest & is_near if warp is None and np.any(rest & is_near) else rest
     seen = numbers[rest] if warp is None else warp(numbers[rest])
     center, scale = standardisation(seen, weights[rest])
     parameters |= {"conditional": conditional, "scale": float(scale), "decimals": decimals}
@@ -503,7 +502,7 @@ def _others(numbers, atoms, is_near):
     rest = ~np.isin(numbers, atoms)
     n_others = np.count_nonzero(rest)
     are_few = n_others < max(_FEWEST_OF_REST, _LEAST_REST * len(numbers))
-    return is_near if are_few else rest, n_others == 0, are_few
+    return is_near if are_few else rest, not rest.any(), are_few
 
 
 def _is_coarse(numbers, step):
