@@ -1,7 +1,7 @@
 """What is far from all other numbers of a column: codes, and wild cells.
 
 Numbers are far that are beyond a gap of more than four times the range of the middle nine tenths of
-all others; of more than 80 / n times it where these are n values, fewer than 20. (Where the middle
+all others; of more than 40 / n times it where these are n values, fewer than ten. (Where the middle
 is one value, as 0 often is, the range is that of it and the middle nine tenths of what is left.)
 
 Of these, values that occur in at least 5 rows are codes, such as -9999 for what was not measured,
@@ -19,7 +19,7 @@ FEWEST_ROWS = 5
 MOST_WILD = 1 / 50
 _MOST_CODES, _FEWEST_NEAR = 5, 20
 # How many ranges wide a gap is, beside so many values, and how many gaps, the widest, are tried.
-_RANGES, _FEW_VALUES, _MOST_GAPS = 4.0, 20, 12
+_RANGES, _FEW_VALUES, _MOST_GAPS = 4.0, 10, 12
 
 
 def find_far(numbers, weights=None):
