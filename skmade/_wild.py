@@ -18,7 +18,8 @@ def find_limits(columns, training, limit):
     limits = np.full(len(columns.columns), float(limit))
     if limit < np.inf:
         for j, is_far in columns.far_cells(training.table, limits.copy()):
-            limits[j] = limit if is_far.mean() <= MOST_WILD else np.inf
+            are_wild = np.count_nonzero(is_far) <= max(1, MOST_WILD * len(is_far))
+            limits[j] = limit if are_wild else np.inf
     return limits
 
 

@@ -80,6 +80,7 @@ UNCODED = {
     "three values": np.repeat([0, 7, 100], 40),
     "six of them": np.r_[SMOOTH["ages"], np.repeat(777 + 100 * np.arange(6), 9)],
     "a group of its own": np.r_[SMOOTH["normal"], SMOOTH["normal"][:90] + 100],
+    "as far as floats go": np.r_[30 * [0.0], 1.7e308, -1.7e308, 1.0, 2.0],
     "beside nothing": np.repeat([0.0, 1.0, 1000.0], 6),
     "Cauchy, rounded": np.round(rng().standard_cauchy(3000)),
 }
@@ -192,6 +193,28 @@ def test_codes_far_from_all_numbers_are_found(name):
     assert set(codes) <= set(find_atoms(numbers, 0.0))
     for parameters in ({}, {"atoms": None}, {"atoms": None, "conditionals": "gaussian_mixture"}):
         assert set(codes) <= set(atoms_of(numbers, **parameters))
+
+
+def test_codes_that_are_not_among_atoms_that_are_given_are_numbers():
+    numbers, (code,) = CODED["a third of all"]
+    model = quick(max_iter=1, atoms={0: [0.0]}).fit(numbers[:, None])
+    low, _ = model._density.columns.columns[0].bounds
+    assert list(model.atoms_[0]) == [0] and (low is None or low <= code)
+
+
+def test_wild_values_are_no_atoms_where_all_others_are():
+    random = rng()
+    numbers = random.choice(np.log(np.arange(1, 11)), 6000)
+    numbers[:60] = 1e4 * (1 + random.random(60))
+    np.testing.assert_array_equal(find_atoms(numbers, 0.0), np.log(np.arange(1, 11)))
+    few = np.r_[numbers[60:], 999999999.0]  # (one or two are what nobody has seen twice)
+    assert len(find_atoms(few, 0.0)) == 11
+
+
+def test_codes_below_a_heavy_tail_are_found():
+    numbers = rng().pareto(0.4, 3000)
+    code = -5 * np.quantile(numbers, 0.95)
+    np.testing.assert_array_equal(find_far(np.r_[numbers, 150 * [code]])[0], [code])
 
 
 @pytest.mark.parametrize("name", UNCODED)

@@ -647,3 +647,20 @@ def test_names_that_differ_far_from_their_ends_are_cut_to_where_they_do():
         names = ["a" * before + middle + "z" * after for middle in ("left", "right")]
         short = shortened(names)
         assert len(set(short)) == 2 and max(map(len, short)) <= MOST_CHARACTERS
+
+
+@pytest.mark.parametrize("form", ["prices", "codes"])
+def test_stems_are_probabilities_whatever_scores_are_over(form):
+    """Of a column with a map on a lattice of cents, and of codes beside a density."""
+    random = np.random.default_rng(0)
+    if form == "prices":
+        x = np.round(random.lognormal(4, 1.5, size=1000), 2)
+        x[:300], value, parameters = 9.99, 9.99, {}
+    else:
+        x = 1e-3 * random.normal(size=1000)
+        x[:300], value, parameters = -9999, -9999, {"atoms": None}
+    model = quick(max_iter=sizes(30, 3), learning_rate_init=0.01, **parameters).fit(x[:, None])
+    display = ColumnDensityDisplay.from_estimator(model, 0, random_state=0)
+    (p,) = display.probabilities[display.values == value]
+    assert p == pytest.approx(0.3, abs=sizes(0.03, 0.3))
+    assert p + np.trapezoid(display.densities, display.points) == pytest.approx(1, abs=0.05)

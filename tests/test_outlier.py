@@ -217,6 +217,31 @@ def test_cells_far_from_all_others_hide_no_relation(name):
     assert epochs[1] < 3 * epochs[0]
 
 
+@pytest.mark.parametrize("unit", [1e-6, 1e6])
+def test_codes_are_as_strange_in_any_unit(unit, rng):
+    X = rng.normal(size=(sizes(400, 60), 2))
+    X[: len(X) // 20, 0] = -9999
+    scores = [
+        detector().fit(X * [scale, 1]).score_samples(X * [scale, 1]) + np.log(scale)
+        for scale in (1, unit)
+    ]
+    np.testing.assert_allclose(*scores, atol=0.02)
+
+
+@pytest.mark.skipif(not JIT, reason="takes long")
+def test_one_wild_cell_of_a_small_pass_is_drawn_in(rng):
+    X = normal_rows(1200, 0)
+    wild = X.copy()
+    wild[200::100, 1] = 1e5
+    scores = []
+    for table in (X, wild):
+        model = detector(n_estimators=1)
+        for begin in range(0, 1200, 40):
+            model.partial_fit(table[begin : begin + 40])
+        scores.append(np.median(model.score_samples(X)))
+    assert scores[1] == pytest.approx(scores[0], abs=0.3)
+
+
 def test_rows_with_a_code_count_by_their_weights(rng):
     X, weights = rng.normal(size=(sizes(400, 40), 2)), np.ones(sizes(400, 40))
     X[:3, 0], weights[:3] = -9999, 20
@@ -225,6 +250,11 @@ def test_rows_with_a_code_count_by_their_weights(rng):
     assert [list(model.atoms_[0]) for model in (weighted, repeated)] == [[-9999], [-9999]]
     scales = [model._density.columns.columns[0].scale for model in (weighted, repeated)]
     assert scales[0] == pytest.approx(scales[1])
+    weights[:3], weights[-1] = [8, 0, 0], 1.5  # (a single row, however heavy, is no code)
+    assert len(detector(max_iter=1).fit(X, sample_weight=weights).atoms_[0]) == 0
+    X[:5, 0] = -9999
+    weights[:5] = 1
+    assert list(detector(max_iter=1).fit(X, sample_weight=weights).atoms_[0]) == [-9999]
 
 
 def encoded_rows(detector, X):

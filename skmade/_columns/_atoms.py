@@ -43,6 +43,8 @@ _ROWS_PER_VALUE, _MEDIAN_ROWS = 20, 10
 _SHARE_OF_KINKS, _KINKS = 1 / 20, (2, 5)
 # A kink is a fall of the slope of logarithms of counts by so much, and by so many deviations of it.
 _LEAST_KINK, _DEVIATIONS_OF_KINK = np.log(4), 4.0
+# So many wild values are atoms where all others are.
+_FEW_WILD = 5
 # So many atoms at most: those that occur most often.
 _MOST_ATOMS = 300
 # Neighbouring rows over which a density would be smooth.
@@ -66,9 +68,11 @@ def find_atoms(numbers, step, far=None):
         What `find_far` says of the numbers, where that is known.
     """
     codes, is_near = far or find_far(numbers)
-    near = numbers[is_near]
+    near, wild = numbers[is_near], np.setdiff1d(numbers[~is_near], codes)
     atoms = _near_atoms(near, step)
-    return np.union1d(codes, atoms if len(np.setdiff1d(near, atoms)) else numbers)
+    if len(wild) <= _FEW_WILD and not len(np.setdiff1d(near, atoms)):
+        atoms = np.union1d(atoms, wild)  # (then all values are)
+    return np.union1d(codes, atoms)
 
 
 def _near_atoms(numbers, step):

@@ -18,7 +18,7 @@ FEWEST_ROWS = 5
 #: What is far, besides codes, is at most this part of the rows.
 MOST_WILD = 1 / 50
 _MOST_CODES, _FEWEST_NEAR = 5, 20
-# How many ranges wide a gap is, beside so many values, and how many gaps, the widest, are tried.
+# How many ranges wide a gap is, beside so many values, and how many are tried at either end.
 _RANGES, _FEW_VALUES, _MOST_GAPS = 4.0, 10, 12
 
 
@@ -30,41 +30,42 @@ def find_far(numbers, weights=None):
     these the one that leaves the fewest rows.
     """
     column = _Counted.of(numbers, np.ones(len(numbers)) if weights is None else weights)
-    low, high = max(
-        column.ways_to_cut(), key=lambda ends: (column.n_codes(*ends), -column.n_rows(*ends))
-    )
+    with np.errstate(over="ignore"):
+        low, high = max(
+            column.ways_to_cut(), key=lambda ends: (column.n_codes(*ends), -column.n_rows(*ends))
+        )
     is_near = (numbers >= column.values[low]) & (numbers <= column.values[high - 1])
     return column.codes(low, high), is_near
 
 
 class _Counted:
-    """The distinct values of a column, and how often each is there.
+    """The distinct values of a column, in how many rows each is, and the weights of these.
 
-    `rows`, `repeats` and `rows_of_repeats` are what is there before each of them: rows, values
-    that repeat, and rows that hold these. Values are named by their places, `low` up to `high`.
+    Values in two rows repeat, too, if these have the weights of five. `rows`, `repeats` and
+    `rows_of_repeats` are what is there before each of them: rows, values that repeat, and rows that
+    hold these. Values are named by their places, `low` up to `high`.
     """
 
-    def __init__(self, values, counts):
-        self.values, self.counts, self.is_repeat = values, counts, counts >= FEWEST_ROWS
+    def __init__(self, values, counts, weights):
+        self.values, self.weights = values, weights
+        self.is_repeat = (counts >= FEWEST_ROWS) | ((counts >= 2) & (weights >= FEWEST_ROWS))
         self.rows, self.repeats, self.rows_of_repeats = (
             np.concatenate([[0], np.cumsum(x)])
-            for x in (counts, self.is_repeat, counts * self.is_repeat)
+            for x in (weights, self.is_repeat, weights * self.is_repeat)
         )
 
     @classmethod
     def of(cls, numbers, weights):
         """Those of some numbers."""
-        values, places = np.unique(numbers, return_inverse=True)
-        return cls(values, np.bincount(places, weights))
+        values, places, counts = np.unique(numbers, return_inverse=True, return_counts=True)
+        return cls(values, counts, np.bincount(places, weights))
 
     def ways_to_cut(self):
         """Pairs of places between which values are near; the first has all of them."""
-        n = len(self.values)
-        with np.errstate(over="ignore"):
-            gaps = np.diff(self.values)
-        cuts = 1 + np.sort(np.argsort(gaps)[-_MOST_GAPS:])
-        lows = [0, *(cut for cut in cuts if self._may_be_far(0, cut))]
-        highs = [*(cut for cut in cuts if self._may_be_far(cut, n)), n]
+        n, gaps = len(self.values), np.diff(self.values)
+        cuts = np.arange(1, n)
+        lows = [0, *_widest(cuts[self._may_be_far(0, cuts)], gaps)]
+        highs = [*_widest(cuts[self._may_be_far(cuts, n)], gaps), n]
         yield 0, n
         inner, widest = (lows[-1], highs[0]), gaps.max(initial=0)
         # (no gap is wide enough where the widest is not for about the least that could be left)
@@ -90,29 +91,33 @@ class _Counted:
         n_codes = self.repeats[high] - self.repeats[low]
         of_codes = self.rows_of_repeats[high] - self.rows_of_repeats[low]
         n_wild = self.n_rows(low, high) - of_codes
-        return n_codes <= _MOST_CODES and n_wild <= max(1, MOST_WILD * self.rows[-1])
+        return (n_codes <= _MOST_CODES) & (n_wild <= max(1, MOST_WILD * self.rows[-1]))
 
     def _is_cut_off(self, low, high):
         """Whether gaps beside some values are wide, and there are more of these than of codes."""
         if high - low <= self.n_codes(low, high) or self.n_rows(low, high) < _FEWEST_NEAR:
             return False
         values = self.values
-        with np.errstate(over="ignore"):
-            gaps = [values[cut] - values[cut - 1] for cut in (low, high) if 0 < cut < len(values)]
-            least = _RANGES * max(1.0, _FEW_VALUES / (high - low)) * self._range(low, high)
-            return bool(gaps) and min(gaps) > least > 0
+        gaps = [values[cut] - values[cut - 1] for cut in (low, high) if 0 < cut < len(values)]
+        least = _RANGES * max(1.0, _FEW_VALUES / (high - low)) * self._range(low, high)
+        return bool(gaps) and min(gaps) > least > 0
 
     def _range(self, low, high):
         """That of the middle nine tenths of the rows that hold some values."""
         values = self.values[low:high]
         first, last = values[_middle(self.rows[low : high + 1])]
         if first == last and len(values) > 1:
-            others = np.delete(self.counts[low:high], np.searchsorted(values, first))
+            others = np.delete(self.weights[low:high], np.searchsorted(values, first))
             ends = np.delete(values, np.searchsorted(values, first))[
                 _middle(np.cumsum([0, *others]))
             ]
             first, last = min(first, ends[0]), max(last, ends[1])
         return last - first
+
+
+def _widest(cuts, gaps):
+    """Those at which gaps are widest, in order."""
+    return np.sort(cuts[np.argsort(gaps[cuts - 1])[-_MOST_GAPS:]])
 
 
 def _middle(rows):

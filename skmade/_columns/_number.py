@@ -56,6 +56,9 @@ class Real(Column):
         Those that are so frequent that the network has an input for each.
     atoms_are_alone : bool
         Whether all numbers in fit were atoms.
+    atoms_are_codes : bool
+        Whether atoms are codes alone, as none were asked for: these have their probability over a
+        width of one scale, so that in any unit they are as strange as they are rare.
     bounds : tuple of float or None
         What draws keep to.
     beyond : float
@@ -72,6 +75,7 @@ class Real(Column):
     atoms: list = field(default_factory=list)
     shown: list = field(default_factory=list)
     atoms_are_alone: bool = False
+    atoms_are_codes: bool = False
     bounds: tuple = (None, None)
     beyond: float = 1.0
     origin: int = 0
@@ -96,6 +100,16 @@ class Real(Column):
         """Whether atoms have probabilities beside densities, not in units of a cell."""
         return bool(self.atoms) and not (self.step and asks_for(self.conditional, "half"))
 
+    @property
+    def extra_of_points(self):
+        """What these have beyond the log-probability of the network and the offset."""
+        return float(np.log(self.scale) - np.log(self.width_of_points))
+
+    @property
+    def width_of_points(self):
+        """What their scores are densities over; 1 where these are probabilities."""
+        return self.scale if self.atoms_are_codes else 1.0
+
     def forget_bounds(self):
         """Have no bounds but 0 and atoms: rows to come may be beyond others."""
         kept = {*self.atoms, float(-self.origin)}
@@ -111,7 +125,7 @@ class Real(Column):
         network and the offset: these are rare."""
         extras = np.zeros(len(numbers))
         if self.has_points:
-            extras[self.is_atom(numbers)[0]] = np.log(self.scale)
+            extras[self.is_atom(numbers)[0]] = self.extra_of_points
         if self.is_cut_off:
             low, high = self.ends
             numbers = numbers.astype(np.float64, copy=False)
@@ -297,9 +311,8 @@ class Warped(Real):
         return True
 
     @property
-    def log_density_of_points(self):
-        """What atoms have beyond their log-probability."""
-        return -np.log(self.cell) if self.cell else 0.0
+    def width_of_points(self):
+        return self.scale * self.width if self.atoms_are_codes else self.cell or 1.0
 
     def log_slopes(self, numbers):
         """Logarithms of densities of numbers, in units of the map's width, per density of what the
@@ -314,7 +327,7 @@ class Warped(Real):
         numbers = numbers.astype(np.float64, copy=False)
         slopes = self.warp.log_slope(numbers)
         if self.has_points:
-            slopes[self.is_atom(numbers)[0]] = self.log_density_of_points
+            slopes[self.is_atom(numbers)[0]] = 0.0
         return super().extras(numbers) + slopes
 
 
@@ -428,7 +441,9 @@ def number_column(real, lattice, numbers, conditional, weights, atoms, zero=0.0,
     takes_atoms = conditional == "auto" or family_named(conditional).support == "real"
     codes, is_near = find_far(numbers, weights)
     if takes_atoms:
+        are_codes = atoms is None
         numbers, atoms = _with_atoms(numbers, atoms, step, dtype, (codes, is_near))
+        codes = codes[np.isin(codes, atoms)]
     else:
         _check_takes_none(atoms, label, conditional)
         atoms = codes = np.array([])
@@ -457,6 +472,7 @@ def number_column(real, lattice, numbers, conditional, weights, atoms, zero=0.0,
             "atoms": atoms.tolist(),
             "shown": atoms[np.isin(atoms, frequent)].tolist(),
             "atoms_are_alone": are_alone,
+            "atoms_are_codes": are_codes,
             "bounds": bounds,
             "beyond": rare_share(0, len(numbers)),
         }

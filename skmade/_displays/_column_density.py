@@ -171,8 +171,8 @@ class ColumnDensityDisplay:
         values = np.array(kind.atoms, float) if is_number(kind) else codes_of(kind)
         if is_number(kind) and len(values):
             points, widths = (x[~kind.is_atom(points)[0]] for x in (points, widths))
-        unit = kind.step if is_number(kind) and _has_cells(kind) else 1.0
-        numbers, widths = np.append(points, values), np.append(widths, np.full(len(values), unit))
+        numbers = np.append(points, values)
+        widths = np.append(widths, np.full(len(values), _width_of(kind)))
         known = ~np.isnan(row)
         known[j] = True
         logs, is_exact = _lines(estimator, known, j, numbers, draws, rng)
@@ -255,6 +255,13 @@ def _cell(column, value):
 def _has_cells(column):
     """Whether what a column of numbers has at a value is a density over the cell of a lattice."""
     return column.step > 0 and asks_for(column.conditional, "half")
+
+
+def _width_of(column):
+    """What scores of atoms and labels are densities over."""
+    if not is_number(column):
+        return 1.0
+    return column.step if _has_cells(column) else column.width_of_points
 
 
 def _points(column, draws, n_points):

@@ -139,12 +139,12 @@ def _read_numbers(group, x, missing, extras):
         near = np.array([column.atom_tolerance(own) for column, own in zip(columns, atoms)])
         each = x.with_axis(-1)
         is_atom = each.equals(atoms) | each.equals(single) | (abs(each - atoms) < near)
-        of_points = [np.log(column.scale) if column.has_points else 0.0 for column in columns]
+        of_points = [column.extra_of_points if column.has_points else 0.0 for column in columns]
         extras += any_of(is_atom).where(np.array(of_points), 0.0)
     if isinstance(columns[0], Warped):
         slopes = missing.where(0.0, _log_slopes(group, x))
         if is_atom is not None:
-            slopes = any_of(is_atom).where(group.of_columns("log_density_of_points"), slopes)
+            slopes = any_of(is_atom).where(0.0, slopes)
         extras += slopes
     low, high = np.transpose([column.ends for column in columns])
     beyond = [np.log(column.beyond) if column.is_cut_off else 0.0 for column in columns]
