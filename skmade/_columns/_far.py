@@ -29,7 +29,7 @@ def find_far(numbers, weights=None):
     Of several ways to cut off what is far, the one is taken that finds the most codes, and of
     these the one that leaves the fewest rows.
     """
-    column = _Counted.of(numbers, np.ones(len(numbers)) if weights is None else weights)
+    column = _Counted(numbers, np.ones(len(numbers)) if weights is None else weights)
     with np.errstate(over="ignore"):
         low, high = max(
             column.ways_to_cut(), key=lambda ends: (column.n_codes(*ends), -column.n_rows(*ends))
@@ -46,19 +46,15 @@ class _Counted:
     hold these. Values are named by their places, `low` up to `high`.
     """
 
-    def __init__(self, values, counts, weights):
-        self.values, self.weights = values, weights
-        self.is_repeat = (counts >= FEWEST_ROWS) | ((counts >= 2) & (weights >= FEWEST_ROWS))
+    def __init__(self, numbers, weights):
+        self.values, places, counts = np.unique(numbers, return_inverse=True, return_counts=True)
+        self.weights = np.bincount(places, weights)
+        is_heavy = (counts >= 2) & (self.weights >= FEWEST_ROWS)
+        self.is_repeat = (counts >= FEWEST_ROWS) | is_heavy
         self.rows, self.repeats, self.rows_of_repeats = (
             np.concatenate([[0], np.cumsum(x)])
-            for x in (weights, self.is_repeat, weights * self.is_repeat)
+            for x in (self.weights, self.is_repeat, self.weights * self.is_repeat)
         )
-
-    @classmethod
-    def of(cls, numbers, weights):
-        """Those of some numbers."""
-        values, places, counts = np.unique(numbers, return_inverse=True, return_counts=True)
-        return cls(values, counts, np.bincount(places, weights))
 
     def ways_to_cut(self):
         """Pairs of places between which values are near; the first has all of them."""
@@ -107,10 +103,9 @@ class _Counted:
         values = self.values[low:high]
         first, last = values[_middle(self.rows[low : high + 1])]
         if first == last and len(values) > 1:
-            others = np.delete(self.weights[low:high], np.searchsorted(values, first))
-            ends = np.delete(values, np.searchsorted(values, first))[
-                _middle(np.cumsum([0, *others]))
-            ]
+            place = np.searchsorted(values, first)
+            others, weights = (np.delete(x, place) for x in (values, self.weights[low:high]))
+            ends = others[_middle(np.concatenate([[0], np.cumsum(weights)]))]
             first, last = min(first, ends[0]), max(last, ends[1])
         return last - first
 

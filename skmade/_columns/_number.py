@@ -516,8 +516,7 @@ def _others(numbers, atoms, is_near):
     """Which numbers are no atoms, or all that are near if too few of them are none; whether none
     is, and whether they are too few."""
     rest = ~np.isin(numbers, atoms)
-    n_others = np.count_nonzero(rest)
-    are_few = n_others < max(_FEWEST_OF_REST, _LEAST_REST * len(numbers))
+    are_few = np.count_nonzero(rest) < max(_FEWEST_OF_REST, _LEAST_REST * len(numbers))
     return is_near if are_few else rest, not rest.any(), are_few
 
 
