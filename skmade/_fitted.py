@@ -133,7 +133,9 @@ class FittedDensity:
 
     def sample(self, n_rows, rng, n_jobs, count=uncounted):
         """Independent rows, as an array or frame like that of `fit`."""
-        return self.columns.decode(self.ensemble.sample(n_rows, rng, n_jobs, count))
+        table = self.ensemble.sample(n_rows, rng, n_jobs, count)
+        self.columns.add_between(table, None, rng)
+        return self.columns.decode(table)
 
     def score_given(self, table, given, n_jobs, count=uncounted):
         """Log-density of the other cells of each row given some columns, and its standard error.
@@ -203,6 +205,7 @@ class FittedDensity:
             draws, worth[rows] = self._draws(
                 encoded[rows], known[rows], summary.n_draws, rng, n_jobs, count
             )
+            columns.add_between(draws, known[rows], rng)
             copies = None
             if repeats is not None:
                 copies = repeats.draw(encoded[rows], summary.n_draws, score, rng)

@@ -140,6 +140,8 @@ class _Marginal:
         rare = rare_share(np.count_nonzero(counts == 1), len(known)) * self.width / span
         self.log_rare, self.log_values = np.log(rare), np.log((counts - 1) / len(known) + rare)
         self.has_density, self.points = column.has_density, []
+        self.center, self.scale = column.center, column.scale
+        self.between = getattr(column, "between", None)
         if column.has_density and column.has_points:
             self.points = column.standardised(np.array(column.atoms)).astype(cells.dtype)
 
@@ -154,6 +156,8 @@ class _Marginal:
         log_own = np.where(self.values[place] == cells, self.log_values[place], self.log_rare)
         is_dense = self.has_density & ~np.isin(cells, self.points)
         logs = np.stack([log_own, np.where(is_dense, np.log(self.width), 0.0)])
+        if self.between is not None:
+            logs[1] += self.between.log_weights(self.center + self.scale * cells.astype(float))
         return np.where(np.isnan(cells), 0.0, logs)
 
 
@@ -161,4 +165,5 @@ def _resolution(column, values):
     """How far apart values of a column are at least, as the networks see them."""
     if not column.may_have_atoms or len(values) < 2:
         return 1.0
-    return float(column.step / column.scale or np.diff(values.astype(float)).min())
+    step = getattr(column, "fine", 0) or column.step
+    return float(step / column.scale or np.diff(values.astype(float)).min())

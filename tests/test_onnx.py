@@ -214,6 +214,19 @@ def test_codes_are_beyond_bounds_and_others_near_them_are_none(code, parameters)
     assert_as_reference(model, np.r_[X, near])
 
 
+@pytest.mark.parametrize("spike", [0.0, 0.2])
+def test_values_between_the_points_of_lattices(spike):
+    rng = np.random.default_rng(0)
+    x = np.round(rng.normal(40, 12, (500, 2)))
+    x += (rng.random(x.shape) < 0.06) * rng.choice([0.25, 0.5], x.shape)
+    x[:, 1] *= 10  # (whose places are others)
+    x[rng.random(500) < spike] = [40, 400]
+    x[::50] = np.nan
+    model = untrained(x)
+    assert [column.fine for column in model._density.columns.columns] == [0.25, 2.5]
+    assert_as_reference(model, np.vstack([x, [[40.1, 460.0], [-10.0, 402.4], [41.75, 407.5]]]))
+
+
 def test_counts_are_whole():
     X, families = mixed_table(N, families=["negative_binomial", "gaussian"])
     model = untrained(X, conditionals=families)

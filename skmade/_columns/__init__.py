@@ -163,6 +163,8 @@ class Columns:
         self._high = self._low + width
         self._with_atoms = [j for j, column in enumerate(columns) if len(column.atoms)]
         self._warped = _places(columns, Warped)
+        lattices = _places(columns, Lattice)
+        self._with_between = [j for j in lattices if columns[j].between is not None]
         self._is_plain = not (self.center.any() or (self.scale != 1).any() or self._warped)
         self._reads_numbers = all(column.reads_numbers for column in columns)
         self._linear = [j for j, column in enumerate(columns) if column.is_linear]
@@ -376,6 +378,22 @@ class Columns:
         if contributions is not None:
             contributions[:, j] += extras
 
+    def add_between(self, table, known, rng):
+        """Let points of lattices that were drawn be values about them, as often as these are.
+
+        Parameters
+        ----------
+        table : ndarray of shape (..., n, n_features)
+            Drawn rows as networks see them.
+        known : ndarray of bool of shape (n, n_features), or None
+            Which cells were not drawn.
+        rng : numpy.random.Generator
+        """
+        for j in self._with_between:
+            seen = table[..., j].reshape(-1)
+            made = self.columns[j].add_between(seen, rng).reshape(table.shape[:-1])
+            table[..., j] = made if known is None else np.where(known[:, j], table[..., j], made)
+
     def decode(self, table):
         """Rows the network drew, as an array or frame like that of `fit`."""
         if self.container["library"] != "numpy":
@@ -406,10 +424,13 @@ class Columns:
         return means
 
     def log_slopes(self, table):
-        """What maps of columns add to the log-density of rows as networks see them."""
+        """What maps of columns, and places between points of lattices, add to the log-density of
+        rows as networks see them."""
         total, numbers = np.zeros(len(table)), self._numbers_of(table)
         for j in self._warped:
             total += self.columns[j].log_slopes(numbers[:, j])
+        for j in self._with_between:
+            total += self.columns[j].between.log_weights(numbers[:, j])
         return total
 
     def fill(self, given, table, missing, are_means=False):

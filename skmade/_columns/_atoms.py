@@ -91,7 +91,7 @@ def _near_atoms(numbers, step):
         own, own_counts = np.unique(half, return_counts=True)
         stands_out = own_counts > _FACTOR_OF_HALVES * _explained(own, own_counts, step)
         is_atom &= np.isin(values, own[stands_out])
-    if _has_few_values(values, len(numbers)):
+    if has_few_values(values, len(numbers)):
         n_rough = np.count_nonzero(is_atom | _is_kink(values, counts, step))
         if n_rough >= np.clip(_SHARE_OF_KINKS * len(values), *_KINKS):
             return values
@@ -115,7 +115,7 @@ def _is_clumped(numbers, step):
     return wide.any() and n_values[wide].sum() < expected[wide].sum() / 2
 
 
-def _has_few_values(values, n_rows):
+def has_few_values(values, n_rows):
     """Whether a column of so many rows has few distinct values."""
     return len(values) <= min(_MOST_ATOMS, n_rows / _ROWS_PER_VALUE)
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from skmade._columns._atoms import find_atoms, find_bounds
+from skmade._columns._between import Between, find_between
 from skmade._columns._cells import cells_of_array
 from skmade._columns._column import (
     LARGEST_SEEN,
@@ -38,6 +39,8 @@ _FEW = 100
 _GUARD = 4.0
 # What part of the rows of a column may be where a map makes its lattice coarse is what this leaves.
 _STEEP = 0.9
+# What part of the rows are no atoms, at least, of a lattice that others are between the points of.
+_LEAST_BETWEEN = 1 / 2
 # Center and scale are those of the values that are no atoms, if these are not too few.
 _FEWEST_OF_REST, _LEAST_REST = 20, 0.02
 
@@ -344,10 +347,48 @@ class Lattice(Real):
     near : list of float
         Values in fit, and bounds, that are beside the lattice by rounding, as of numbers that were
         in single precision once; draws are these in place of its points.
+    fine : float
+        Distance of neighbouring values, if a few are between points of the lattice; else 0.
+    shares : list of float
+        How often values are 0, 1, 2, ... of these above a point; see `skmade._columns._between`.
     """
 
     step: float
     near: list = field(default_factory=list)
+    fine: float = 0.0
+    shares: list = field(default_factory=list)
+
+    @property
+    def between(self):
+        """Where values are besides points of the lattice; None where there are no others."""
+        return Between(self.center, self.fine, np.array(self.shares)) if self.fine else None
+
+    @property
+    def has_extras(self):
+        return super().has_extras or self.fine > 0
+
+    def extras(self, numbers):
+        """As of a real column, and how often values are what they are above points."""
+        extras = super().extras(numbers)
+        return extras + self.between.log_weights(numbers) if self.fine else extras
+
+    def mixed(self, n_components):
+        """The family of the conditional, beside atoms, which are points, and gaps."""
+        made = super().mixed(n_components)
+        return replace(made, share_of_points=self.shares[0]) if self.fine else made
+
+    def add_between(self, seen, rng):
+        """Let points of the lattice that were drawn, as the network sees them, be values about
+        them, as often as these are; but for atoms."""
+        points = self.center + self.scale * seen.astype(np.float64)
+        values = self.between.draw(points, rng)
+        low, high = self.bounds
+        is_beyond = values < (-np.inf if low is None else low)
+        is_beyond |= values > (np.inf if high is None else high)
+        values = np.where(is_beyond, values + self.step * np.sign(points - values), values)
+        is_point = abs(values - points) < self.fine / 2
+        is_point |= np.isin(seen, self.seen_atoms().astype(seen.dtype))
+        return np.where(is_point, seen, self.standardised(values).astype(seen.dtype))
 
     @property
     def reads_numbers(self):
@@ -371,14 +412,15 @@ class Lattice(Real):
 
     def nearest(self, numbers):
         """The nearest values of the column."""
-        numbers = on_lattice(numbers, self.center, self.step)
+        step = self.fine or self.step
+        numbers = on_lattice(numbers, self.center, step)
         if self.decimals is not None:
             numbers = np.round(numbers, self.decimals)
         if not self.near:
             return numbers
         near = np.array(self.near)
         near = near[nearest_place(near, numbers)]
-        return np.where(abs(numbers - near) < self.step / 4, near, numbers)
+        return np.where(abs(numbers - near) < step / 4, near, numbers)
 
     def keep_near(self, values):
         """Have draws return values in fit, and bounds, bit for bit."""
@@ -440,6 +482,11 @@ def number_column(real, lattice, numbers, conditional, weights, atoms, zero=0.0,
     numbers, step = without_rounding(numbers, dtype)
     takes_atoms = conditional == "auto" or family_named(conditional).support == "real"
     codes, is_near = find_far(numbers, weights)
+    given, between = numbers, None
+    if conditional == "auto" and real is Real and isinstance(atoms, str):
+        between = _between_of(numbers, step, (codes, is_near), zero)
+        if between is not None:
+            numbers, step = between.points(numbers), between.step
     if takes_atoms:
         are_codes = atoms is None
         numbers, atoms = _with_atoms(numbers, atoms, step, dtype, (codes, is_near))
@@ -448,7 +495,7 @@ def number_column(real, lattice, numbers, conditional, weights, atoms, zero=0.0,
         _check_takes_none(atoms, label, conditional)
         atoms = codes = np.array([])
     values, counts = np.unique(numbers, return_counts=True)
-    decimals = _decimals(np.append(values, atoms), dtype)
+    decimals = _decimals(np.append(values if between is None else given, atoms), dtype)
     rest, are_alone, are_few = _others(numbers, atoms, is_near)
     bounds, warp = (None, None), None
     if conditional == "auto":
@@ -463,6 +510,8 @@ def number_column(real, lattice, numbers, conditional, weights, atoms, zero=0.0,
         conditional = "logistic_mixture" if is_coarse or is_sharp else "gaussian_mixture"
         if warp is not None and conditional == "logistic_mixture":
             bounds = _guarded(bounds, numbers[rest], warp)
+        if between is not None:
+            bounds = _around(bounds, given[no_code], between)
     seen = numbers[rest] if warp is None else warp(numbers[rest])
     center, scale = standardisation(seen, weights[rest])
     parameters |= {"conditional": conditional, "scale": float(scale), "decimals": decimals}
@@ -487,8 +536,10 @@ def number_column(real, lattice, numbers, conditional, weights, atoms, zero=0.0,
     if step > 0 and (asks_for(conditional, "half") or decimals == 0):
         _check_on_lattice(atoms, values[0], step, label, parameters["origin"])
         center = on_lattice(center, numbers[0], step)
+        if between is not None:
+            parameters |= {"fine": between.fine, "shares": between.shares.tolist()}
         column = lattice(center=float(center), step=step, **parameters)
-        column.keep_near(values)
+        column.keep_near(values[np.isin(values, given)])
         return column
     return real(center=float(center), **parameters)
 
@@ -501,6 +552,32 @@ def _with_atoms(numbers, atoms, step, dtype, far):
     if isinstance(atoms, str):
         return numbers, find_atoms(numbers, step, far)
     return _as_atoms(numbers, atoms, step, dtype), atoms
+
+
+def _between_of(numbers, step, far, zero):
+    """Where numbers are besides the points of a coarse lattice, if they are on one but for a few,
+    and it explains them; None where they are not, and for numbers of many sizes."""
+    codes, is_near = far
+    near = numbers[is_near]
+    between = find_between(near, step) if step > 0 else None
+    if between is None:
+        return None
+    points = between.points(near)
+    atoms = find_atoms(points, between.step)
+    rest = ~np.isin(points, atoms)
+    if rest.mean() < _LEAST_BETWEEN or not between.holds(codes):
+        return None
+    is_coarse = _is_coarse(points[rest], between.step) and find_warp(points[rest], zero) is None
+    return between if is_coarse and between.explains(near[rest]) else None
+
+
+def _around(bounds, numbers, between):
+    """Bounds, points of a lattice, that leave none of the numbers between its points outside."""
+    low, high = bounds
+    ends = between.points_about(numbers.min())[0], between.points_about(numbers.max())[1]
+    return (
+        None if low is None else min(low, ends[0]), None if high is None else max(high, ends[1])
+    )  # fmt: skip
 
 
 def _check_takes_none(atoms, label, conditional):

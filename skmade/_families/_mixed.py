@@ -31,6 +31,8 @@ class Mixed:
         How many have one.
     low, high : float
         Bounds of the other values: draws of families that do not know them are reflected there.
+    share_of_points : float
+        How much of the probability of a cell is that of its point, which atoms are.
     is_alone : bool
         Whether all values that were seen are atoms.
     has_gaps : bool
@@ -44,6 +46,7 @@ class Mixed:
     n_shown: int = 0
     low: float = -UNBOUNDED
     high: float = UNBOUNDED
+    share_of_points: float = 1.0
     is_alone: bool = False
     has_gaps: bool = False
     is_informative: bool = False
@@ -65,8 +68,12 @@ class Mixed:
     @property
     def constants(self):
         """Those of the family; then width of a cell, bounds and atoms."""
-        cell = 2 * getattr(self.family, "half", 0.0)
-        return (*self.family.constants, cell, self.low, self.high, *self.atoms)
+        return (*self.family.constants, self.cell, self.low, self.high, *self.atoms)
+
+    @property
+    def cell(self):
+        """The width of a cell, or what its point has of it; 0 on no lattice."""
+        return 2 * getattr(self.family, "half", 0.0) * self.share_of_points
 
     @property
     def first_atom(self):

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from skmade._columns._between import MOST_STEPS
 from skmade._columns._category import Category
 from skmade._columns._constant import Constant
 from skmade._columns._flag import Flag
@@ -72,6 +73,7 @@ def make_groups(density):
         key = (
             type(column), type(mixed.family), mixed.n_inputs, mixed.n_outputs, mixed.n_states,
             mixed.n_shown, mixed.has_gaps, mixed.is_informative, mixed.is_alone, has_cells(mixed),
+            getattr(column, "fine", 0) > 0,
         )  # fmt: skip
         made.setdefault(key, []).append(place)
     return [
@@ -146,12 +148,24 @@ def _read_numbers(group, x, missing, extras):
         if is_atom is not None:
             slopes = any_of(is_atom).where(0.0, slopes)
         extras += slopes
+    if getattr(columns[0], "fine", 0):
+        extras += missing.where(0.0, _of_places(group, x))
     low, high = np.transpose([column.ends for column in columns])
     beyond = [np.log(column.beyond) if column.is_cut_off else 0.0 for column in columns]
     of_others = ((x < low) | (x > high)).where(np.array(beyond), 0.0)
     # (codes are beyond the bounds)
     extras += of_others if is_atom is None else any_of(is_atom).where(0.0, of_others)
     return Cells(missing.where(0.0, z), missing, extras, is_atom=is_atom, counts=counts)
+
+
+def _of_places(group, x):
+    """What numbers have for how far they are above the points of their lattices."""
+    logs = [np.log(len(column.shares) * np.array(column.shares)) for column in group.columns]
+    n_places = np.array([len(own) for own in logs], float)
+    steps = ((x - group.of_columns("center")) / group.of_columns("fine")).round()
+    steps = (abs(steps) < MOST_STEPS).where(steps, 0.0)
+    above = steps - (steps / n_places).floor() * n_places
+    return (above + np.cumsum(n_places) - n_places).places_in(np.concatenate(logs))
 
 
 def _warped(group, x):

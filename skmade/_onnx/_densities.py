@@ -26,7 +26,7 @@ def log_probs(group, cells, parameters):
     if mixed.atoms:
         atom = cells.is_atom.where(others[0], 0.0).sum(-1)
         if has_cells(mixed):
-            atom -= np.log(2 * group.of_families("half")[:, 0])
+            atom -= np.log([own.cell for own in group.families])
             atom = atom if mixed.is_alone else atom.log_add_exp(known)
         known = any_of(cells.is_atom).where(atom, known)
     return cells.gone.where(others[-1].without_axis(-1) if mixed.is_informative else 0.0, known)

@@ -154,6 +154,9 @@ class Value:
     def floor(self):
         return self.apply("Floor")
 
+    def round(self):
+        return self.apply("Round")
+
     def is_nan(self):
         return self.apply("IsNaN", dtype=bool)
 
@@ -200,6 +203,12 @@ class Value:
         """Some of the entries along an axis."""
         places = self.graph.constant(np.asarray(places, np.int64))
         return self.apply("Gather", Value(self.graph, places, np.dtype(np.int64)), axis=axis)
+
+    def places_in(self, numbers):
+        """Those of some numbers, doubles, whose places these are."""
+        names = self.graph.constant(np.asarray(numbers, float)), self.cast(np.int64).name
+        (name,) = self.graph.add("Gather", *names)
+        return Value(self.graph, name, np.dtype(float))
 
     def split(self, sizes):
         """Parts of the last axis, of these sizes."""
