@@ -81,7 +81,7 @@ def test_rows_without_known_cells_follow_the_density(n_masks, n_estimators, comb
 @pytest.mark.parametrize("row", [ROW, [np.nan, 1, np.nan, np.nan, 0]], ids=["two", "three"])
 def test_close_elsewhere(row, combination, n_estimators):
     model = fitted(n_estimators=n_estimators, combination=combination, ordering=[1, 3, 0, 2, 4])
-    n = sizes(20_000, 60)
+    n = sizes(8_000, 60)
     observed, expected = conditional_frequencies(model, np.array(row), n)
     np.testing.assert_allclose(observed / n, expected / n, atol=sizes(0.02, 0.3))
 
