@@ -695,6 +695,23 @@ def test_draws_have_the_decimals_of_a_column(dtype, n_decimals):
     assert np.mean(drawn["x"] == drawn["x"].round(n_decimals)) < 0.1
 
 
+@pytest.mark.parametrize(("share", "are_whole"), [(0.02, True), (0.05, False)])
+def test_draws_are_whole_where_nearly_all_numbers_are(share, are_whole):
+    """Where numbers with more decimals leave no lattice."""
+    days = np.ceil(np.random.default_rng(0).lognormal(5, 1, size=N))
+    days[: round(share * N)] /= 365.25
+    drawn = quick().fit(np.column_stack([X, days])).sample(500, random_state=0)[:, 1]
+    assert np.mean(drawn == np.round(drawn)) == (1.0 if are_whole else pytest.approx(0, abs=0.1))
+
+
+def test_what_is_beside_a_spike_has_its_decimals_however_few_have_them():
+    gains = np.zeros(N)
+    gains[: round(0.02 * N)] = np.random.default_rng(0).lognormal(5, 1, size=round(0.02 * N))
+    drawn = quick().fit(np.column_stack([X, gains])).sample(5000, random_state=0)[:, 1]
+    others = drawn[drawn != 0]
+    assert len(others) > 10 and np.mean(others == np.round(others)) < 0.1
+
+
 def test_decimals_of_atoms_and_of_known_cells_are_kept():
     prices = RNG.lognormal(4, 1, size=N).round(2)
     model = quick(atoms={1: [0.125]}).fit(np.column_stack([X, prices]))

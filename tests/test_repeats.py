@@ -129,6 +129,19 @@ def test_what_a_twin_knows_is_filled_in_bit_for_bit(strategy):
     assert np.mean((filled == whole).to_numpy(bool)[told]) > 0.97
 
 
+def test_what_a_twin_knows_is_filled_in_with_all_its_decimals():
+    """Where draws have fewer, as nearly all numbers do."""
+    rng = np.random.default_rng(0)
+    whole = np.column_stack([rng.normal(size=300), np.ceil(rng.lognormal(5, 1, size=300))])
+    whole[:4, 1] /= 365.25
+    whole[100:200] = whole[:100]
+    holes = whole.copy()
+    holes[100:200, 1] = np.nan
+    imputer = MADEImputer(quick(), random_state=0).fit(holes)
+    assert imputer.estimator_._density.columns.columns[1].decimals == 0
+    assert np.mean(imputer.transform(holes)[100:104] == whole[:4]) > 0.8
+
+
 @pytest.mark.parametrize(("n_again", "missing"), [(0, "ignorable"), (100, "informative")])
 def test_elsewhere_draws_are_those_of_the_density(n_again, missing):
     _, holes = visits(n_again)

@@ -485,7 +485,13 @@ class Columns:
         column, missing = self.columns[j], np.isnan(numbers)
         if missing.any():
             numbers = np.where(missing, column.placeholder, numbers)
-        return column.write_means(numbers) if are_means else column.write(numbers)
+        if are_means:
+            return column.write_means(numbers)
+        written = column.write(numbers)
+        if j in self._recalled:  # (a few may have more decimals than draws)
+            is_own = np.isin(numbers, self._recalled[j][1])
+            written = np.where(is_own, column.write_means(numbers), written)
+        return written
 
     def state(self):
         """The columns as plain arrays and values."""

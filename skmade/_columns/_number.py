@@ -35,6 +35,8 @@ _LEAST_SHOWN = 0.01
 _ROUNDING = 2.0**-24
 # So many values show, mostly, that a column is not rounded.
 _FEW = 100
+# What part of the numbers may have more decimals than draws, where they are on no lattice.
+_FEW_OTHERS = 1 / 50
 # How far draws go beyond all numbers of a column with a map, in distances from its middle.
 _GUARD = 4.0
 # What part of the rows of a column may be where a map makes its lattice coarse is what this leaves.
@@ -69,8 +71,8 @@ class Real(Column):
     origin : int
         What all numbers are counted from: of integers that floats merge.
     decimals : int or None
-        To how many decimals all numbers in fit were rounded, and draws are to be; None where they
-        were not.
+        To how many decimals all numbers in fit were rounded, or nearly all of a column on no
+        lattice, and draws are to be; None where they were not.
     """
 
     center: float
@@ -495,8 +497,10 @@ def number_column(real, lattice, numbers, conditional, weights, atoms, zero=0.0,
         _check_takes_none(atoms, label, conditional)
         atoms = codes = np.array([])
     values, counts = np.unique(numbers, return_counts=True)
-    decimals = _decimals(np.append(values if between is None else given, atoms), dtype)
     rest, are_alone, are_few = _others(numbers, atoms, is_near)
+    given = numbers if between is None else given
+    has_others = step == 0 and not are_few
+    decimals = _decimals(given[rest], np.append(given[~rest], atoms), dtype, has_others)
     bounds, warp = (None, None), None
     if conditional == "auto":
         is_refused = False
@@ -704,15 +708,19 @@ def alike(cells, dtype):
     return cells
 
 
-def _decimals(values, dtype):
-    """To how many decimals all values of a dtype are rounded; None where these would be all the
-    digits that it can hold."""
-    size, few = float(abs(values).max()), values[:: len(values) // _FEW + 1]
+def _decimals(numbers, atoms, dtype, has_others):
+    """To how many decimals all numbers and atoms of a dtype are rounded, or nearly all numbers if
+    it has others; None where these would be all the digits that it can hold."""
+    few, n_others = numbers[:: len(numbers) // _FEW + 1], _FEW_OTHERS if has_others else 0.0
+    size = float(max(abs(numbers).max(initial=0), abs(atoms).max(initial=0)))
     relative = precision(dtype) if np.dtype(dtype).kind == "f" else 1.0
     for n in range(16):
         if n > 0 and size * 10.0**n * relative > 1 / 4:
             break
-        if all(np.array_equal(_rounded(some, n, dtype), some) for some in (few, values)):
+        is_other = np.mean(_rounded(few, n, dtype) != few) > 1 / 4 if len(few) else False
+        if is_other or not np.array_equal(_rounded(atoms, n, dtype), atoms):
+            continue
+        if not len(numbers) or np.mean(_rounded(numbers, n, dtype) != numbers) <= n_others:
             return n
     return None
 
