@@ -58,9 +58,9 @@ def test_draws_are_values_as_often_as_their_probabilities_say(fine, spike):
     values, counts = np.unique(drawn, return_counts=True)
     assert np.array_equal(values, np.round(values, 2) + 0.0)
     expected = n * fine * np.exp(model.score_samples(values[:, None]))
-    # (what is beside a spike is not drawn: some of the rest of its cell)
-    far = (abs(values - 40) >= 1) | (values == 40) if spike else np.full(len(values), True)
-    often = (expected > 20) & far
+    # (about a spike values are drawn as often as there were any, and less so by what they are)
+    is_far = (abs(values - 40) >= 1) | (values == 40) if spike else np.full(len(values), True)
+    often = (expected > 20) & is_far
     rest = n - counts[often].sum(), n - expected[often].sum()
     observed, expected = np.append(counts[often], rest[0]), np.append(expected[often], rest[1])
     assert chisquare(observed, expected).pvalue > 1e-4
@@ -113,9 +113,96 @@ def test_without_atoms_there_is_none():
 
 def test_codes_and_spikes_are_on_the_lattice_or_there_is_none():
     x = numbers(fine=0.5)
-    assert learnt(np.append(x, [-9999.0] * 30))[1].fine == 0.5
+    model, column = learnt(np.append(x, [-9999.0] * 30))
+    assert column.fine == 0.5
+    drawn = model.sample(20_000, random_state=0)
+    assert np.array_equal(np.unique(drawn[drawn < -100]), [-9999.0])
     assert not getattr(learnt(np.append(x, [-9999.5] * 30))[1], "fine", 0)
     assert not getattr(learnt(np.append(x, [40.5] * 300))[1], "fine", 0)
+
+
+def test_a_value_between_points_that_stands_out_is_an_atom():
+    x = numbers(1000, fine=0.5, share=0.04)
+    x[:60] = 30.5
+    model, column = learnt(x)
+    assert not getattr(column, "fine", 0) and 30.5 in model.atoms_[0]
+    drawn = model.sample(20_000, random_state=0)
+    assert np.mean(drawn == 30.5) == pytest.approx(np.mean(x == 30.5), abs=0.01)
+
+
+def test_shares_are_those_of_rows_that_are_no_atoms():
+    x = numbers(1000, fine=0.5, share=0.15)
+    x[:200], x[200:400] = 15.0, 65.0
+    model, column = learnt(x)
+    assert column.fine == 0.5 and model.atoms_[0].tolist() == [15.0, 65.0]
+    drawn = model.sample(50_000, random_state=0)
+    assert np.mean(drawn % 1 != 0) == pytest.approx(np.mean(x % 1 != 0), abs=0.01)
+
+
+def test_values_beside_heaps_are_drawn_as_often_as_they_are():
+    x = numbers(1000, fine=0.5, share=0.15)
+    heaped = np.random.default_rng(1).random(1000) < 0.4
+    x = np.where(heaped, 10 * np.round(x / 10), x)
+    model, column = learnt(x)
+    assert column.fine == 0.5 and len(model.atoms_[0]) >= 5
+    drawn = model.sample(50_000, random_state=0).ravel()
+    beside = [29.5, 30.5, 39.5, 40.5, 49.5, 50.5]
+    for own in (lambda x: x % 1 != 0, lambda x: np.isin(x, beside)):
+        assert np.mean(own(drawn)) == pytest.approx(np.mean(own(x)), abs=0.01)
+
+
+def test_shares_follow_the_weights():
+    x = numbers(800, fine=0.5)
+    weights = np.where(x % 1 != 0, 10.0, 1.0)
+    model = MADEDensity(max_iter=1, random_state=0).fit(x[:, None], sample_weight=weights)
+    drawn = model.sample(20_000, random_state=0)
+    assert np.mean(drawn % 1 != 0) == pytest.approx(
+        np.average(x % 1 != 0, weights=weights), abs=0.02
+    )
+
+
+def columns_beside(x):
+    """Columns beside one of numbers, and whether they tell which of these are between points."""
+    rng = np.random.default_rng(9)
+    is_between = x % 1 != 0
+    return {
+        "copy": (x.copy(), True),
+        "other unit": (np.round(x / 2.54, 4), True),
+        "nearly one": (x + 0.2 * rng.normal(size=len(x)), True),
+        "flag": (is_between.astype(float), True),
+        "three levels": (np.where(is_between, 2.0, rng.integers(0, 2, len(x))), True),
+        "two of several blocks": (np.where(is_between, 1.2, 0) + rng.normal(size=len(x)), True),
+        "independent": (rng.normal(size=len(x)), False),
+        "another flag": ((rng.random(len(x)) < 0.3).astype(float), False),
+        "related": (x + 3 * rng.normal(size=len(x)), False),
+        "other counts": (np.round(x + 3 * rng.normal(size=len(x))), False),
+    }
+
+
+@pytest.mark.parametrize("has_gaps", [False, True])
+@pytest.mark.parametrize("name", columns_beside(numbers(10)))
+def test_no_other_column_may_tell_which_values_are_between_points(name, has_gaps):
+    x = numbers(1000, fine=0.5, share=0.12)
+    other, is_related = columns_beside(x)[name]
+    X = np.c_[x, other]
+    if has_gaps:
+        X[np.random.default_rng(1).random(X.shape) < 0.1] = np.nan
+    model = MADEDensity(max_iter=1, random_state=0).fit(X)
+    assert (getattr(model._density.columns.columns[0], "fine", 0) == 0) == is_related
+
+
+def test_a_cell_is_filled_in_as_its_copy_in_another_unit_says():
+    x = numbers(1000, fine=0.5, share=0.12)
+    X = np.c_[x, np.round(x / 2.54, 4)]
+    holes = X.copy()
+    holes[::4, 0] = np.nan
+    filled = MADEImputer(MADEDensity(random_state=0), random_state=0).fit_transform(holes)
+    assert np.mean(filled[::4, 0] == X[::4, 0]) > 0.95
+
+
+def test_where_more_rows_follow_there_are_no_such_lattices():
+    model = MADEDensity(max_iter=1, random_state=0).partial_fit(numbers(fine=0.5)[:, None])
+    assert not getattr(model._density.columns.columns[0], "fine", 0)
 
 
 def test_draws_keep_to_the_bounds():
@@ -126,7 +213,11 @@ def test_draws_keep_to_the_bounds():
     assert column.fine == 0.5 and column.bounds == (0.0, 30.0)
     drawn = model.sample(50_000, random_state=0)
     assert drawn.min() == 0.0 and drawn.max() == 30.0
-    assert np.isin([0.5, 29.5], drawn).all()
+    for value in (0.5, 29.5):
+        p = 0.5 * np.exp(model.score_samples([[value]])[0])
+        assert np.mean(drawn == value) == pytest.approx(p, abs=4 * np.sqrt(p / len(drawn)))
+    inside, outside = model.score_samples([[29.5], [30.5]])
+    assert outside < inside - 5  # (what is never drawn is rare)
 
 
 @pytest.mark.parametrize("scale", [1e-3, 1.0, 1e6])

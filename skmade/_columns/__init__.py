@@ -1,15 +1,18 @@
 """Columns of a table: from cells of any library to the numbers the network sees, and back.
 
 A kind of column is one class, in a file of its own. What a column is follows from its own dtype
-and values, never from its neighbours.
+and values, never from its neighbours: but that a few of its numbers may be between the points of a
+lattice supposes that these say nothing of it.
 """
 
 import copy
+from dataclasses import replace
 from numbers import Integral
 
 import numpy as np
 
 from skmade._columns._assemble import check_further_columns, select, with_columns
+from skmade._columns._between import in_order, tells_between
 from skmade._columns._category import Category
 from skmade._columns._column import LARGEST_SEEN
 from skmade._columns._constant import Constant
@@ -22,6 +25,9 @@ from skmade._columns._rules import make_rules, rules_of_kept
 from skmade._columns._table import Table, array_dtype, missing_value
 from skmade._columns._time import Time, learn_time
 from skmade._sparse import DENSE_CELLS, SparseRows, columns_of
+
+# So many rows tell whether columns are related.
+_ROWS_OF_RELATIONS = 2_000
 
 _KINDS = {kind.__name__: kind for kind in (Flag, Category, Constant, Real, Warped, Lattice, Time)}
 
@@ -106,8 +112,10 @@ def _learn_numbers(cells, weights, rule):
         return Flag.learn(cells, rule.handle_unknown)
     if auto and n_values == 1:
         return Constant.learn(cells)
-    learn = learn_time if cells.kind in ("M", "m") else learn_number
-    return learn(cells, rule.of_numbers if auto else rule.conditional, weights, rule.atoms)
+    family = rule.of_numbers if auto else rule.conditional
+    if cells.kind in ("M", "m"):
+        return learn_time(cells, family, weights, rule.atoms)
+    return learn_number(cells, family, weights, rule.atoms, rule.takes_between)
 
 
 def _n_values(values):
@@ -174,10 +182,34 @@ class Columns:
     @classmethod
     def learn(cls, table, weights, rules, more_follow=False):
         """Learn the columns of a table of training rows, which may be the first of more."""
+        if more_follow:
+            rules = [replace(rule, takes_between=False) for rule in rules]
         learnt = [learn_column(c, weights, rule) for c, rule in zip(table.cells(), rules)]
         for column in learnt if more_follow else ():
             column.forget_bounds()
-        return cls(learnt, table.container())
+        columns = cls(learnt, table.container())
+        related = columns._related_between(table)
+        for j, cells in enumerate(table.cells()) if related else ():
+            if j in related:
+                learnt[j] = learn_column(cells, weights, replace(rules[j], takes_between=False))
+        return cls(learnt, table.container()) if related else columns
+
+    def _related_between(self, table):
+        """Columns in which others tell which numbers are between the points of their lattice."""
+        if not self._with_between:
+            return set()
+        some = table.rows(np.arange(len(table)) < _ROWS_OF_RELATIONS)
+        numbers = self.numbers(next(some.stretches())[1] if some.is_sparse else some)
+        others = [in_order(cells) for cells in numbers.T]
+        return {
+            j
+            for j in self._with_between
+            if any(
+                tells_between(numbers[:, j], self.columns[j].between, *others[k])
+                for k in range(len(self.columns))
+                if k != j
+            )
+        }
 
     @property
     def names(self):

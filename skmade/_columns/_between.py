@@ -11,16 +11,20 @@ where X is of the column's family, and q(r) the share of the rows that are r abo
 between years, what no row was has what Good and Turing's estimate gives it. (The sum of p over the
 lattice of hundredths is 1, whatever X is.)
 
+That supposes that no other column says where between points a value is; `tells_between` looks.
+
 A coarser lattice counts if four fifths of the rows are on it, and if rows are likelier by how many
 others are near, and where these are above points, than by how often their values are there.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
+from scipy.stats import poisson
 
 from skmade._columns._atoms import has_few_values
 from skmade._columns._column import rare_share
+from skmade._columns._far import FEWEST_ROWS
 from skmade._columns._lattice import on_lattice
 
 #: Numbers so many steps away are taken for points.
@@ -32,6 +36,15 @@ _SIZES = (1000, 500, 250, 200, 125, 100, 60, 50, 25, 20, 12, 10, 8, 5, 4, 2)
 _LEAST_SHARE, _LEAST_REACH, _FEWEST_POINTS = 0.8, 5, 12
 # So many spikes at most, values so many times as frequent as all others, tell nothing of a lattice.
 _MOST_SPIKES, _SPIKE = 3, 3.0
+# A value between points stands out if it occurs so many times as often as is explained, and a
+# Poisson number would with a probability below this, divided by the number of values.
+_FACTOR, _LEVEL = 2.0, 1e-4
+# Neighbours in the order of another column are as near as in a copy of it if they are so many times
+# as far apart as evenly spread numbers are.
+_APART_IN_COPIES = 4.0
+# Another column tells which numbers are between points if its groups, values or so many blocks of
+# rows, differ by so many deviations, and by so many nats of a row.
+_BLOCKS, _CLEAR, _LEAST_TOLD = 16, 5.0, 0.02
 # How many cells away neighbours are.
 _WINDOWS = (1, 2, 4, 8)
 
@@ -76,28 +89,40 @@ class Between:
 
     def log_weights(self, numbers):
         """Logarithms of what densities of numbers are multiplied by, which are means over cells."""
-        n_places = len(self.shares)
+        return np.log(len(self.shares) * self.shares)[self.places(numbers)]
+
+    def places(self, numbers):
+        """How many steps numbers are above points."""
         with np.errstate(over="ignore"):
             steps = np.round((numbers - self.origin) / self.fine)
         steps[~(abs(steps) < MOST_STEPS)] = 0.0  # (nor are missing cells anywhere)
-        return np.log(n_places * self.shares)[(steps % n_places).astype(np.int64)]
+        return (steps % len(self.shares)).astype(np.int64)
 
-    def draw(self, points, rng):
+    def of_rows(self, numbers, weights):
+        """The same with the shares of some numbers, whose rows have weights."""
+        return replace(self, shares=_shares(self.places(numbers), weights, len(self.shares)))
+
+    def draw(self, points, is_between, rng):
         """Values whose cells, about themselves, hold draws that were anywhere in those of points of
-        the lattice."""
-        n_places = len(self.shares)
+        the lattice; some are known to be between these."""
+        n_places, of_others = len(self.shares), self.shares[1:] / self.shares[1:].sum()
         above = rng.choice(n_places, size=len(points), p=self.shares)
+        others = rng.choice(np.arange(1, n_places), size=len(points), p=of_others)
+        above = np.where(is_between, others, above)
         is_below = rng.random(len(points)) < above / n_places
         return points + self.fine * (above - n_places * is_below)
 
-    def explains(self, numbers):
-        """Whether some numbers, none of them atoms, are likelier by what their neighbours and their
-        places say than by how often their values are there, each left out; and take enough points.
+    def explains(self, numbers, atoms):
+        """Whether enough points are taken, no number between them stands out, and those that are no
+        atoms are likelier by how many others are near and where these are above points, than by how
+        often their values are there, each left out.
         """
+        if self._stands_out(numbers):
+            return False
+        numbers = numbers[~np.isin(self.points(numbers), atoms)]
         values, counts = np.unique(numbers, return_counts=True)
-        n_places, n = len(self.shares), len(numbers)
+        n_places, n, above = len(self.shares), len(numbers), self.places(values)
         steps = np.round((values - self.origin) / self.fine)
-        above = (steps % n_places).astype(np.int64)
         if np.count_nonzero(above == 0) < _FEWEST_POINTS:
             return False
         rare = rare_share(np.count_nonzero(counts == 1), n)
@@ -115,6 +140,18 @@ class Between:
             if by_places > by_values:
                 return True
         return False
+
+    def _stands_out(self, numbers):
+        """Whether a number between points is more frequent than those next to it and its place
+        explain."""
+        values, counts = np.unique(numbers, return_counts=True)
+        above = self.places(values)
+        points, of_points = values[above == 0], counts[above == 0]
+        place = np.searchsorted(points, values).clip(1, len(points) - 1)
+        near = np.maximum(of_points[place - 1], of_points[place])
+        expected = np.maximum(near * self.shares[above] / self.shares[0], 1.0)
+        often = (above > 0) & (counts >= FEWEST_ROWS) & (counts > _FACTOR * expected)
+        return bool(np.any(often & (poisson.sf(counts - 1, expected) < _LEVEL / len(values))))
 
 
 def find_between(numbers, step):
@@ -143,9 +180,55 @@ def find_between(numbers, step):
         if not _LEAST_SHARE * rows.sum() <= rows.max() < rows.sum():
             continue
         origin = values[0] + step * rows.argmax()
-        between = Between(float(origin), step, _shares(np.roll(rows, -rows.argmax())))
+        of_places = np.roll(rows, -rows.argmax())
+        between = Between(float(origin), step, _shares_of(of_places, of_places))
         return between if between.holds(spikes) else None
     return None
+
+
+def in_order(cells):
+    """The rows that know a column's cells, in their order, and which of these are blocks or values
+    of their own: two ways to tell rows that are alike from others.
+
+    Returns
+    -------
+    order : ndarray of int of shape (n_known,)
+    groups : list of ndarray of int of shape (n_known,)
+    """
+    order = np.argsort(cells, kind="stable")[: np.count_nonzero(~np.isnan(cells))]
+    is_new = np.diff(cells[order], prepend=np.nan) != 0
+    return order, [np.cumsum(is_new) - 1, np.arange(len(order)) * _BLOCKS // max(1, len(order))]
+
+
+def tells_between(numbers, between, order, groups):
+    """Whether another column, of which `in_order` says the rest, tells more about numbers than
+    their cells, or which of them are between points.
+
+    That is so if numbers of rows that follow each other in its order are nearly one, or if in
+    groups of its rows there are more or fewer between points than chance explains.
+    """
+    known = ~np.isnan(numbers[order])
+    numbers = numbers[order][known]
+    if len(numbers) < 2:
+        return False
+    reach = np.subtract(*np.quantile(numbers, [0.95, 0.05]))
+    apart = abs(np.diff(numbers)).mean()
+    if apart < max(between.step, _APART_IN_COPIES * reach / len(numbers)):
+        return True
+    is_between = between.places(numbers) > 0
+    return any(_depends(is_between, group[known]) for group in groups)
+
+
+def _depends(is_between, group):
+    """Whether numbers are between points more often in some groups than in others: by Pearson's
+    chi-squared statistic, if it is clear and says enough of a row."""
+    share, n = is_between.mean(), len(group)
+    sizes = np.bincount(group)
+    observed, sizes = np.bincount(group, is_between)[sizes > 0], sizes[sizes > 0]
+    variances = np.maximum(sizes * share * (1 - share), np.finfo(float).tiny)
+    more = np.sum((observed - sizes * share) ** 2 / variances) - (len(sizes) - 1)
+    spread = np.sqrt(np.sum(2 + np.maximum(1 / variances - 6 / sizes, 0)))
+    return more > _CLEAR * spread and more > 2 * _LEAST_TOLD * n
 
 
 def _most_usual(counts):
@@ -155,13 +238,21 @@ def _most_usual(counts):
     return first[spikes[-1] + 1] if len(spikes) else first[0]
 
 
-def _shares(rows):
-    """Probabilities of places, of which the first is that of points, and some others may have been
-    in no row."""
-    n, others = rows.sum(), rows[1:]
-    is_new = others == 0
-    rare = rare_share(np.count_nonzero(others == 1), others.sum()) if is_new.any() else 0.0
-    of_others = np.where(
-        is_new, rare / max(1, np.count_nonzero(is_new)), (1 - rare) * others / others.sum()
-    )
-    return np.append(rows[0], others.sum() * of_others) / n
+def _shares(places, weights, n_places):
+    """Probabilities of places, from those of rows, which have weights."""
+    rows = np.bincount(places, minlength=n_places)
+    return _shares_of(rows, np.bincount(places, weights, n_places))
+
+
+def _shares_of(rows, weights):
+    """As `_shares`, from numbers of rows and their weights by place: the first is that of points,
+    and some others may be in no row."""
+    is_new, total = rows[1:] == 0, weights.sum()
+    n_once, n_others = np.count_nonzero(rows[1:] == 1), rows[1:].sum()
+    rare = rare_share(n_once, n_others) if is_new.any() else 0.0
+    of_new = rare / max(1, np.count_nonzero(is_new))
+    others = weights[1:].sum()
+    of_others = np.where(is_new, of_new, (1 - rare) * weights[1:] / (others or 1.0))
+    if not others:  # (all that are no atoms are points)
+        others, total = 0.5, total + 0.5
+    return np.append(weights[0], others * of_others / of_others.sum()) / total

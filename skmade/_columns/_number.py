@@ -144,7 +144,7 @@ class Real(Column):
     def ends(self):
         """What numbers are beyond if they are beyond the bounds, by more than they are rounded in
         single precision."""
-        (low, high), half = self.bounds, self.step / 2
+        (low, high), half = self.bounds, self.distance / 2 if self.step else 0.0
         return (
             -np.inf if low is None else low - half - _ROUNDING * abs(low),
             np.inf if high is None else high + half + _ROUNDING * abs(high),
@@ -353,12 +353,15 @@ class Lattice(Real):
         Distance of neighbouring values, if a few are between points of the lattice; else 0.
     shares : list of float
         How often values are 0, 1, 2, ... of these above a point; see `skmade._columns._between`.
+    beside_atoms : list of float
+        How often a value whose nearest point is an atom is between points, for each atom.
     """
 
     step: float
     near: list = field(default_factory=list)
     fine: float = 0.0
     shares: list = field(default_factory=list)
+    beside_atoms: list = field(default_factory=list)
 
     @property
     def between(self):
@@ -368,6 +371,10 @@ class Lattice(Real):
     @property
     def has_extras(self):
         return super().has_extras or self.fine > 0
+
+    @property
+    def distance(self):
+        return self.fine or self.step
 
     def extras(self, numbers):
         """As of a real column, and how often values are what they are above points."""
@@ -381,15 +388,18 @@ class Lattice(Real):
 
     def add_between(self, seen, rng):
         """Let points of the lattice that were drawn, as the network sees them, be values about
-        them, as often as these are; but for atoms."""
-        points = self.center + self.scale * seen.astype(np.float64)
-        values = self.between.draw(points, rng)
-        low, high = self.bounds
-        is_beyond = values < (-np.inf if low is None else low)
-        is_beyond |= values > (np.inf if high is None else high)
-        values = np.where(is_beyond, values + self.step * np.sign(points - values), values)
-        is_point = abs(values - points) < self.fine / 2
-        is_point |= np.isin(seen, self.seen_atoms().astype(seen.dtype))
+        them, as often as these are."""
+        points, (low, high) = self.center + self.scale * seen.astype(np.float64), self.bounds
+        is_beside, is_atom = np.zeros(len(seen), bool), np.zeros(len(seen), bool)
+        for atom, share in zip(self.seen_atoms().astype(seen.dtype), self.beside_atoms):
+            is_own = seen == atom
+            is_atom |= is_own
+            is_beside |= is_own & (rng.random(len(seen)) < share)
+        values = self.between.draw(points, is_beside, rng)
+        is_point = values < (-np.inf if low is None else low)
+        is_point |= values > (np.inf if high is None else high)
+        is_point |= abs(values - points) < self.fine / 2
+        is_point |= is_atom & ~is_beside
         return np.where(is_point, seen, self.standardised(values).astype(seen.dtype))
 
     @property
@@ -437,7 +447,7 @@ def restore(seen, known, values, numbers):
     numbers[:] = np.where(known[place] == seen, values[place], numbers)
 
 
-def learn_number(cells, conditional, weights, atoms):
+def learn_number(cells, conditional, weights, atoms, takes_between):
     """A column of numbers; `conditional` "auto" is chosen by their values.
 
     "logistic_mixture" for values that repeat, on a lattice so coarse that narrow components
@@ -451,7 +461,7 @@ def learn_number(cells, conditional, weights, atoms):
     atoms = given_atoms(atoms, cells.label, dtype, origin)
     return number_column(
         Real, Lattice, numbers, conditional, weights, atoms, zero=towards_zero(-origin),
-        label=cells.label, dtype=dtype, origin=origin,
+        takes_between=takes_between, label=cells.label, dtype=dtype, origin=origin,
     )  # fmt: skip
 
 
@@ -474,18 +484,21 @@ def given_atoms(atoms, label, dtype, origin=0):
     return np.unique(numbers)
 
 
-def number_column(real, lattice, numbers, conditional, weights, atoms, zero=0.0, **parameters):
+def number_column(
+    real, lattice, numbers, conditional, weights, atoms, zero=0.0, takes_between=True, **parameters
+):
     """A column of the class `lattice` if it is on one that draws should keep to, else `real`;
     in place of `Real` it may be `Warped`.
 
-    `atoms` are numbers, "auto" or None; `zero` is where numbers change their sign.
+    `atoms` are numbers, "auto" or None; `zero` is where numbers change their sign; `takes_between`
+    says whether the lattice may be one that a few values are between the points of.
     """
     dtype, label = parameters["dtype"], parameters["label"]
     numbers, step = without_rounding(numbers, dtype)
     takes_atoms = conditional == "auto" or family_named(conditional).support == "real"
     codes, is_near = find_far(numbers, weights)
     given, between = numbers, None
-    if conditional == "auto" and real is Real and isinstance(atoms, str):
+    if takes_between and conditional == "auto" and real is Real and isinstance(atoms, str):
         between = _between_of(numbers, step, (codes, is_near), zero)
         if between is not None:
             numbers, step = between.points(numbers), between.step
@@ -541,9 +554,9 @@ def number_column(real, lattice, numbers, conditional, weights, atoms, zero=0.0,
         _check_on_lattice(atoms, values[0], step, label, parameters["origin"])
         center = on_lattice(center, numbers[0], step)
         if between is not None:
-            parameters |= {"fine": between.fine, "shares": between.shares.tolist()}
+            parameters |= _shares_between(between, given, atoms, weights)
         column = lattice(center=float(center), step=step, **parameters)
-        column.keep_near(values[np.isin(values, given)])
+        column.keep_near(np.unique(given))
         return column
     return real(center=float(center), **parameters)
 
@@ -572,7 +585,16 @@ def _between_of(numbers, step, far, zero):
     if rest.mean() < _LEAST_BETWEEN or not between.holds(codes):
         return None
     is_coarse = _is_coarse(points[rest], between.step) and find_warp(points[rest], zero) is None
-    return between if is_coarse and between.explains(near[rest]) else None
+    return between if is_coarse and between.explains(near, atoms) else None
+
+
+def _shares_between(between, given, atoms, weights):
+    """Where values are above points: parameters of a column of given numbers."""
+    points, is_between = between.points(given), between.places(given) > 0
+    rest, cells = ~np.isin(points, atoms), [points == atom for atom in atoms]
+    beside = [float(np.average(is_between[own], weights=weights[own])) for own in cells]
+    shares = between.of_rows(given[rest], weights[rest]).shares
+    return {"fine": between.fine, "shares": shares.tolist(), "beside_atoms": beside}
 
 
 def _around(bounds, numbers, between):

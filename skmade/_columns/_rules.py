@@ -20,6 +20,9 @@ class Rule:
     handle_unknown: str = "error"
     atoms: object = "auto"
     missing: str = "ignorable"
+    takes_between: bool = True
+    """Whether a few of its numbers may be between the points of a lattice: that depends on nothing,
+    and rows to come have it as often."""
 
     @property
     def names_atoms(self):
