@@ -57,7 +57,7 @@ ORDERINGS = ["natural", "random", "reversed"]
 
 @pytest.mark.parametrize("max_iter", [0, 2], ids=["at the start", "after training"])
 @pytest.mark.parametrize(
-    ("n_features", "depth", "width"), sizes(SHAPES, [s for s in SHAPES if s[0] < 20][::5])
+    ("n_features", "depth", "width"), sizes(SHAPES, [s for s in SHAPES if s[0] < 20][::9])
 )
 def test_conditionals_depend_on_all_predecessors_and_nothing_else(
     n_features, depth, width, max_iter

@@ -94,7 +94,7 @@ class Between:
     def places(self, numbers):
         """How many steps numbers are above points."""
         with np.errstate(over="ignore"):
-            steps = np.round((numbers - self.origin) / self.fine)
+            steps = np.round((numbers.astype(np.float64) - self.origin) / self.fine)
         steps[~(abs(steps) < MOST_STEPS)] = 0.0  # (nor are missing cells anywhere)
         return (steps % len(self.shares)).astype(np.int64)
 
@@ -165,9 +165,7 @@ def find_between(numbers, step):
         Distance of neighbouring values.
     """
     values, counts = np.unique(numbers, return_counts=True)
-    if has_few_values(values, len(numbers)):
-        return None
-    if len(values) < _FEWEST_POINTS:
+    if len(values) < _FEWEST_POINTS or has_few_values(values, len(numbers)):
         return None
     is_usual = counts <= _most_usual(counts)
     spikes, values, counts = values[~is_usual], values[is_usual], counts[is_usual]
