@@ -130,6 +130,16 @@ def test_a_value_between_points_that_stands_out_is_an_atom():
     assert np.mean(drawn == 30.5) == pytest.approx(np.mean(x == 30.5), abs=0.01)
 
 
+@pytest.mark.parametrize("spike", [40.0, 41.0])
+def test_no_lattice_where_rows_of_a_spike_are_between_points(spike):
+    """As often as others, so that a value beside it stands out."""
+    rng = np.random.default_rng(3)
+    x = rng.integers(5, 80, 1500) * 1.0
+    x[rng.random(1500) < 0.3] = spike
+    x = np.where(rng.random(1500) < 0.1, x + 0.5, x)
+    assert not getattr(learnt(x)[1], "fine", 0)
+
+
 def test_shares_are_those_of_rows_that_are_no_atoms():
     x = numbers(1000, fine=0.5, share=0.15)
     x[:200], x[200:400] = 15.0, 65.0
@@ -172,6 +182,8 @@ def columns_beside(x):
         "flag": (is_between.astype(float), True),
         "three levels": (np.where(is_between, 2.0, rng.integers(0, 2, len(x))), True),
         "two of several blocks": (np.where(is_between, 1.2, 0) + rng.normal(size=len(x)), True),
+        "missing where between": (np.where(is_between, np.nan, rng.normal(size=len(x))), True),
+        "hardly known": (np.where(rng.random(len(x)) < 0.99, np.nan, 1.0 * x), False),
         "independent": (rng.normal(size=len(x)), False),
         "another flag": ((rng.random(len(x)) < 0.3).astype(float), False),
         "related": (x + 3 * rng.normal(size=len(x)), False),

@@ -704,6 +704,18 @@ def test_draws_are_whole_where_nearly_all_numbers_are(share, are_whole):
     assert np.mean(drawn == np.round(drawn)) == (1.0 if are_whole else pytest.approx(0, abs=0.1))
 
 
+@pytest.mark.parametrize("atom", [0.5, 0.05, 1 / 3])
+def test_decimals_of_an_atom_are_its_own(atom):
+    """Where the rest is of whole numbers, too many of which are one to be a lattice's."""
+    rng = np.random.default_rng(0)
+    prices = np.where(rng.random(600) < 0.15, atom, np.round(rng.lognormal(8, 1, size=600)) + 1)
+    prices[:5] += 1 / 7
+    model = quick().fit(np.column_stack([rng.normal(size=600), prices]))
+    assert model.atoms_[1].tolist() == [atom]
+    drawn = model.sample(1000, random_state=0)[:, 1]
+    assert set(np.unique(drawn[drawn % 1 != 0])) == {atom}
+
+
 def test_what_is_beside_a_spike_has_its_decimals_however_few_have_them():
     gains = np.zeros(N)
     gains[: round(0.02 * N)] = np.random.default_rng(0).lognormal(5, 1, size=round(0.02 * N))

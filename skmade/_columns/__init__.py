@@ -27,7 +27,7 @@ from skmade._columns._time import Time, learn_time
 from skmade._sparse import DENSE_CELLS, SparseRows, columns_of
 
 # So many rows tell whether columns are related.
-_ROWS_OF_RELATIONS = 2_000
+_ROWS_OF_RELATIONS = 1_000
 
 _KINDS = {kind.__name__: kind for kind in (Flag, Category, Constant, Real, Warped, Lattice, Time)}
 
@@ -198,7 +198,8 @@ class Columns:
         """Columns in which others tell which numbers are between the points of their lattice."""
         if not self._with_between:
             return set()
-        some = table.rows(np.arange(len(table)) < _ROWS_OF_RELATIONS)
+        chosen = np.random.default_rng(0).permutation(len(table)) < _ROWS_OF_RELATIONS
+        some = table.rows(chosen)
         numbers = self.numbers(next(some.stretches())[1] if some.is_sparse else some)
         others = [in_order(cells) for cells in numbers.T]
         return {

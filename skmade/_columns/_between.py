@@ -40,11 +40,11 @@ _MOST_SPIKES, _SPIKE = 3, 3.0
 # Poisson number would with a probability below this, divided by the number of values.
 _FACTOR, _LEVEL = 2.0, 1e-4
 # Neighbours in the order of another column are as near as in a copy of it if they are so many times
-# as far apart as evenly spread numbers are.
-_APART_IN_COPIES = 4.0
+# as far apart as evenly spread numbers are; so many rows tell.
+_APART_IN_COPIES, _FEWEST_IN_ORDER = 4.0, 30
 # Another column tells which numbers are between points if its groups, values or so many blocks of
 # rows, differ by so many deviations, and by so many nats of a row.
-_BLOCKS, _CLEAR, _LEAST_TOLD = 16, 5.0, 0.02
+_BLOCKS, _CLEAR, _LEAST_TOLD = 16, 8.0, 0.02
 # How many cells away neighbours are.
 _WINDOWS = (1, 2, 4, 8)
 
@@ -98,6 +98,16 @@ class Between:
         steps[~(abs(steps) < MOST_STEPS)] = 0.0  # (nor are missing cells anywhere)
         return (steps % len(self.shares)).astype(np.int64)
 
+    def beside(self, atom, numbers, weights):
+        """How often a draw in the cell of an atom is between points, from the numbers of rows."""
+        above, near = self.places(numbers) / len(self.shares), self.fine / 2
+        point = numbers - self.step * above
+        part = np.where(abs(point - atom) < near, 1 - above, 0.0)
+        part += np.where(abs(point + self.step - atom) < near, above, 0.0)
+        part, is_atom = weights * part, abs(numbers - atom) < near
+        between = part[~is_atom].sum()
+        return float(between / (between + weights[is_atom].sum()))
+
     def of_rows(self, numbers, weights):
         """The same with the shares of some numbers, whose rows have weights."""
         return replace(self, shares=_shares(self.places(numbers), weights, len(self.shares)))
@@ -117,7 +127,7 @@ class Between:
         atoms are likelier by how many others are near and where these are above points, than by how
         often their values are there, each left out.
         """
-        if self._stands_out(numbers):
+        if self._stands_out(numbers, atoms):
             return False
         numbers = numbers[~np.isin(self.points(numbers), atoms)]
         values, counts = np.unique(numbers, return_counts=True)
@@ -141,12 +151,13 @@ class Between:
                 return True
         return False
 
-    def _stands_out(self, numbers):
-        """Whether a number between points is more frequent than those next to it and its place
-        explain."""
+    def _stands_out(self, numbers, atoms):
+        """Whether a number between points is more frequent than the next points that are no atoms,
+        and its place, explain."""
         values, counts = np.unique(numbers, return_counts=True)
         above = self.places(values)
-        points, of_points = values[above == 0], counts[above == 0]
+        is_usual = (above == 0) & ~np.isin(values, atoms)
+        points, of_points = values[is_usual], counts[is_usual]
         place = np.searchsorted(points, values).clip(1, len(points) - 1)
         near = np.maximum(of_points[place - 1], of_points[place])
         expected = np.maximum(near * self.shares[above] / self.shares[0], 1.0)
@@ -185,35 +196,36 @@ def find_between(numbers, step):
 
 
 def in_order(cells):
-    """The rows that know a column's cells, in their order, and which of these are blocks or values
-    of their own: two ways to tell rows that are alike from others.
+    """The rows of a column in its order, those that do not know it last; how many know it; and in
+    which block, and at which of its values, each is: two ways to tell rows that are alike.
 
     Returns
     -------
-    order : ndarray of int of shape (n_known,)
-    groups : list of ndarray of int of shape (n_known,)
+    order : ndarray of int of shape (n,)
+    n_known : int
+    groups : list of ndarray of int of shape (n,)
     """
-    order = np.argsort(cells, kind="stable")[: np.count_nonzero(~np.isnan(cells))]
+    order, n_known = np.argsort(cells, kind="stable"), np.count_nonzero(~np.isnan(cells))
     is_new = np.diff(cells[order], prepend=np.nan) != 0
-    return order, [np.cumsum(is_new) - 1, np.arange(len(order)) * _BLOCKS // max(1, len(order))]
+    is_new[n_known + 1 :] = False  # (to lack a cell is one value)
+    block = np.minimum(np.arange(len(order)) * _BLOCKS // max(1, n_known), _BLOCKS)
+    return order, n_known, [np.cumsum(is_new) - 1, block]
 
 
-def tells_between(numbers, between, order, groups):
+def tells_between(numbers, between, order, n_known, groups):
     """Whether another column, of which `in_order` says the rest, tells more about numbers than
     their cells, or which of them are between points.
 
     That is so if numbers of rows that follow each other in its order are nearly one, or if in
     groups of its rows there are more or fewer between points than chance explains.
     """
-    known = ~np.isnan(numbers[order])
-    numbers = numbers[order][known]
-    if len(numbers) < 2:
-        return False
-    reach = np.subtract(*np.quantile(numbers, [0.95, 0.05]))
-    apart = abs(np.diff(numbers)).mean()
-    if apart < max(between.step, _APART_IN_COPIES * reach / len(numbers)):
-        return True
-    is_between = between.places(numbers) > 0
+    ordered = numbers[order]
+    known, both = ~np.isnan(ordered), ordered[:n_known][~np.isnan(ordered[:n_known])]
+    if len(both) >= _FEWEST_IN_ORDER:
+        apart, evenly = abs(np.diff(both)).mean(), np.ptp(both) / len(both)
+        if apart < max(between.step, _APART_IN_COPIES * evenly):
+            return True
+    is_between = between.places(ordered[known]) > 0
     return any(_depends(is_between, group[known]) for group in groups)
 
 
@@ -221,9 +233,11 @@ def _depends(is_between, group):
     """Whether numbers are between points more often in some groups than in others: by Pearson's
     chi-squared statistic, if it is clear and says enough of a row."""
     share, n = is_between.mean(), len(group)
+    if not 0 < share < 1:
+        return False
     sizes = np.bincount(group)
     observed, sizes = np.bincount(group, is_between)[sizes > 0], sizes[sizes > 0]
-    variances = np.maximum(sizes * share * (1 - share), np.finfo(float).tiny)
+    variances = sizes * share * (1 - share)
     more = np.sum((observed - sizes * share) ** 2 / variances) - (len(sizes) - 1)
     spread = np.sqrt(np.sum(2 + np.maximum(1 / variances - 6 / sizes, 0)))
     return more > _CLEAR * spread and more > 2 * _LEAST_TOLD * n

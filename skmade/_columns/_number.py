@@ -224,7 +224,8 @@ class Real(Column):
     def write(self, numbers):
         """Numbers of the column's dtype, rounded where all are."""
         if self.decimals is not None:
-            numbers = np.round(numbers, self.decimals) + 0.0  # (no -0)
+            rounded = np.round(numbers, self.decimals) + 0.0  # (no -0)
+            numbers = np.where(np.isin(numbers, self.atoms), numbers, rounded)
         return from_numbers(numbers, self.dtype, self.origin)
 
     def write_means(self, numbers):
@@ -513,7 +514,8 @@ def number_column(
     rest, are_alone, are_few = _others(numbers, atoms, is_near)
     given = numbers if between is None else given
     has_others = step == 0 and not are_few
-    decimals = _decimals(given[rest], np.append(given[~rest], atoms), dtype, has_others)
+    others = [] if has_others else np.append(given[~rest], atoms)  # (atoms have their own)
+    decimals = _decimals(given[rest], np.array(others), dtype, has_others)
     bounds, warp = (None, None), None
     if conditional == "auto":
         is_refused = False
@@ -590,11 +592,12 @@ def _between_of(numbers, step, far, zero):
 
 def _shares_between(between, given, atoms, weights):
     """Where values are above points: parameters of a column of given numbers."""
-    points, is_between = between.points(given), between.places(given) > 0
-    rest, cells = ~np.isin(points, atoms), [points == atom for atom in atoms]
-    beside = [float(np.average(is_between[own], weights=weights[own])) for own in cells]
-    shares = between.of_rows(given[rest], weights[rest]).shares
-    return {"fine": between.fine, "shares": shares.tolist(), "beside_atoms": beside}
+    rest = ~np.isin(between.points(given), atoms)
+    return {
+        "fine": between.fine,
+        "shares": between.of_rows(given[rest], weights[rest]).shares.tolist(),
+        "beside_atoms": [between.beside(atom, given, weights) for atom in atoms],
+    }
 
 
 def _around(bounds, numbers, between):
