@@ -141,7 +141,7 @@ class _Marginal:
         self.log_rare, self.log_values = np.log(rare), np.log((counts - 1) / len(known) + rare)
         self.has_density, self.points = column.has_density, []
         self.center, self.scale = column.center, column.scale
-        self.between = getattr(column, "between", None)
+        self.between = column.between
         if column.has_density and column.has_points:
             self.points = column.standardised(np.array(column.atoms)).astype(cells.dtype)
 
@@ -165,5 +165,5 @@ def _resolution(column, values):
     """How far apart values of a column are at least, as the networks see them."""
     if not column.may_have_atoms or len(values) < 2:
         return 1.0
-    step = getattr(column, "fine", 0) or column.step
+    step = column.fine or column.step
     return float(step / column.scale or np.diff(values.astype(float)).min())

@@ -171,8 +171,7 @@ class Columns:
         self._high = self._low + width
         self._with_atoms = [j for j, column in enumerate(columns) if len(column.atoms)]
         self._warped = _places(columns, Warped)
-        lattices = _places(columns, Lattice)
-        self._with_between = [j for j in lattices if columns[j].between is not None]
+        self._with_between = [j for j, column in enumerate(columns) if column.fine]
         self._is_plain = not (self.center.any() or (self.scale != 1).any() or self._warped)
         self._reads_numbers = all(column.reads_numbers for column in columns)
         self._linear = [j for j, column in enumerate(columns) if column.is_linear]

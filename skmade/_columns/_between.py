@@ -110,7 +110,9 @@ class Between:
 
     def of_rows(self, numbers, weights):
         """The same with the shares of some numbers, whose rows have weights."""
-        return replace(self, shares=_shares(self.places(numbers), weights, len(self.shares)))
+        places, n_places = self.places(numbers), len(self.shares)
+        rows, weights = (np.bincount(places, own, n_places) for own in (None, weights))
+        return replace(self, shares=_shares(rows, weights))
 
     def draw(self, points, is_between, rng):
         """Values whose cells, about themselves, hold draws that were anywhere in those of points of
@@ -190,7 +192,7 @@ def find_between(numbers, step):
             continue
         origin = values[0] + step * rows.argmax()
         of_places = np.roll(rows, -rows.argmax())
-        between = Between(float(origin), step, _shares_of(of_places, of_places))
+        between = Between(float(origin), step, _shares(of_places, of_places))
         return between if between.holds(spikes) else None
     return None
 
@@ -250,14 +252,8 @@ def _most_usual(counts):
     return first[spikes[-1] + 1] if len(spikes) else first[0]
 
 
-def _shares(places, weights, n_places):
-    """Probabilities of places, from those of rows, which have weights."""
-    rows = np.bincount(places, minlength=n_places)
-    return _shares_of(rows, np.bincount(places, weights, n_places))
-
-
-def _shares_of(rows, weights):
-    """As `_shares`, from numbers of rows and their weights by place: the first is that of points,
+def _shares(rows, weights):
+    """Probabilities of places, from numbers of rows and their weights: the first is that of points,
     and some others may be in no row."""
     is_new, total = rows[1:] == 0, weights.sum()
     n_once, n_others = np.count_nonzero(rows[1:] == 1), rows[1:].sum()

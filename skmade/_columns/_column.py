@@ -53,6 +53,9 @@ class Column:
     atoms = ()
     #: Whether it is one of numbers or moments.
     may_have_atoms = False
+    #: Distance of neighbouring values, where a few are between the points of a lattice; and where
+    #: these are.
+    fine, between = 0.0, None
 
     @property
     def has_extras(self):

@@ -425,15 +425,14 @@ class Lattice(Real):
 
     def nearest(self, numbers):
         """The nearest values of the column."""
-        step = self.fine or self.step
-        numbers = on_lattice(numbers, self.center, step)
+        numbers = on_lattice(numbers, self.center, self.distance)
         if self.decimals is not None:
             numbers = np.round(numbers, self.decimals)
         if not self.near:
             return numbers
         near = np.array(self.near)
         near = near[nearest_place(near, numbers)]
-        return np.where(abs(numbers - near) < step / 4, near, numbers)
+        return np.where(abs(numbers - near) < self.distance / 4, near, numbers)
 
     def keep_near(self, values):
         """Have draws return values in fit, and bounds, bit for bit."""

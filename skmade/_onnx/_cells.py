@@ -73,7 +73,7 @@ def make_groups(density):
         key = (
             type(column), type(mixed.family), mixed.n_inputs, mixed.n_outputs, mixed.n_states,
             mixed.n_shown, mixed.has_gaps, mixed.is_informative, mixed.is_alone, has_cells(mixed),
-            getattr(column, "fine", 0) > 0,
+            column.fine > 0,
         )  # fmt: skip
         made.setdefault(key, []).append(place)
     return [
@@ -148,7 +148,7 @@ def _read_numbers(group, x, missing, extras):
         if is_atom is not None:
             slopes = any_of(is_atom).where(0.0, slopes)
         extras += slopes
-    if getattr(columns[0], "fine", 0):
+    if columns[0].fine:
         extras += missing.where(0.0, _of_places(group, x))
     low, high = np.transpose([column.ends for column in columns])
     beyond = [np.log(column.beyond) if column.is_cut_off else 0.0 for column in columns]
