@@ -27,11 +27,11 @@ _MOST_STEPS_PER_EPOCH, _LARGEST_BATCH = 1000, 1000
 # The step of many rows, and how many epochs are waited for. Few rows make few steps an epoch:
 # longer ones, and more epochs, make up for that.
 LEARNING_RATE, _WAIT = 0.003, 4
-_ROWS_FOR_USUAL_STEPS, _LONGEST_STEP, _LONGEST_WAIT = 1024, 2, 3
+_ROWS_FOR_USUAL_STEPS, _LONGEST_STEP, _WAIT_OF_FEW_ROWS = 1024, 2, 2
 # One column has nothing but biases, which bear longer steps, and need them.
 _STEP_OF_ONE_COLUMN = 0.02
 # Few columns have shapes that networks come to after long plateaus; many rows make many steps.
-_COLUMNS_FOR_USUAL_WAITS, _ROWS_FOR_USUAL_WAITS = 6, 30_000
+_COLUMNS_FOR_USUAL_WAITS, _ROWS_FOR_USUAL_WAITS, _WAIT_OF_FEW_COLUMNS = 6, 30_000, 3
 # Of the Laplace prior of weights that is tried, nats of a table's rows for each unit of a weight.
 _L1 = (1 / 16, 1 / 4, 1, 4, 16)
 
@@ -142,7 +142,7 @@ def learning_rate(n_rows, n_columns):
 def n_iter_no_change(n_rows, n_columns):
     """Epochs without improvement that are waited for."""
     of_columns = min(_COLUMNS_FOR_USUAL_WAITS / n_columns, _ROWS_FOR_USUAL_WAITS / n_rows)
-    factor = max(_factor_of_few(n_rows, _LONGEST_WAIT), min(of_columns, _LONGEST_WAIT))
+    factor = max(_factor_of_few(n_rows, _WAIT_OF_FEW_ROWS), min(of_columns, _WAIT_OF_FEW_COLUMNS))
     return round(_WAIT * factor)
 
 

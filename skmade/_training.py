@@ -31,12 +31,14 @@ from skmade._warnings import warn
 _MAX_NORM = 10.0
 # When the validated score stops rising, and no stronger prior helps either, the step is
 # multiplied by this, so often, each time from the best network so far, before training ends; the
-# last time dropout ends, too.
+# first time dropout ends, too.
 _RATE_FACTOR = 0.3
 _RATE_CUTS = 2
 # Parameters are averaged over about so many of the latest epochs, or over the last one of so
-# many parts of all epochs since the last cut, if these are more.
+# many parts of all epochs since the last return to the best network, if these are more; that one
+# counts as so many epochs.
 _AVERAGED_EPOCHS, _AVERAGED_PARTS = 10, 4
+_EPOCHS_OF_THE_BEST = 3
 # Validation averages over so many draws of masks, at most.
 _VALIDATION_DRAWS = 8
 # Random numbers for so many cells are drawn at a time.
@@ -142,9 +144,10 @@ class Progress:
     def take_average(self):
         """Take the latest parameters into the average, in which the older ones fade.
 
-        The k-th ones since the start, or since a cut, have a share of ``1 / k``, but of
-        ``min(1 / 10, 4 / (k + 3))`` at least: it is a plain mean of the first ten, then
-        reaches back over about ten, and in the end over about a quarter of all.
+        The k-th ones since the start have a share of ``1 / k``, but of ``min(1 / 10, 4 / (k + 3))``
+        at least: it is a plain mean of the first ten, then reaches back over about ten, and in the
+        end over about a quarter of all. After a return to the best network, which is an average
+        itself, that one counts as the first three.
         """
         self.n_averaged += 1
         k, parts = self.n_averaged, _AVERAGED_PARTS
@@ -158,11 +161,18 @@ class Progress:
             self.best_theta, self.best_score = aligned_copy(theta), score
             self.best_l1 = self.l1
 
-    def return_to_best(self, rate, l1):
-        """Go on from the best network so far, with another step or prior."""
+    def return_to_best(self, rate, l1, finite=True):
+        """Go on from the best network so far, with another step or prior.
+
+        Moments are kept: with none, the first steps are as long in all directions, and what a table
+        of nearly determined columns has learnt is lost for many epochs. Those of steps that have
+        diverged say nothing.
+        """
         self.theta[:] = self.best_theta
-        self.moments[:] = 0
-        self.step = self.n_averaged = 0
+        if not finite:
+            self.moments[:] = 0
+            self.step = 0
+        self.n_averaged = min(self.n_averaged, _EPOCHS_OF_THE_BEST)
         self.average[:] = self.theta
         self.rate, self.l1 = rate, l1
 
@@ -172,7 +182,7 @@ class Stages:
 
     It is stronger priors while they help, then shorter steps. Dropout keeps networks from fitting
     rows too closely while they learn, but where columns say nearly all of each other, its noise
-    blurs what they say. So the last steps are made without it, where held-out rows judge whether
+    blurs what they say. So shorter steps are made without it, where held-out rows judge whether
     that helps.
     """
 
@@ -193,8 +203,8 @@ class Stages:
             return False
         self.stronger.clear()
         self.n_cuts, self.wait = self.n_cuts + 1, -(-self.first_wait // 2)
-        progress.return_to_best(progress.rate * _RATE_FACTOR, progress.best_l1)
-        progress.with_dropout = self.n_cuts < _RATE_CUTS or not self.has_judge
+        progress.return_to_best(progress.rate * _RATE_FACTOR, progress.best_l1, finite)
+        progress.with_dropout = not self.has_judge
         return True
 
 
@@ -375,9 +385,9 @@ def train(
     3. after `n_iter_no_change` epochs that did not improve by `tol`, return to the best
        network, and go on with the next stronger prior, `l1`, as long as the last one found
        better networks than those before;
-    4. then return to the best network and its prior, multiply the step by 0.3, begin a new
-       average and wait for half as many epochs from there on; the second time, leave no more
-       units out, where there are held-out rows; the third time, stop. An epoch
+    4. then return to the best network and its prior, multiply the step by 0.3, leave no more
+       units out, where there are held-out rows, and wait for half as many epochs from there on;
+       the third time, stop. An epoch
        that ends in numbers that are not finite comes to this at once, and where none before it
        was better, the best network is the initial one. A listener may stop earlier;
     5. refit the weights of the components of mixtures (see `refitted`), and of columns that are

@@ -101,7 +101,7 @@ def test_one_column_has_the_frequencies_of_its_values(shares):
 
 
 def test_more_epochs_are_waited_for_where_each_makes_few_steps():
-    expected = {50: 12, 341: 12, 512: 8, 768: 5, 1024: 4, 10_000_000: 4}
+    expected = {50: 8, 341: 8, 512: 8, 768: 5, 1024: 4, 10_000_000: 4}
     assert {n: _auto.n_iter_no_change(n, 10) for n in expected} == expected
 
 

@@ -73,15 +73,28 @@ def test_the_average_is_the_mean_at_first_and_of_a_quarter_in_the_end():
     np.testing.assert_allclose(shares[37:], 4 / (k[37:] + 3))
 
 
-def test_an_average_begins_anew_from_the_best_network():
+@pytest.mark.parametrize("n_before, n_of_the_best", [(1, 1), (3, 3), (40, 3)])
+def test_the_best_network_counts_as_three_epochs_of_the_next_average(n_before, n_of_the_best):
     progress = _training.Progress.start(np.zeros(1), 0.1)
-    progress.take_average()
+    for _ in range(n_before):
+        progress.take_average()
     progress.best_theta = np.array([7.0])
     progress.return_to_best(0.03, 0.0)
     assert progress.theta[0] == progress.average[0] == 7.0
     progress.theta[:] = 8.0
     progress.take_average()
-    assert progress.average[0] == 8.0  # nothing is left of what was before
+    assert progress.average[0] == pytest.approx(7 + 1 / (n_of_the_best + 1))
+
+
+def test_moments_are_kept_but_for_those_of_steps_that_diverged():
+    progress = _training.Progress.start(np.zeros(3), 0.1)
+    progress.moments[:], progress.step = 2.0, 50
+    progress.return_to_best(0.03, 0.0)
+    assert progress.step == 50
+    np.testing.assert_array_equal(progress.moments, 2.0)
+    progress.return_to_best(0.009, 0.0, finite=False)
+    assert progress.step == 0
+    np.testing.assert_array_equal(progress.moments, 0.0)
 
 
 def test_the_average_is_judged_and_in_the_last_epoch_the_network_too(monkeypatch):
@@ -107,10 +120,10 @@ def test_stronger_priors_are_tried_while_they_help_then_shorter_steps(first, lat
         assert (progress.l1, progress.rate, stages.wait) == (l1, 0.1, first)
         assert progress.theta[0] == theta
     progress.keep_if_best(np.array([3.0]), 0.609)  # the strongest helped by less than tol
-    for rate, with_dropout in [(0.03, True), (0.009, False)]:
-        assert progress.with_dropout
+    assert progress.with_dropout
+    for rate in (0.03, 0.009):
         assert stages.advance(progress)
-        assert progress.with_dropout == with_dropout
+        assert not progress.with_dropout
         assert (progress.l1, progress.rate) == (16.0, pytest.approx(rate))
         assert (progress.theta[0], stages.wait) == (3.0, later)
     assert not stages.advance(progress)
