@@ -4,11 +4,13 @@ from itertools import pairwise
 
 import numpy as np
 
-#: Hidden layers of a table of real columns, or of enough rows for two of them.
-TWO_LAYERS = (256, 256)
+# Hidden layers of a table of real columns, or of enough rows for two of them; those of a table of
+# so few columns, and of fewer rows than these.
+_TWO_LAYERS, _TWO_NARROW_LAYERS = (256, 256), (128, 128)
+_COLUMNS_FOR_NARROW_LAYERS, _ROWS_FOR_USUAL_LAYERS = 6, 10_000
 # With fewer rows for each column, a second hidden layer fits flags too closely.
 _ROWS_FOR_TWO_LAYERS = 15
-# More columns than this want more units than TWO_LAYERS has.
+# More columns than this want more units than two layers have.
 _COLUMNS_FOR_TWO_LAYERS = 256
 # Rows that several networks see together, at most, and how many there are at most.
 _ROWS_SEEN = 32_000
@@ -39,10 +41,11 @@ _L1 = (1 / 16, 1 / 4, 1, 4, 16)
 def hidden_layer_sizes(n_rows, is_discrete):
     """Widths of the hidden layers, for columns that are discrete or not."""
     n_columns = len(is_discrete)
-    if not all(is_discrete):
-        return list(TWO_LAYERS)
     has_few_rows = n_rows < _ROWS_FOR_TWO_LAYERS * n_columns
-    return [500] if has_few_rows or n_columns > _COLUMNS_FOR_TWO_LAYERS else list(TWO_LAYERS)
+    if all(is_discrete) and (has_few_rows or n_columns > _COLUMNS_FOR_TWO_LAYERS):
+        return [500]
+    is_narrow = n_columns <= _COLUMNS_FOR_NARROW_LAYERS and n_rows < _ROWS_FOR_USUAL_LAYERS
+    return list(_TWO_NARROW_LAYERS if is_narrow else _TWO_LAYERS)
 
 
 def most_parameters(n_rows, n_columns):

@@ -75,9 +75,10 @@ class MADEDensity(CallbackSupportMixin, FittingMixin, DensityMixin, BaseEstimato
     ----------
     hidden_layer_sizes : tuple of int or "auto", default="auto"
         Units per hidden layer. ``()`` leaves the direct connections alone, and without
-        these independent columns. "auto" is two layers of 256; but one of 500 for a table of
-        flags and categories with fewer than 15 rows for each column, which a second layer
-        fits too closely, or with more than 256 columns, for which 256 units are too few.
+        these independent columns. "auto" is two layers of 256, or of 128 for up to 6
+        columns and fewer than 10,000 rows; but one of 500 for a table of flags and categories with
+        fewer than 15 rows for each column, which a second layer fits too closely, or with more
+        than 256 columns, for which 256 units are too few.
     activation : {"relu", "tanh", "logistic", "softplus", "elu"}, default="relu"
         Activation of the hidden units.
     direct_connections : bool or "auto", default="auto"
