@@ -155,8 +155,8 @@ class MADEDensity(CallbackSupportMixin, FittingMixin, DensityMixin, BaseEstimato
         with weights learnt by EM on the held-out rows, or their geometric mean, normalised
         by a constant that is estimated from 4,000 to 60,000 draws.
     dropout : float, default=0.2
-        Probability with which a hidden unit is left out in training; but of the last steps, after
-        the second cut of `learning_rate_init`, if held-out rows judge them.
+        Probability with which a hidden unit is left out in training; but of the steps after the
+        first cut of `learning_rate_init` none is, if held-out rows judge them.
     input_noise : float, default=0.0
         Standard deviation of Gaussian noise added in training to standardised real
         columns, as inputs and as targets.
