@@ -183,7 +183,7 @@ class MADEDensity(CallbackSupportMixin, FittingMixin, DensityMixin, BaseEstimato
         100,000 rows it is a thousandth of them, up to 1,000.
     max_iter : int, default=500
         Epochs, at most.
-    tol : float, default=3e-3
+    tol : float, default=1e-3
         An epoch improves on the best one if its score is higher by this many nats.
     n_iter_no_change : int or "auto", default="auto"
         Epochs without improvement after which the step is cut. After a cut, half as many are
@@ -327,7 +327,7 @@ class MADEDensity(CallbackSupportMixin, FittingMixin, DensityMixin, BaseEstimato
         learning_rate_init: float | Auto = "auto",
         batch_size: int | Auto = "auto",
         max_iter: int = 500,
-        tol: float = 3e-3,
+        tol: float = 1e-3,
         n_iter_no_change: int | Auto = "auto",
         early_stopping: bool = True,
         validation_fraction: float = 0.1,

@@ -68,7 +68,7 @@ def test_what_is_given_stays():
 def test_small_tables_get_more_networks_of_fewer_components():
     X = np.random.default_rng(0).normal(size=(100, 6))
     architecture, _ = parameters_of(MADEDensity(random_state=0), X)
-    assert (architecture.sizes, architecture.direct_connections) == ([256, 256], True)
+    assert (architecture.sizes, architecture.direct_connections) == ([128, 128], True)
     assert [_auto.n_networks(n, 6, 1e5) for n in (100, 8000, 16_000, 20_000)] == [5, 4, 2, 1]
     components = {
         n: _auto.shape(n, lambda k: ([1] * 6, [3 * k] * 6), [256], True, "auto", True)[1]
