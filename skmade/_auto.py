@@ -27,12 +27,13 @@ _NARROWEST = 32
 _STEPS_PER_EPOCH, _BATCH_SIZES = 32, (16, 100)
 _MOST_STEPS_PER_EPOCH, _LARGEST_BATCH = 1000, 1000
 # The step of many rows, and how many epochs are waited for. Few rows make few steps an epoch:
-# longer ones, and more epochs, make up for that.
+# longer ones, and more epochs, make up for that, up to so many times the usual.
 LEARNING_RATE, _WAIT = 0.003, 4
 _ROWS_FOR_USUAL_STEPS, _LONGEST_STEP, _WAIT_OF_FEW_ROWS = 1024, 2, 2
 # One column has nothing but biases, which bear longer steps, and need them.
 _STEP_OF_ONE_COLUMN = 0.02
-# Few columns have shapes that networks come to after long plateaus; many rows make many steps.
+# Few columns have shapes that networks come to after long plateaus, which want waits up to so many
+# times as long; many rows make many steps.
 _COLUMNS_FOR_USUAL_WAITS, _ROWS_FOR_USUAL_WAITS, _WAIT_OF_FEW_COLUMNS = 6, 30_000, 3
 # Of the Laplace prior of weights that is tried, nats of a table's rows for each unit of a weight.
 _L1 = (1 / 16, 1 / 4, 1, 4, 16)

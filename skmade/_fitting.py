@@ -227,7 +227,9 @@ class FittingMixin:
         typical = typical or training
         networks = [] if before is None else [replace(network) for network in before.networks]
         architecture = (
-            self._architecture(columns, training) if before is None else before.architecture
+            self._architecture(columns, training, in_passes)
+            if before is None
+            else before.architecture
         )
         n_estimators = self._n_networks(architecture, training, networks, in_passes)
         if len(networks) > n_estimators:
@@ -267,13 +269,14 @@ class FittingMixin:
     def _auto_sizes(self, n_rows, is_discrete):
         return _auto.hidden_layer_sizes(n_rows, is_discrete)
 
-    def _architecture(self, columns, training):
+    def _architecture(self, columns, training, in_passes):
         """Layers, components and direct connections."""
         n_rows, n_columns = training.table.shape
         sizes = checked_sizes(self.hidden_layer_sizes, self.residual)
         is_given = sizes is not None
         if not is_given:
-            sizes = self._auto_sizes(n_rows, columns.is_discrete)
+            n_to_pass = np.inf if in_passes else n_rows  # (more may follow)
+            sizes = self._auto_sizes(n_to_pass, columns.is_discrete)
         if n_columns == 1:
             sizes = []  # without predecessors, hidden units have nothing to do
 

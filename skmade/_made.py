@@ -78,7 +78,7 @@ class MADEDensity(CallbackSupportMixin, FittingMixin, DensityMixin, BaseEstimato
         these independent columns. "auto" is two layers of 256, or of 128 for up to 6
         columns and fewer than 10,000 rows; but one of 500 for a table of flags and categories with
         fewer than 15 rows for each column, which a second layer fits too closely, or with more
-        than 256 columns, for which 256 units are too few.
+        than 256 columns, for which 256 units are too few. (In `partial_fit`, rows count as many.)
     activation : {"relu", "tanh", "logistic", "softplus", "elu"}, default="relu"
         Activation of the hidden units.
     direct_connections : bool or "auto", default="auto"

@@ -142,6 +142,21 @@ def test_layers_are_two_but_for_few_rows_or_many_columns_of_flags(n_rows, n_flag
     assert _auto.hidden_layer_sizes(n_rows, is_discrete) == sizes
 
 
+@pytest.mark.parametrize(
+    ("fit", "n_flags", "sizes"),
+    [
+        (MADEDensity.fit, 5, [128, 128]),
+        (MADEDensity.partial_fit, 5, [256, 256]),
+        (MADEDensity.fit, 20, [500]),
+        (MADEDensity.partial_fit, 20, [256, 256]),
+    ],
+)
+def test_layers_do_not_know_how_many_rows_will_follow(fit, n_flags, sizes):
+    X = np.random.default_rng(0).random((100, n_flags)) < 0.5
+    model = fit(MADEDensity(n_estimators=1, max_iter=1, random_state=0), X)
+    assert model._density.architecture.sizes == sizes
+
+
 def test_twice_as_many_networks_fill_but_for_many_columns():
     found = [_auto.networks_to_fill(n, 200) for n in (100, 6400, 8000, 32_000, 100_000)]
     assert found == [10, 10, 8, 2, 1]
