@@ -2,21 +2,18 @@
 
     python -m benchmarks.binary --data DIR [--orderings]
 
-Every set is fitted with default parameters; with ``n_estimators=8,
-combination="product"``; and with the setting and combination, out of a fixed list, that
-score best on the validation rows. With --orderings, the spread of one default network over
+Every set is fitted with default parameters, and with ``n_estimators=8, combination="product"``;
+validation rows say when training ends. With --orderings, the spread of one default network over
 ten random orderings. Figures are nats per test row; `normalizer_error` is the standard error that
 a product's estimated constant adds to the one of the rows.
 """
 
 import warnings
 
-import numpy as np
 import pandas as pd
 
 from benchmarks import tables
 from skmade import MADEDensity
-from skmade._training import Rows
 
 # Of the MADE paper's table (Germain et al. 2015: MADE, NADE, EoNADE, DARN) the best of each
 # column; for binarized MNIST its own best network, two layers of 8,000 with 32 masks.
@@ -30,18 +27,6 @@ MADE_PAPER = {
 # Of the sets of Lowd and Davis, the best listed of nine model families (LearnSPN, ID-SPN, MT,
 # ACMN, Strudel, RAT-SPN, EiNet, HCLT, continuous mixtures).
 NINE_FAMILIES = {"nltcs": -5.99, "msnbc": -6.04, "plants": -12.27, "tretail": -10.82}
-CANDIDATES = [
-    {"n_estimators": 1, "hidden_layer_sizes": (256, 256)},
-    {"n_estimators": 1, "hidden_layer_sizes": (500,)},
-    {"n_estimators": 1, "hidden_layer_sizes": (256, 256, 256), "residual": True, "dropout": 0.3},
-    {
-        "n_masks": None,
-        "mask_sampling": "ordering",
-        "hidden_layer_sizes": (500,),
-        "dropout": 0.5,
-        "n_iter_no_change": 30,
-    },
-]
 
 
 def main():
@@ -70,30 +55,10 @@ def main():
 
 
 def compare(results, name, data, more):
-    """Default, product of eight, and what the validation rows choose."""
-    fits = {}
-    for who, setting in [
-        ("default", {}),
-        ("product of 8", {"n_estimators": 8, "combination": "product"}),
-        *((f"candidate {k}", candidate) for k, candidate in enumerate(CANDIDATES)),
-    ]:
-        fits[who] = add(results, name, data, who, {**more, **setting})
-    best = max(range(len(CANDIDATES)), key=lambda k: fits[f"candidate {k}"])
-    n = 4 if name == "binarized_mnist" else 8
-    setting = {**more, **CANDIDATES[best], "n_estimators": n}
-    model = MADEDensity(random_state=0, n_jobs=2, **setting)
-    _, seconds = tables.timed(model.fit, data["train"], X_val=data["valid"])
-    valid = Rows(tables.encoded(model, data["valid"]), np.ones(len(data["valid"])))
-    rows = []
-    for combination in ("mixture", "product", "weighted"):
-        model.set_params(combination=combination)
-        model._density = model._density.combined(combination)
-        model._combine(valid, np.random.default_rng(0))
-        rows.append(measured(model, name, data, f"best setting, {combination}", seconds))
-        results.add(**rows[-1])
-    # weights of "weighted" are learnt from the validation rows, which cannot judge them, too
-    winner = max(rows[:2], key=lambda row: row["valid"])
-    results.add(**{**winner, "who": "chosen by validation rows"})
+    """Default parameters, and a product of eight networks."""
+    add(results, name, data, "default", more)
+    product = {"n_estimators": 8, "combination": "product"}
+    add(results, name, data, "product of 8", {**more, **product})
 
 
 def spread(results, name, data, more):
@@ -109,21 +74,15 @@ def spread(results, name, data, more):
 
 
 def add(results, name, data, who, setting):
-    """Fit and score; returns the mean log-density of the validation rows."""
+    """Fit and score."""
     model = MADEDensity(**{"random_state": 0, "n_jobs": 2, **setting})
     _, seconds = tables.timed(model.fit, data["train"], X_val=data["valid"])
-    results.add(**measured(model, name, data, who, seconds))
-    return results.rows[-1]["valid"]
-
-
-def measured(model, name, data, who, seconds):
-    """A row of results."""
     scores = model.score_samples(data["test"])
-    return {
-        "set": name, "who": who, "test": scores.mean(), "error": scores.std() / len(scores) ** 0.5,
-        "normalizer_error": getattr(model, "log_normalizer_se_", 0.0),
-        "valid": model.score(data["valid"]), "fit_s": seconds,
-    }  # fmt: skip
+    results.add(
+        set=name, who=who, test=scores.mean(), error=scores.std() / len(scores) ** 0.5,
+        normalizer_error=getattr(model, "log_normalizer_se_", 0.0),
+        valid=model.score(data["valid"]), fit_s=seconds,
+    )  # fmt: skip
 
 
 if __name__ == "__main__":
