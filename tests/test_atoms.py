@@ -131,7 +131,7 @@ def test_all_values_of_a_rough_column_are_atoms(off):
     found = find_atoms(column, 0.0 if off else 1.0)
     assert found.tolist() == values.tolist()
     few = np.repeat(values, counts // 10)  # (not 20 rows of a value in the mean)
-    assert find_atoms(few, 0.0 if off else 1.0).tolist() == []
+    assert find_atoms(few, 0.0 if off else 1.0).tolist() == (values.tolist() if off else [])
 
 
 @pytest.mark.parametrize("n_values", [3, 5, 30])
@@ -609,3 +609,19 @@ def test_little_is_lost_on_groups_far_from_each_other(rng):
     truth = np.log(norm(means, deviations).pdf(test[:, None]) @ shares).mean()
     model = MADEDensity(n_estimators=1, random_state=0).fit(train[:, None])
     assert model.score(test[:, None]) == pytest.approx(truth, abs=0.06)
+
+
+def test_all_values_are_atoms_where_new_ones_are_rare_and_cells_between_them_empty():
+    """As of doses and planned times; contiguous values are a lattice."""
+    planned = np.repeat([-1.0, 0, 2, 4, 6, 8, 10, 12, 15, 18, 21, 24, 27, 30], 14)
+    assert find_atoms(planned, 1.0).tolist() == np.unique(planned).tolist()
+    doses = np.repeat([0.25, 0.5, 1, 2, 3, 4], [7, 8, 21, 12, 8, 4])
+    assert find_atoms(doses, 0.25).tolist() == np.unique(doses).tolist()
+    assert find_atoms(np.repeat(np.arange(10.0), 10), 1.0).tolist() == []
+
+
+def test_values_on_no_lattice_that_all_repeat_are_atoms(rng):
+    logarithms = np.log(rng.integers(18, 42, 240))
+    assert find_atoms(logarithms, 0.0).tolist() == np.unique(logarithms).tolist()
+    few = np.r_[np.repeat(logarithms[:2], 3), rng.normal(3, 1, 40)]  # (most are new)
+    assert find_atoms(few, 0.0).tolist() == []

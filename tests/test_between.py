@@ -288,3 +288,33 @@ def test_cells_that_are_known_are_seen_as_they_are():
     x = numbers(fine=0.5, share=0.15)
     model = MADEDensity(random_state=0, ordering=[0, 1]).fit(np.c_[x, x])
     assert model.score_features([[40.5, 40.5]])[0, 1] > model.score_features([[41.0, 40.5]])[0, 1]
+
+
+def readings(n, seed):
+    """Even numbers, three tenths of them tens, and a few odd ones."""
+    rng = np.random.default_rng(seed)
+    x = 2 * np.round(rng.normal(35, 3, n))
+    x = np.where(rng.random(n) < 0.3, 10 * np.round(x / 10), x)
+    return np.where(rng.random(n) < 0.03, x + 1, x)
+
+
+def ages(n, seed):
+    x = 18.0 + np.random.default_rng(seed).poisson(6, n)
+    x[0] = 19.5
+    return x
+
+
+def ratings(n, seed):
+    x = 1.0 + np.random.default_rng(seed).integers(0, 10, n)
+    x[0] = 2.5
+    return x
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("n", [100, 200, 350])
+@pytest.mark.parametrize(("made", "step"), [(readings, 2), (ages, 1), (ratings, 1)])
+def test_draws_are_between_points_as_often_as_rows_whatever_explains_these(made, step, n, seed):
+    """Where atoms do not have most of the rows, the finer lattice would be drawn from evenly."""
+    x = made(n, seed)
+    drawn = learnt(x)[0].sample(2000, random_state=0)
+    assert np.mean(drawn % step != 0) == pytest.approx(np.mean(x % step != 0), abs=0.03)

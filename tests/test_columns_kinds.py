@@ -17,6 +17,7 @@ from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.preprocessing import StandardScaler
 
 from skmade import MADEDensity, MADEImputer, MADEOutlierDetector
+from skmade._columns._zones import from_the_wall, named_zone, on_the_wall
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -896,6 +897,54 @@ def test_moments_are_drawn_about_where_they_were(library, unit, zone):
     far = table["odd"].max() - table["odd"].min()
     assert abs(drawn.median() - table["odd"].median()) < far / 4
     assert drawn.max() - drawn.min() > far / 20
+
+
+@pytest.mark.parametrize("library", ["pandas", "polars"])
+@pytest.mark.parametrize(
+    "zone", ["Asia/Kolkata", "Europe/Berlin", "US/Eastern", "America/Sao_Paulo"]
+)
+def test_days_of_a_time_zone_are_drawn_as_days(library, zone):
+    """In Berlin and New York, clocks change at night; in Sao Paulo they did so at midnight, so that
+    a day began at one."""
+    days = pd.date_range("2016-03-01", periods=900, freq="D")
+    days = days.tz_localize(zone, nonexistent="shift_forward", ambiguous=np.ones(900, bool))
+    table = pd.DataFrame({"day": days, "x": np.arange(900) % 7.0})
+    if library == "polars":
+        table = pl.from_pandas(table)
+    model = quick().fit(table)
+    drawn = model.sample(500, random_state=0)["day"]
+    assert drawn.dtype == table["day"].dtype
+    drawn = pd.Series(drawn.to_pandas() if library == "polars" else drawn)
+    minutes = drawn.dt.tz_localize(None) - drawn.dt.tz_localize(None).dt.normalize()
+    assert minutes.isin([pd.Timedelta(0), pd.Timedelta(hours=1)]).all()
+    assert (drawn.dt.hour == 0).mean() > 0.98
+    scores = model.score_samples(table)
+    other = pd.DataFrame({"day": days.tz_convert("UTC"), "x": np.arange(900) % 7.0})
+    np.testing.assert_array_equal(model.score_samples(other), scores)
+    np.testing.assert_array_equal(pickle.loads(pickle.dumps(model)).score_samples(table), scores)
+
+
+def test_clocks_of_a_zone_and_back():
+    moments = np.arange("2019-01-01", "2019-12-31", 900, dtype="M8[s]")
+    shown = on_the_wall(moments, "Europe/Berlin")
+    back = from_the_wall(shown, "Europe/Berlin")
+    is_second = moments != back  # (the hour that clocks show twice is the first of two)
+    assert is_second.sum() == 4 and np.all(moments[is_second] - back[is_second] == 3600)
+    assert (
+        shown[0] - moments[0] == 3600 and shown[len(shown) // 2] - moments[len(shown) // 2] == 7200
+    )
+    skipped = np.array(["2019-03-31T02:30"], "M8[s]")
+    assert (
+        on_the_wall(from_the_wall(skipped, "Europe/Berlin"), "Europe/Berlin")[0] == skipped + 3600
+    )
+    ends = np.array(["0001-01-01", "9999-12-31"], "M8[s]")
+    assert len(from_the_wall(on_the_wall(ends, "Europe/Berlin"), "Europe/Berlin")) == 2
+
+
+def test_zones_whose_clocks_are_not_known_have_no_name():
+    assert named_zone("Europe/Berlin") == "Europe/Berlin"
+    for name in (None, "", "+01:00", "UTC+01:00", "/etc", ".."):
+        assert named_zone(name) is None
 
 
 @pytest.mark.parametrize("kind", ["M8[s]", "m8[s]"])

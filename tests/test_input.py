@@ -202,6 +202,18 @@ def test_text_in_a_real_column():
         quick(conditionals="gaussian").fit(TEXT)
 
 
+@pytest.mark.parametrize(
+    ("fitted", "word"), [([False, True] * 20, "flags"), (range(40), "numbers")]
+)
+def test_text_in_a_column_that_was_another_says_what_it_was(fitted, word):
+    frame = pd.DataFrame({"x": np.linspace(0, 1, 40) ** 2, "b": fitted})
+    match = (
+        f"Column 'b' is to hold {word}, but holds text .'yes'.; convert it to what it was in fit"
+    )
+    with pytest.raises(ValueError, match=match):
+        quick().fit(frame).score_samples(frame.assign(b="yes"))
+
+
 def test_text_in_a_real_column_of_a_mixed_table():
     with pytest.raises(ValueError, match="Column 1 is to be real-valued, but holds text"):
         quick(conditionals=["categorical", "gaussian", "gaussian"]).fit(TEXT)

@@ -228,3 +228,39 @@ def test_little_is_lost_on_numbers_of_very_many_sizes(spread):
     model = MADEDensity(n_estimators=1, random_state=0).fit(X[:1000])
     assert model.score(X[1000:]) == pytest.approx(truth[1000:].mean(), abs=0.2)
     assert model.score_samples(X).min() > truth.min() - 5
+
+
+@pytest.mark.parametrize("apart", [9, 11, 14])
+@pytest.mark.parametrize("seed", range(3))
+def test_columns_of_two_kinds_of_sizes_are_logarithms_of_both(apart, seed):
+    rng = np.random.default_rng(seed)
+    of_one = rng.random(1000) < 0.5
+    sizes = np.where(of_one, rng.lognormal(5.5, 1, 1000), rng.lognormal(5.5 + apart, 1, 1000))
+    warp = find_warp(sizes)
+    assert warp.middle == 0 and np.mean(sizes[of_one] < warp.width) < 0.25
+
+
+def test_the_body_of_a_column_with_far_tails_is_seen():
+    """The largest numbers are 19 orders of magnitude beyond half of them."""
+    x = np.r_[rng().normal(size=350), 10.0 ** np.arange(3, 20, 0.5)]
+    warp = find_warp(x)
+    assert warp.width < 10 and np.ptp(warp(x[:350])) > 0.1 * np.ptp(warp(x))
+
+
+def test_draws_of_a_gaussian_behind_a_map_are_guarded():
+    """What the network says of rows it has not seen may be anywhere."""
+    x = 10.0 ** (15 * rng().normal(size=400))
+    model = MADEDensity(max_iter=1, random_state=0).fit(x[:, None])
+    assert model.conditionals_ == ["gaussian_mixture"]
+    low, high = model._density.columns.columns[0].bounds
+    assert low == 0 and high == pytest.approx(4 * x.max(), rel=1e-6)
+    drawn = model.sample(20_000, random_state=0)
+    assert 0 <= drawn.min() and drawn.max() <= high
+
+
+def test_bounds_are_kept_where_single_precision_rounds_what_is_seen():
+    x = 10.0 ** (15 * rng().normal(size=400))
+    column = MADEDensity(max_iter=1, random_state=0).fit(x[:, None])._density.columns.columns[0]
+    seen = column.standardised(np.array(column.bounds)).astype(np.float32)
+    below_and_above = np.nextafter(seen, [-np.inf, np.inf], dtype=np.float32)
+    np.testing.assert_array_equal(column.numbers_of(below_and_above), column.bounds)

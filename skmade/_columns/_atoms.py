@@ -15,8 +15,12 @@ Cells are the points of a lattice if the column is on one, else the distinct val
 
 Other columns are atoms, and little else:
 
-- those of few values on no lattice, and rough ones, of few values of which a twentieth (two at
-  least; five will do) are atoms, or kinks in the logarithms of the counts: all values are atoms;
+- those of few values on no lattice, or of such that new ones are rare, and rough ones, of few values
+  of which a twentieth (two at least; five will do) are atoms, or kinks in the logarithms of the
+  counts: all values are atoms;
+- those with holes: new values are rare, but most cells about values are empty, and rows are likelier
+  by their values than by their neighbourhood: all values that repeat are atoms, if these are 300 at
+  most;
 - clumped ones, that have less than half as many distinct values as a density would have that is
   smooth over 32 neighbouring rows, on the lattice or at the least distance of the values: all
   values that repeat are atoms, if these are 300 at most.
@@ -27,6 +31,7 @@ Codes (see `skmade._columns._far`) are atoms, too; these rules are for what is n
 import numpy as np
 from scipy.stats import poisson
 
+from skmade._columns._column import rare_share
 from skmade._columns._far import FEWEST_ROWS, find_far
 from skmade._columns._lattice import OFF_LATTICE
 
@@ -47,6 +52,10 @@ _LEAST_KINK, _DEVIATIONS_OF_KINK = np.log(4), 4.0
 _FEW_WILD = 5
 # So many atoms at most: those that occur most often.
 _MOST_ATOMS = 300
+# Columns have holes if new values have no larger share than this, not more than this part of the
+# cells about rows are taken, and rows are likelier by their values than by their neighbourhood by
+# so many nats each.
+_MOST_NEW, _MOST_TAKEN, _LEAST_GAIN = 0.02, 2 / 3, 0.1
 # Neighbouring rows over which a density would be smooth.
 _BLOCK = 32
 # An end of a column is a bound if values near it are at most so many times as far apart as in
@@ -80,8 +89,9 @@ def _near_atoms(numbers, step):
     values, counts = np.unique(numbers, return_counts=True)
     if counts.max() < FEWEST_ROWS or len(values) < 2:
         return values[:0]
-    if step == 0 and len(values) <= _MOST_ATOMS and np.median(counts) >= _MEDIAN_ROWS:
-        return values
+    if step == 0 and len(values) <= _MOST_ATOMS:
+        if np.median(counts) >= _MEDIAN_ROWS or _share_of_new(counts) <= _MOST_NEW:
+            return values
     explained = _explained(values, counts, step)
     is_atom = (counts > _FACTOR * explained) & (counts >= _LEAST_SHARE * len(numbers))
     is_atom &= counts >= FEWEST_ROWS
@@ -96,8 +106,10 @@ def _near_atoms(numbers, step):
         if n_rough >= np.clip(_SHARE_OF_KINKS * len(values), *_KINKS):
             return values
     repeats = counts > 1
-    if repeats.sum() <= _MOST_ATOMS and _is_clumped(numbers, step or np.diff(values).min()):
-        is_atom |= repeats
+    least = step or np.diff(values).min()
+    if repeats.sum() <= _MOST_ATOMS:
+        if _is_clumped(numbers, least) or _has_holes(values, counts, least):
+            is_atom |= repeats
     often = np.sort(np.argsort(-counts[is_atom], kind="stable")[:_MOST_ATOMS])
     return values[is_atom][often]
 
@@ -113,6 +125,34 @@ def _is_clumped(numbers, step):
     expected = -n_cells * np.expm1(_BLOCK * np.log1p(-1 / np.maximum(n_cells, 1.5)))
     wide = n_cells > 1.5  # (else all rows have one value)
     return wide.any() and n_values[wide].sum() < expected[wide].sum() / 2
+
+
+def _share_of_new(counts):
+    """What share of rows to come has new values, by how many were seen once; of rows without the
+    most frequent value, which may be a spike beside a few others."""
+    return rare_share(np.count_nonzero(counts == 1), counts.sum() - counts.max())
+
+
+def _has_holes(values, counts, step):
+    """Whether most cells about values are empty, though new values are rare; and rows are likelier
+    by how often their values are there than by how many others are near, each left out."""
+    n, cells, rare = counts.sum(), _cells(values, step), _share_of_new(counts)
+    n_cells = cells[-1] + 1
+    if rare > _MOST_NEW:
+        return False
+    by_values = np.log((1 - rare) * (counts - 1) / n + rare / n_cells) @ counts
+    before = np.concatenate([[0], np.cumsum(counts)])
+    for reach in _WINDOWS:
+        first = np.searchsorted(cells, cells - reach, "left")
+        last = np.searchsorted(cells, cells + reach, "right")
+        width = np.minimum(cells + reach, cells[-1]) - np.maximum(cells - reach, 0) + 1
+        if (last - first) @ counts > _MOST_TAKEN * (width @ counts):
+            return False
+        near = (before[last] - before[first] - 1) / width
+        by_near = np.log((1 - rare) * near / n + rare / n_cells) @ counts
+        if by_near > by_values - _LEAST_GAIN * n:
+            return False
+    return True
 
 
 def has_few_values(values, n_rows):

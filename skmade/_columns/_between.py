@@ -14,7 +14,8 @@ lattice of hundredths is 1, whatever X is.)
 That supposes that no other column says where between points a value is; `tells_between` looks.
 
 A coarser lattice counts if four fifths of the rows are on it, and if rows are likelier by how many
-others are near, and where these are above points, than by how often their values are there.
+others are near, and where these are above points, than by how often their values are there; or if
+most rows are no atoms of the finer one, which alone would have all its points alike.
 """
 
 from dataclasses import dataclass, replace
@@ -31,8 +32,8 @@ from skmade._columns._lattice import on_lattice
 MOST_STEPS = 2.0**40
 # So many places are a cell.
 _SIZES = (1000, 500, 250, 200, 125, 100, 60, 50, 25, 20, 12, 10, 8, 5, 4, 2)
-# What part of the rows is on the lattice, at least; over how many of its cells the middle four
-# fifths of the rows reach; how many points are taken.
+# What part of the rows is on the lattice, at least; over how many of its cells the middle nine
+# tenths of the rows reach; how many points are taken, where they explain rows better than atoms.
 _LEAST_SHARE, _LEAST_REACH, _FEWEST_POINTS = 0.8, 5, 12
 # So many spikes at most, values so many times as frequent as all others, tell nothing of a lattice.
 _MOST_SPIKES, _SPIKE = 3, 3.0
@@ -125,12 +126,10 @@ class Between:
         return points + self.fine * (above - n_places * is_below)
 
     def explains(self, numbers, atoms):
-        """Whether enough points are taken, no number between them stands out, and those that are no
-        atoms are likelier by how many others are near and where these are above points, than by how
-        often their values are there, each left out.
+        """Whether enough points are taken, and numbers that are no atoms are likelier by how many
+        others are near and where these are above points, than by how often their values are there,
+        each left out.
         """
-        if self._stands_out(numbers, atoms):
-            return False
         numbers = numbers[~np.isin(self.points(numbers), atoms)]
         values, counts = np.unique(numbers, return_counts=True)
         n_places, n, above = len(self.shares), len(numbers), self.places(values)
@@ -153,7 +152,7 @@ class Between:
                 return True
         return False
 
-    def _stands_out(self, numbers, atoms):
+    def stands_out(self, numbers, atoms):
         """Whether a number between points is more frequent than the next points that are no atoms,
         and its place, explain."""
         values, counts = np.unique(numbers, return_counts=True)
@@ -161,7 +160,7 @@ class Between:
         is_usual = (above == 0) & ~np.isin(values, atoms)
         points, of_points = values[is_usual], counts[is_usual]
         place = np.searchsorted(points, values).clip(1, len(points) - 1)
-        near = np.maximum(of_points[place - 1], of_points[place])
+        near = np.sqrt(of_points[place - 1] * of_points[place])  # (one of them may be a spike)
         expected = np.maximum(near * self.shares[above] / self.shares[0], 1.0)
         often = (above > 0) & (counts >= FEWEST_ROWS) & (counts > _FACTOR * expected)
         return bool(np.any(often & (poisson.sf(counts - 1, expected) < _LEVEL / len(values))))
@@ -178,12 +177,12 @@ def find_between(numbers, step):
         Distance of neighbouring values.
     """
     values, counts = np.unique(numbers, return_counts=True)
-    if len(values) < _FEWEST_POINTS or has_few_values(values, len(numbers)):
+    if has_few_values(values, len(numbers)):
         return None
     is_usual = counts <= _most_usual(counts)
     spikes, values, counts = values[~is_usual], values[is_usual], counts[is_usual]
     steps = np.round((values - values[0]) / step)
-    low, high = np.quantile(steps, [0.1, 0.9], weights=counts, method="inverted_cdf")
+    low, high = np.quantile(steps, [0.05, 0.95], weights=counts, method="inverted_cdf")
     for n_places in _SIZES:
         if n_places * _LEAST_REACH > high - low:
             continue

@@ -36,6 +36,8 @@ class Cells:
         Whether the levels are those of the column's dtype, in its order, seen or not.
     is_zoned : bool
         Whether moments are of a time zone; their values are then those of UTC.
+    zone : str or None
+        Its name, if clocks of it are known.
     problem : Exception or None
         Why cells can be nothing but labels, and these only of a column whose labels are known.
     positions : ndarray of int of shape (n,), or None
@@ -48,6 +50,7 @@ class Cells:
     levels: list | None = None
     declared: bool = False
     is_zoned: bool = False
+    zone: str | None = None
     problem: Exception | None = None
     positions: np.ndarray | None = None
 

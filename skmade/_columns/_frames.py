@@ -12,6 +12,7 @@ import numpy as np
 
 from skmade._columns._cells import Cells, cells_of_array, cells_of_labels, plain_label, some
 from skmade._columns._dtypes import MAKERS, RECORDS, make_pandas_index, pandas_index_record
+from skmade._columns._zones import named_zone
 
 _LIBRARIES = ("pandas", "polars", "pyarrow")
 
@@ -156,7 +157,9 @@ def _read_zoned(label, column):
             "its name: convert it to one that has a name, such as by dt.tz_convert('UTC')."
         )
     moments = column.dt.tz_convert("UTC").dt.tz_localize(None).to_numpy()
-    return replace(cells_of_array(label, moments), is_zoned=True)
+    return replace(
+        cells_of_array(label, moments), is_zoned=True, zone=named_zone(str(column.dtype.tz))
+    )
 
 
 def _read_series(label, series):
@@ -172,8 +175,11 @@ def _read_series(label, series):
     if dtype.is_decimal():
         return cells_of_array(label, np.asarray(series.cast(nw.Float64).to_numpy(), np.float64))
     if dtype.is_temporal() and dtype != nw.Time:
-        is_zoned = dtype == nw.Datetime and dtype.time_zone is not None
-        return replace(cells_of_array(label, _times(series, missing)), is_zoned=is_zoned)
+        zone = dtype.time_zone if dtype == nw.Datetime else None
+        return replace(
+            cells_of_array(label, _times(series, missing)),
+            is_zoned=zone is not None, zone=named_zone(zone),
+        )  # fmt: skip
     if dtype == nw.Enum:
         codes = cells_of_labels(label, _objects(series), missing)
         index = {level: code for code, level in enumerate(dtype.categories)}

@@ -219,7 +219,7 @@ class Real(Column):
         ValueError
             For text, and for moments.
         """
-        return to_numbers(numeric(cells), self.dtype, self.origin)
+        return to_numbers(alike(cells, self.dtype), self.dtype, self.origin)
 
     def write(self, numbers):
         """Numbers of the column's dtype, rounded where all are."""
@@ -304,8 +304,15 @@ class Warped(Real):
         return super().standardised(self.warp(numbers))
 
     def numbers_of(self, seen):
-        """Numbers from what the network sees of them."""
-        return self.warp.inverse(self.center + self.scale * seen)
+        """Numbers from what the network sees of them; bounds, where they are these but for rounding
+        in single precision."""
+        numbers = self.warp.inverse(self.center + self.scale * seen)
+        for bound, way in zip(self.bounds, (-1, 1)):
+            if bound is not None:
+                edge = np.nextafter(np.float32(self.standardised(bound)), np.float32(way * np.inf))
+                is_bound = (way * numbers > way * bound) & (way * seen <= way * edge)
+                numbers = np.where(is_bound, bound, numbers)
+        return numbers
 
     def write(self, numbers):
         """Numbers of the column's dtype, on its lattice."""
@@ -526,7 +533,7 @@ def number_column(
         )
         is_coarse = is_refused or (warp is None and _is_coarse(numbers[rest], step))
         conditional = "logistic_mixture" if is_coarse or is_sharp else "gaussian_mixture"
-        if warp is not None and conditional == "logistic_mixture":
+        if warp is not None:
             bounds = _guarded(bounds, numbers[rest], warp)
         if between is not None:
             bounds = _around(bounds, given[no_code], between)
@@ -574,7 +581,7 @@ def _with_atoms(numbers, atoms, step, dtype, far):
 
 def _between_of(numbers, step, far, zero):
     """Where numbers are besides the points of a coarse lattice, if they are on one but for a few,
-    and it explains them; None where they are not, and for numbers of many sizes."""
+    and atoms explain them no better; None where they are not, and for numbers of many sizes."""
     codes, is_near = far
     near = numbers[is_near]
     between = find_between(near, step) if step > 0 else None
@@ -586,7 +593,11 @@ def _between_of(numbers, step, far, zero):
     if rest.mean() < _LEAST_BETWEEN or not between.holds(codes):
         return None
     is_coarse = _is_coarse(points[rest], between.step) and find_warp(points[rest], zero) is None
-    return between if is_coarse and between.explains(near, atoms) else None
+    if not is_coarse or between.stands_out(near, atoms):
+        return None
+    # (the finer lattice alone would have values between points as often as points)
+    are_atoms = np.isin(near, find_atoms(near, step)).mean() >= 1 / 2
+    return between if not are_atoms or between.explains(near, atoms) else None
 
 
 def _shares_between(between, given, atoms, weights):
@@ -667,7 +678,8 @@ def _warp_of(numbers, step, decimals, zero):
 
 def _guarded(bounds, numbers, warp):
     """Bounds, and for an end without one of a column with a map so many times the largest distance
-    from its middle: tails of logistics are those of powers there."""
+    from its middle: small errors of what the network sees are large there, and tails of logistics
+    those of powers."""
     low, high = bounds
     below, above = numbers.min() - warp.middle, numbers.max() - warp.middle
     if low is None and below < 0:
@@ -690,7 +702,7 @@ def check_counts(label, numbers, conditional):
 
 
 def numeric(cells):
-    """Cells of numbers: as they are, or those that the labels of a category are.
+    """Cells of numbers in fit: as they are, or those that the labels of a category are.
 
     Raises
     ------
@@ -701,14 +713,13 @@ def numeric(cells):
     """
     if cells.problem is not None:
         raise cells.problem
-    if cells.kind == "L" and not cells.holds_text:
-        return replace(cells, values=np.array(cells.levels)[cells.values], levels=None)
-    if cells.kind in ("L", "M", "m"):
+    numbers = _as_numbers(cells)
+    if numbers is None:
         raise ValueError(
             f"Column {cells.label} is to be real-valued, but holds {cells.describe()}; convert it "
             "to numbers, or choose 'categorical' for it in conditionals."
         )
-    return cells
+    return numbers
 
 
 def alike(cells, dtype):
@@ -716,20 +727,32 @@ def alike(cells, dtype):
 
     Raises
     ------
+    TypeError
+        For what can be labels only.
     ValueError
         For all others.
     """
-    kind = np.dtype(dtype).kind
-    if kind not in "Mm" or cells.problem is not None:
-        return numeric(cells)
-    if cells.kind == "":
-        return replace(cells, values=np.zeros(len(cells.values), dtype))
-    if cells.kind != kind:
+    if cells.problem is not None:
+        raise cells.problem
+    kind, numbers = np.dtype(dtype).kind, _as_numbers(cells)
+    if kind in "Mm":
+        if cells.kind == "":
+            return replace(cells, values=np.zeros(len(cells.values), dtype))
+        numbers = cells if cells.kind == kind else None
+    if numbers is None:
+        own = {"M": dtype, "m": dtype, "b": "flags"}.get(kind, "numbers")
         raise ValueError(
-            f"Column {cells.label} is to hold {dtype}, but holds {cells.describe()}; convert it to "
+            f"Column {cells.label} is to hold {own}, but holds {cells.describe()}; convert it to "
             "what it was in fit."
         )
-    return cells
+    return numbers
+
+
+def _as_numbers(cells):
+    """Cells of numbers or flags, or of labels that are such; None for others."""
+    if cells.kind == "L" and not cells.holds_text:
+        return replace(cells, values=np.array(cells.levels)[cells.values], levels=None)
+    return None if cells.kind in ("L", "M", "m") else cells
 
 
 def _decimals(numbers, atoms, dtype, has_others):

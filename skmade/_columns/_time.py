@@ -1,12 +1,13 @@
 """Moments and spans of time: real numbers in the unit of their column."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from skmade._columns._column import from_numbers, origin_of, to_numbers
 from skmade._columns._lattice import on_lattice
 from skmade._columns._number import Lattice, alike, given_atoms, number_column
+from skmade._columns._zones import from_the_wall, on_the_wall
 
 
 @dataclass(kw_only=True)
@@ -26,11 +27,15 @@ class Time(Lattice):
         days, in a finer unit.
     is_zoned : bool
         Whether moments are of a time zone: those of none cannot be compared with them.
+    zone : str or None
+        The time zone whose clocks ticks are of, where these make all values whole days, or hours;
+        None for ticks of UTC.
     """
 
     origin: int
     resolution: int
     is_zoned: bool
+    zone: str | None = None
     step: float = 0.0
 
     reads_numbers = False
@@ -49,23 +54,47 @@ class Time(Lattice):
                 f"Column {self.label} holds moments of {has} time zone, but had {had} time zone in "
                 "fit; convert it (pandas: dt.tz_localize, polars: dt.replace_time_zone)."
             )
-        return to_numbers(alike(cells, self.dtype), self.dtype, self.origin)
+        cells = alike(cells, self.dtype)
+        if self.zone is not None:
+            cells = by_clocks(cells, self.zone)
+        return to_numbers(cells, self.dtype, self.origin)
 
     def write(self, numbers):
         """Moments or spans of time, in the column's unit."""
         numbers = on_lattice(numbers, self.center, self.step) if self.step else numbers
-        return from_numbers(on_lattice(numbers, 0.0, self.resolution), self.dtype, self.origin)
+        numbers = on_lattice(numbers, 0.0, self.resolution)
+        times = from_numbers(numbers, self.dtype, self.origin)
+        return times if self.zone is None else from_the_wall(times, self.zone)
 
 
 def learn_time(cells, conditional, weights, atoms):
     """A column of moments or spans of time, from its cells."""
-    dtype = cells.values.dtype.name
+    dtype, label, zone = cells.values.dtype.name, cells.label, None
+    atoms = atoms if atoms is None or isinstance(atoms, str) else np.asarray(atoms)
+    if cells.zone is not None:
+        shown = by_clocks(cells, cells.zone)
+        if _resolution(shown.values) > _resolution(cells.values):
+            cells, zone = shown, shown.zone
+            if isinstance(atoms, np.ndarray) and atoms.dtype.kind == "M":
+                atoms = on_the_wall(atoms, zone)
     origin = origin_of(cells.values)
-    ticks = cells.values.view(np.uint64) - np.uint64(origin % 2**64)  # (which never wraps)
-    resolution = max(int(np.gcd.reduce(ticks)), 1)
     numbers = to_numbers(cells, dtype, origin)
-    atoms = given_atoms(atoms, cells.label, dtype, origin)
     return number_column(
-        Time, Time, numbers, conditional, weights, atoms, label=cells.label, dtype=dtype,
-        origin=origin, resolution=resolution, is_zoned=cells.is_zoned,
+        Time, Time, numbers, conditional, weights, given_atoms(atoms, label, dtype, origin),
+        label=label, dtype=dtype, origin=origin, resolution=_resolution(cells.values),
+        is_zoned=cells.is_zoned, zone=zone,
     )  # fmt: skip
+
+
+def by_clocks(cells, zone):
+    """Cells of moments as clocks of a zone show them."""
+    values = cells.values.copy()
+    known = ~np.isnat(values)
+    values[known] = on_the_wall(values[known], zone)
+    return replace(cells, values=values)
+
+
+def _resolution(times):
+    """What all of some times are multiples of, in ticks, counted from the first."""
+    ticks = times.view(np.uint64) - np.uint64(origin_of(times) % 2**64)  # (which never wraps)
+    return max(int(np.gcd.reduce(ticks)), 1)

@@ -27,10 +27,10 @@ _LEAST_GAIN, _LEAST_GAIN_OF_ROWS = 0.1, 5.0
 _WILD = 0.005
 # Widths that are tried are quantiles of the distances from the middle.
 _WIDTHS = (0.005, 0.02, 0.05, 0.1, 0.2, 0.35, 0.5, 0.75)
-# And not smaller than this part of the largest number, about another middle than 0, and than this.
+# And not smaller than this part of the middle, and than this.
 _SMALLEST, _TINY = 1e-12, 1e-300
-# In standard deviations.
-_WIDEST_GAP = 0.75
+# In standard deviations of all; and of the narrower of its two sides.
+_WIDEST_GAP, _WIDEST_OF_SIDES = 0.75, 14.0
 # So many rows choose, at most, evenly among all in order.
 _MOST_ROWS = 10_000
 # A block of neighbouring rows is one of so many.
@@ -85,8 +85,7 @@ def find_warp(numbers, zero=0.0):
 
 def _gain(warp, ordered):
     """What a Gaussian gains by a map, in nats of a row; minus infinity where it makes a part of the
-    column narrower beside the rest than it was, or tears it apart, as the numbers about a constant
-    from all others.
+    column narrower beside the rest than it was, or tears it apart.
 
     Rows do not count that are all but one value even after the map: these would be fitted as narrow
     as anything allows.
@@ -98,16 +97,28 @@ def _gain(warp, ordered):
         return -np.inf
     if np.any(after[~counts] < before[~counts]):
         return -np.inf
-    if _gap(warped) > _WIDEST_GAP:
+    if _tears(warp, warped):
         return -np.inf
     shift = np.log(ordered.std()) - np.log(warped.std())
     return warp.log_slope(ordered[counts]).mean() + shift
 
 
-def _gap(ordered):
-    """The widest gap in the middle nine tenths of the rows, in standard deviations."""
+def _tears(warp, ordered):
+    """Whether a map leaves a wide gap in the middle nine tenths of the rows, as between numbers
+    about a constant and all others.
+
+    Columns may have two kinds of sizes, as sums for each head beside those of all: logarithms of
+    both are wide then.
+    """
     n_outer = len(ordered) // 20
-    return np.diff(ordered[n_outer : len(ordered) - n_outer]).max() / ordered.std()
+    inner = ordered[n_outer : len(ordered) - n_outer]
+    place = np.diff(inner).argmax() + 1
+    gap = inner[place] - inner[place - 1]
+    if gap <= _WIDEST_GAP * ordered.std():
+        return False
+    has_sizes = warp.middle == 0 and abs(ordered[[0, -1]]).min() > 0
+    sides = inner[:place].std(), inner[place:].std()
+    return not has_sizes or gap > _WIDEST_OF_SIDES * min(sides)
 
 
 def _candidates(ordered):
@@ -116,7 +127,7 @@ def _candidates(ordered):
     is_near_zero = 0 <= low < high - low or 0 >= high > low - high
     for middle in (np.median(ordered), *([0.0] if is_near_zero else [])):
         for width in np.quantile(abs(ordered - middle), _WIDTHS):
-            if width > (_SMALLEST if middle else 0):
+            if width > _SMALLEST * abs(middle):
                 yield Warp(float(middle), float(width))
 
 
