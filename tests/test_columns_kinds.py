@@ -1461,3 +1461,29 @@ def test_unknown_labels_are_shown_as_what_they_are(wanted, found):
     other = pd.DataFrame({"c": pd.Series(list(found), dtype=object), "x": 0.5})
     with pytest.raises(ValueError, match=re.escape(f"unknown categories {list(found)}")):
         model.score_samples(other)
+
+
+SPACED = {
+    "quarters of years": (1960 + 0.25 * np.arange(84), 0.25),
+    "thousands": (1000.0 * np.random.default_rng(0).permutation(5000)[:60], 1000),
+    "odd years": (1901 + 2 * np.arange(40), 2),
+    "halves, with ties": (np.round(np.random.default_rng(0).normal(0, 2e4, 500)) / 2, 0.5),
+    "integers": (np.random.default_rng(0).permutation(10**6)[:100], 1),
+}
+
+
+@pytest.mark.parametrize("name", SPACED)
+def test_draws_are_multiples_of_what_all_numbers_are(name):
+    numbers, spacing = SPACED[name]
+    model = quick().fit(numbers[:, None])
+    drawn = model.sample(200, random_state=0)[:, 0]
+    assert drawn.dtype == numbers.dtype and len(np.unique(drawn)) > 20
+    np.testing.assert_array_equal((drawn - numbers[0]) % spacing, 0)
+    assert np.any((drawn - numbers[0]) % (2 * spacing))
+    stored = pickle.loads(pickle.dumps(model))
+    np.testing.assert_array_equal(stored.sample(200, random_state=0)[:, 0], drawn)
+
+
+def test_a_few_numbers_may_be_even_by_chance():
+    model = quick().fit(np.array([[2.0], [14], [8], [30], [22], [46], [12], [10], [60], [4]]))
+    assert np.any(model.sample(200, random_state=0) % 2)

@@ -15,12 +15,12 @@ Cells are the points of a lattice if the column is on one, else the distinct val
 
 Other columns are atoms, and little else:
 
-- those of few values on no lattice, or of such that new ones are rare, and rough ones, of few values
-  of which a twentieth (two at least; five will do) are atoms, or kinks in the logarithms of the
-  counts: all values are atoms;
-- those with holes: new values are rare, but most cells about values are empty, and rows are likelier
-  by their values than by their neighbourhood: all values that repeat are atoms, if these are 300 at
-  most;
+- those of few values on no lattice, or of such that new ones are rare, and rough ones, of few
+  values of which a twentieth (two at least; five will do) are atoms, or kinks in the logarithms of
+  the counts: all values are atoms;
+- those with holes, where new values are rare but most cells about values are empty, and rows are
+  likelier by their values than by their neighbourhood: all values that repeat are atoms, if these
+  are 300 at most;
 - clumped ones, that have less than half as many distinct values as a density would have that is
   smooth over 32 neighbouring rows, on the lattice or at the least distance of the values: all
   values that repeat are atoms, if these are 300 at most.

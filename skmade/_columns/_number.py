@@ -8,6 +8,7 @@ from skmade._columns._atoms import find_atoms, find_bounds
 from skmade._columns._between import Between, find_between
 from skmade._columns._cells import cells_of_array
 from skmade._columns._column import (
+    LARGEST_EXACT,
     LARGEST_SEEN,
     Column,
     from_numbers,
@@ -37,6 +38,8 @@ _ROUNDING = 2.0**-24
 _FEW = 100
 # What part of the numbers may have more decimals than draws, where they are on no lattice.
 _FEW_OTHERS = 1 / 50
+# Of so many numbers, multiples of one are none by chance.
+_FEWEST_SPACED = 20
 # How far draws go beyond all numbers of a column with a map, in distances from its middle.
 _GUARD = 4.0
 # What part of the rows of a column may be where a map makes its lattice coarse is what this leaves.
@@ -73,6 +76,9 @@ class Real(Column):
     decimals : int or None
         To how many decimals all numbers in fit were rounded, or nearly all of a column on no
         lattice, and draws are to be; None where they were not.
+    spacing, first : float
+        What all numbers in fit were multiples of, counted from one of them, if that is more than
+        their last decimal, and draws are to be; else 0.
     """
 
     center: float
@@ -85,6 +91,8 @@ class Real(Column):
     beyond: float = 1.0
     origin: int = 0
     decimals: int | None = None
+    spacing: float = 0.0
+    first: float = 0.0
 
     step = 0.0
     may_have_atoms = True
@@ -224,7 +232,8 @@ class Real(Column):
     def write(self, numbers):
         """Numbers of the column's dtype, rounded where all are."""
         if self.decimals is not None:
-            rounded = np.round(numbers, self.decimals) + 0.0  # (no -0)
+            rounded = on_lattice(numbers, self.first, self.spacing) if self.spacing else numbers
+            rounded = np.round(rounded, self.decimals) + 0.0  # (no -0)
             numbers = np.where(np.isin(numbers, self.atoms), numbers, rounded)
         return from_numbers(numbers, self.dtype, self.origin)
 
@@ -550,11 +559,12 @@ def number_column(
             "bounds": bounds,
             "beyond": rare_share(0, len(numbers)),
         }
+    spacing = _spacing_of(numbers[rest], decimals) if real is Real else {}
     if warp is not None:
         map_of_column = {
             "middle": warp.middle, "width": warp.width, "cell": step, "on": float(values[0]),
         }  # fmt: skip
-        return Warped(center=float(center), **map_of_column, **parameters)
+        return Warped(center=float(center), **map_of_column, **spacing, **parameters)
     if family_named(conditional).support == "counts":
         check_counts(label, numbers, conditional)
         return lattice(center=float(np.round(center)), step=1.0, **parameters)
@@ -566,7 +576,7 @@ def number_column(
         column = lattice(center=float(center), step=step, **parameters)
         column.keep_near(np.unique(given))
         return column
-    return real(center=float(center), **parameters)
+    return real(center=float(center), **spacing, **parameters)
 
 
 def _with_atoms(numbers, atoms, step, dtype, far):
@@ -770,6 +780,19 @@ def _decimals(numbers, atoms, dtype, has_others):
         if not len(numbers) or np.mean(_rounded(numbers, n, dtype) != numbers) <= n_others:
             return n
     return None
+
+
+def _spacing_of(numbers, decimals):
+    """What numbers are multiples of, if it is more than their last decimal, as parameters of a
+    column; none of few numbers, which may be so by chance."""
+    if decimals is None or len(numbers) < _FEWEST_SPACED:
+        return {}
+    first, unit = float(numbers.min()), 10.0**-decimals
+    ticks = np.rint((numbers - first) / unit)
+    if ticks.max() > LARGEST_EXACT:
+        return {}
+    spacing = float(np.gcd.reduce(ticks.astype(np.int64)) * unit)
+    return {"spacing": spacing, "first": first} if spacing > 1.5 * unit else {}
 
 
 def _rounded(values, n, dtype):
