@@ -120,7 +120,8 @@ class MADEDensity(CallbackSupportMixin, FittingMixin, DensityMixin, BaseEstimato
         is in `skmade._columns._atoms`); see `atoms_`. None takes codes only, such as -9999: values
         that repeat, far from all others. On a lattice, atoms and other values have the units of a
         cell; elsewhere scores of atoms are log-probabilities, but with None those of densities
-        over one standard deviation, as strange as codes are rare in any unit.
+        over one standard deviation, as strange as codes are rare in any unit. Of moments in a time
+        zone, they are moments of UTC.
     missing : {"ignorable", "informative"}, default="ignorable"
         Missing cells (NaN, None, NA, NaT) are left out: training uses the cells that are there,
         conditionals see which of the features before are missing, the score of a row is the

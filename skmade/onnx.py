@@ -84,7 +84,8 @@ def as_input(model: MADEDensity, X: Rows) -> Floats:
     ndarray of shape (n_samples, n_features), float64
         Numbers and flags as they are; the codes of labels (from 0 on, in the order of the levels),
         and one more than the last for labels that were not seen; ticks of moments and spans,
-        counted from the first one in `fit`. NaN where cells are missing.
+        counted from the first one in `fit` (of days of a time zone, as its clocks show them). NaN
+        where cells are missing.
 
     Raises
     ------

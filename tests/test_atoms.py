@@ -534,7 +534,7 @@ def test_atoms_of_frames_have_names_and_dtypes():
         ({"k": ["a"]}, "(?i)column 'k'.*'a'"),
         ({"k": [np.nan]}, "column 'k'.*nan"),
         ({"k": 3.0}, "column 'k'.*list"),
-        ({"t": [3.0]}, "Column 't' is to hold datetime64.*, but holds numbers"),
+        ({"t": [3.0]}, "atoms of column 't' must be moments"),
     ],
 )
 def test_atoms_that_cannot_be(atoms, message):
@@ -625,3 +625,8 @@ def test_values_on_no_lattice_that_all_repeat_are_atoms(rng):
     assert find_atoms(logarithms, 0.0).tolist() == np.unique(logarithms).tolist()
     few = np.r_[np.repeat(logarithms[:2], 3), rng.normal(3, 1, 40)]  # (most are new)
     assert find_atoms(few, 0.0).tolist() == []
+
+
+def test_two_spikes_beside_a_few_others_leave_them_a_density(rng):
+    rates = np.r_[np.zeros(4900), np.ones(5000), rng.random(90)]
+    assert find_atoms(rates, 0.0).tolist() == [0, 1]

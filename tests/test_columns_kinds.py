@@ -17,6 +17,8 @@ from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.preprocessing import StandardScaler
 
 from skmade import MADEDensity, MADEImputer, MADEOutlierDetector
+from skmade._columns._cells import cells_of_array
+from skmade._columns._number import learn_number
 from skmade._columns._zones import from_the_wall, named_zone, on_the_wall
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -937,8 +939,61 @@ def test_clocks_of_a_zone_and_back():
     assert (
         on_the_wall(from_the_wall(skipped, "Europe/Berlin"), "Europe/Berlin")[0] == skipped + 3600
     )
-    ends = np.array(["0001-01-01", "9999-12-31"], "M8[s]")
-    assert len(from_the_wall(on_the_wall(ends, "Europe/Berlin"), "Europe/Berlin")) == 2
+    ends = np.array(["0001-01-03", "9999-12-29"], "M8[s]")
+    back = from_the_wall(on_the_wall(ends, "Asia/Kolkata"), "Asia/Kolkata")
+    np.testing.assert_array_equal(back, ends)
+    last = np.array(["2262-04-11T23:00"], "M8[ns]")
+    assert abs(on_the_wall(last, "Asia/Kolkata") - last) < np.timedelta64(3, "D")
+
+
+def test_days_are_found_in_rows_of_winter_and_beside_gaps_and_repeats():
+    days = pd.date_range("2016-01-01", periods=200, freq="D", tz="Europe/Berlin")
+    winter = pd.DataFrame({"day": days[:60], "x": np.arange(60.0)})
+    model = quick().fit(winter)
+    column = model._density.columns.columns[0]
+    assert column.zone == "Europe/Berlin"
+    frame = pd.concat([pd.DataFrame({"day": days, "x": np.arange(200.0)})] * 2, ignore_index=True)
+    frame.loc[::10, "day"] = pd.NaT
+    imputer = MADEImputer(quick(max_iter=20), random_state=0).fit(frame)
+    assert (imputer.transform(frame)["day"].dt.hour == 0).all()
+    mean = imputer.set_params(strategy="mean").transform(frame)["day"]
+    far = abs(mean - imputer.transform(frame.assign(day=frame["day"].dt.tz_convert("UTC")))["day"])
+    assert far.max() == pd.Timedelta(0)
+
+
+def test_moments_that_are_finer_are_those_of_utc():
+    hours = pd.date_range("2016-01-01", periods=3000, freq="h", tz="Europe/Berlin")
+    model = quick().fit(pd.DataFrame({"t": hours, "x": np.arange(3000) % 24.0}))
+    assert model._density.columns.columns[0].zone is None
+
+
+def test_atoms_of_a_zoned_column_are_moments_of_utc():
+    days = pd.date_range("2016-05-01", periods=100, freq="D", tz="Europe/Berlin")
+    frame = pd.DataFrame({"day": days.append(days[:1].repeat(50))})
+    model = quick(atoms={"day": [np.datetime64("2016-04-30T22:00")]}).fit(frame)
+    assert model.atoms_["day"].tolist() == [
+        np.datetime64("2016-04-30T22:00:00.000000", "us").item()
+    ]
+    with pytest.raises(ValueError, match="atoms of column 'day' must be moments of NumPy, of UTC"):
+        quick(atoms={"day": [1.0]}).fit(frame)
+    with pytest.raises(ValueError, match="atoms of column 'x' must be numbers; got"):
+        quick(atoms={"x": ["a"]}).fit(pd.DataFrame({"x": np.arange(50.0)}))
+
+
+def test_a_zone_that_this_machine_does_not_know_is_named():
+    with pytest.raises(ValueError, match="time zone 'Europe/Nowhere' in fit.*install tzdata"):
+        on_the_wall(np.array(["2020-01-01"], "M8[s]"), "Europe/Nowhere")
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize(
+    "numbers",
+    [np.linspace(-1, 1, 40) * 1.7e308, np.r_[np.zeros(50), 10.0 ** np.linspace(-40, 40, 400)]],
+)
+def test_extents_beyond_what_floats_and_integers_hold_are_no_warning(numbers):
+    cells = cells_of_array("x", numbers)
+    column = learn_number(cells, "auto", np.ones(len(numbers)), "auto", True)
+    assert column.spacing == 0 and np.isfinite(column.scale)
 
 
 def test_zones_whose_clocks_are_not_known_have_no_name():
@@ -1469,7 +1524,12 @@ SPACED = {
     "odd years": (1901 + 2 * np.arange(40), 2),
     "halves, with ties": (np.round(np.random.default_rng(0).normal(0, 2e4, 500)) / 2, 0.5),
     "integers": (np.random.default_rng(0).permutation(10**6)[:100], 1),
-}
+    "ends of prices": (0.99 + np.random.default_rng(0).permutation(400)[:200], 1),
+    "ends of prices of many sizes": (
+        0.99 + np.unique(np.floor(np.random.default_rng(0).lognormal(3, 2, 300))), 1
+    ),
+    "uint16": (np.random.default_rng(0).permutation(np.arange(300, 65_300, 1000, np.uint16)), 1000),
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("name", SPACED)
@@ -1478,8 +1538,10 @@ def test_draws_are_multiples_of_what_all_numbers_are(name):
     model = quick().fit(numbers[:, None])
     drawn = model.sample(200, random_state=0)[:, 0]
     assert drawn.dtype == numbers.dtype and len(np.unique(drawn)) > 20
-    np.testing.assert_array_equal((drawn - numbers[0]) % spacing, 0)
-    assert np.any((drawn - numbers[0]) % (2 * spacing))
+    places = (drawn.astype(float) - numbers[0]) / spacing
+    np.testing.assert_allclose(places, np.round(places), atol=1e-9)
+    assert np.any(np.round(places) % 2)
+    assert drawn.min() >= min(0, 2 * numbers.min())
     stored = pickle.loads(pickle.dumps(model))
     np.testing.assert_array_equal(stored.sample(200, random_state=0)[:, 0], drawn)
 

@@ -15,12 +15,12 @@ Cells are the points of a lattice if the column is on one, else the distinct val
 
 Other columns are atoms, and little else:
 
-- those of few values on no lattice, or of such that new ones are rare, and rough ones, of few
+- those on no lattice that have few values, or hardly any new ones to come; and rough ones, of few
   values of which a twentieth (two at least; five will do) are atoms, or kinks in the logarithms of
   the counts: all values are atoms;
-- those with holes, where new values are rare but most cells about values are empty, and rows are
-  likelier by their values than by their neighbourhood: all values that repeat are atoms, if these
-  are 300 at most;
+- those with holes, on a lattice, that have hardly any new values to come though most cells about
+  values are empty, and whose rows are likelier by their values than by their neighbourhood: all
+  values that repeat are atoms, if these are 300 at most;
 - clumped ones, that have less than half as many distinct values as a density would have that is
   smooth over 32 neighbouring rows, on the lattice or at the least distance of the values: all
   values that repeat are atoms, if these are 300 at most.
@@ -52,9 +52,9 @@ _LEAST_KINK, _DEVIATIONS_OF_KINK = np.log(4), 4.0
 _FEW_WILD = 5
 # So many atoms at most: those that occur most often.
 _MOST_ATOMS = 300
-# Columns have holes if new values have no larger share than this, not more than this part of the
-# cells about rows are taken, and rows are likelier by their values than by their neighbourhood by
-# so many nats each.
+# New values are rare if they have no larger share than this. Columns have holes if not more than
+# this part of the cells about rows are taken, and rows are likelier by their values than by their
+# neighbourhood by so many nats each.
 _MOST_NEW, _MOST_TAKEN, _LEAST_GAIN = 0.02, 2 / 3, 0.1
 # Neighbouring rows over which a density would be smooth.
 _BLOCK = 32
@@ -90,8 +90,25 @@ def _near_atoms(numbers, step):
     if counts.max() < FEWEST_ROWS or len(values) < 2:
         return values[:0]
     if step == 0 and len(values) <= _MOST_ATOMS:
-        if np.median(counts) >= _MEDIAN_ROWS or _share_of_new(counts) <= _MOST_NEW:
+        if np.median(counts) >= _MEDIAN_ROWS or _are_all(counts):
             return values
+    is_atom = _stand_out(numbers, values, counts, step)
+    if has_few_values(values, len(numbers)):
+        n_rough = np.count_nonzero(is_atom | _is_kink(values, counts, step))
+        if n_rough >= np.clip(_SHARE_OF_KINKS * len(values), *_KINKS):
+            return values
+    repeats = counts > 1
+    if repeats.sum() <= _MOST_ATOMS:
+        if _is_clumped(numbers, step or np.diff(values).min()) or (
+            step > 0 and _are_all(counts) and _has_holes(values, counts, step)
+        ):
+            is_atom |= repeats
+    often = np.sort(np.argsort(-counts[is_atom], kind="stable")[:_MOST_ATOMS])
+    return values[is_atom][often]
+
+
+def _stand_out(numbers, values, counts, step):
+    """Which values are more frequent than their neighbourhood explains."""
     explained = _explained(values, counts, step)
     is_atom = (counts > _FACTOR * explained) & (counts >= _LEAST_SHARE * len(numbers))
     is_atom &= counts >= FEWEST_ROWS
@@ -101,17 +118,7 @@ def _near_atoms(numbers, step):
         own, own_counts = np.unique(half, return_counts=True)
         stands_out = own_counts > _FACTOR_OF_HALVES * _explained(own, own_counts, step)
         is_atom &= np.isin(values, own[stands_out])
-    if has_few_values(values, len(numbers)):
-        n_rough = np.count_nonzero(is_atom | _is_kink(values, counts, step))
-        if n_rough >= np.clip(_SHARE_OF_KINKS * len(values), *_KINKS):
-            return values
-    repeats = counts > 1
-    least = step or np.diff(values).min()
-    if repeats.sum() <= _MOST_ATOMS:
-        if _is_clumped(numbers, least) or _has_holes(values, counts, least):
-            is_atom |= repeats
-    often = np.sort(np.argsort(-counts[is_atom], kind="stable")[:_MOST_ATOMS])
-    return values[is_atom][often]
+    return is_atom
 
 
 def _is_clumped(numbers, step):
@@ -127,19 +134,18 @@ def _is_clumped(numbers, step):
     return wide.any() and n_values[wide].sum() < expected[wide].sum() / 2
 
 
-def _share_of_new(counts):
-    """What share of rows to come has new values, by how many were seen once; of rows without the
-    most frequent value, which may be a spike beside a few others."""
-    return rare_share(np.count_nonzero(counts == 1), counts.sum() - counts.max())
+def _are_all(counts):
+    """Whether hardly any row to come has a new value: most values repeat, and few enough were seen
+    once. The most frequent one does not count, as it may be a spike beside a few others."""
+    n_once, n_others = np.count_nonzero(counts == 1), counts.sum() - counts.max()
+    return np.median(counts) > 1 and rare_share(n_once, n_others) <= _MOST_NEW
 
 
 def _has_holes(values, counts, step):
-    """Whether most cells about values are empty, though new values are rare; and rows are likelier
-    by how often their values are there than by how many others are near, each left out."""
-    n, cells, rare = counts.sum(), _cells(values, step), _share_of_new(counts)
-    n_cells = cells[-1] + 1
-    if rare > _MOST_NEW:
-        return False
+    """Whether most cells about values are empty, and rows are likelier by how often their values
+    are there than by how many others are near, each left out."""
+    n, cells = counts.sum(), _cells(values, step)
+    rare, n_cells = rare_share(np.count_nonzero(counts == 1), n), cells[-1] + 1
     by_values = np.log((1 - rare) * (counts - 1) / n + rare / n_cells) @ counts
     before = np.concatenate([[0], np.cumsum(counts)])
     for reach in _WINDOWS:

@@ -21,7 +21,7 @@ most rows are no atoms of the finer one, which alone would have all its points a
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy.stats import poisson
+from scipy.stats import binom, poisson
 
 from skmade._columns._atoms import has_few_values
 from skmade._columns._column import rare_share
@@ -35,6 +35,9 @@ _SIZES = (1000, 500, 250, 200, 125, 100, 60, 50, 25, 20, 12, 10, 8, 5, 4, 2)
 # What part of the rows is on the lattice, at least; over how many of its cells the middle nine
 # tenths of the rows reach; how many points are taken, where they explain rows better than atoms.
 _LEAST_SHARE, _LEAST_REACH, _FEWEST_POINTS = 0.8, 5, 12
+# So few rows are on a lattice by chance; and so many on one where this is likelier than the level
+# below.
+_FEWEST_ROWS = 30
 # So many spikes at most, values so many times as frequent as all others, tell nothing of a lattice.
 _MOST_SPIKES, _SPIKE = 3, 3.0
 # A value between points stands out if it occurs so many times as often as is explained, and a
@@ -177,7 +180,7 @@ def find_between(numbers, step):
         Distance of neighbouring values.
     """
     values, counts = np.unique(numbers, return_counts=True)
-    if has_few_values(values, len(numbers)):
+    if len(numbers) < _FEWEST_ROWS or has_few_values(values, len(numbers)):
         return None
     is_usual = counts <= _most_usual(counts)
     spikes, values, counts = values[~is_usual], values[is_usual], counts[is_usual]
@@ -187,7 +190,8 @@ def find_between(numbers, step):
         if n_places * _LEAST_REACH > high - low:
             continue
         rows = np.bincount((steps % n_places).astype(np.int64), counts, n_places)
-        if not _LEAST_SHARE * rows.sum() <= rows.max() < rows.sum():
+        n, n_on = rows.sum(), rows.max()
+        if not _LEAST_SHARE * n <= n_on < n or binom.sf(n_on - 1, n, 1 / n_places) > _LEVEL:
             continue
         origin = values[0] + step * rows.argmax()
         of_places = np.roll(rows, -rows.argmax())

@@ -19,6 +19,7 @@ from skmade._columns._column import (
 )
 from skmade._columns._far import find_far
 from skmade._columns._lattice import (
+    OFF_LATTICE,
     nearest_place,
     on_lattice,
     precision,
@@ -232,10 +233,23 @@ class Real(Column):
     def write(self, numbers):
         """Numbers of the column's dtype, rounded where all are."""
         if self.decimals is not None:
-            rounded = on_lattice(numbers, self.first, self.spacing) if self.spacing else numbers
+            rounded = self._multiples(numbers) if self.spacing else numbers
             rounded = np.round(rounded, self.decimals) + 0.0  # (no -0)
             numbers = np.where(np.isin(numbers, self.atoms), numbers, rounded)
         return from_numbers(numbers, self.dtype, self.origin)
+
+    def _multiples(self, numbers):
+        """The nearest multiples of the spacing, within bounds and what the dtype can hold."""
+        low, high = (
+            other if end is None else end for end, other in zip(self.bounds, (-np.inf, np.inf))
+        )
+        if np.dtype(self.dtype).kind in "iu":
+            limits = np.iinfo(self.dtype)
+            low, high = max(low, limits.min - self.origin), min(high, limits.max - self.origin)
+        low, high = (low - self.first) / self.spacing, (high - self.first) / self.spacing
+        places = np.round((numbers - self.first) / self.spacing)
+        places = places.clip(np.ceil(low - OFF_LATTICE), np.floor(high + OFF_LATTICE))
+        return self.first + self.spacing * places
 
     def write_means(self, numbers):
         """Numbers between those that are drawn, where the column's dtype can hold them."""
@@ -481,8 +495,10 @@ def learn_number(cells, conditional, weights, atoms, takes_between):
     )  # fmt: skip
 
 
-def given_atoms(atoms, label, dtype, origin=0):
+def given_atoms(atoms, label, dtype, origin=0, clocks=None):
     """Atoms that were asked for as numbers of a column; "auto" and None as they are.
+
+    ``clocks(cells)`` is what clocks show at moments of UTC, where the column is of these.
 
     Raises
     ------
@@ -494,7 +510,13 @@ def given_atoms(atoms, label, dtype, origin=0):
     values = np.asarray(atoms)
     if values.ndim != 1:
         raise ValueError(f"atoms of column {label} must be a list of values; got {atoms!r}.")
-    numbers = to_numbers(alike(cells_of_array(label, values), dtype), dtype, origin)
+    try:
+        cells = alike(cells_of_array(label, values), dtype)
+    except (TypeError, ValueError):
+        own = {"M": "moments of NumPy, of UTC", "m": "spans of time of NumPy"}
+        what = own.get(np.dtype(dtype).kind, "numbers")
+        raise ValueError(f"atoms of column {label} must be {what}; got {atoms!r}.") from None
+    numbers = to_numbers(cells if clocks is None else clocks(cells), dtype, origin)
     if not np.all(np.isfinite(numbers)):
         raise ValueError(f"atoms of column {label} must be finite; got {atoms!r}.")
     return np.unique(numbers)
@@ -788,8 +810,9 @@ def _spacing_of(numbers, decimals):
     if decimals is None or len(numbers) < _FEWEST_SPACED:
         return {}
     first, unit = float(numbers.min()), 10.0**-decimals
-    ticks = np.rint((numbers - first) / unit)
-    if ticks.max() > LARGEST_EXACT:
+    with np.errstate(over="ignore"):
+        ticks = np.rint((numbers - first) / unit)
+    if not ticks.max() <= LARGEST_EXACT:
         return {}
     spacing = float(np.gcd.reduce(ticks.astype(np.int64)) * unit)
     return {"spacing": spacing, "first": first} if spacing > 1.5 * unit else {}

@@ -1,6 +1,7 @@
 """Moments and spans of time: real numbers in the unit of their column."""
 
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 
@@ -8,6 +9,9 @@ from skmade._columns._column import from_numbers, origin_of, to_numbers
 from skmade._columns._lattice import on_lattice
 from skmade._columns._number import Lattice, alike, given_atoms, number_column
 from skmade._columns._zones import from_the_wall, on_the_wall
+
+# So many moments are looked at first.
+_FEW = 1000
 
 
 @dataclass(kw_only=True)
@@ -62,28 +66,41 @@ class Time(Lattice):
     def write(self, numbers):
         """Moments or spans of time, in the column's unit."""
         numbers = on_lattice(numbers, self.center, self.step) if self.step else numbers
-        numbers = on_lattice(numbers, 0.0, self.resolution)
+        return self.write_means(on_lattice(numbers, 0.0, self.resolution))
+
+    def write_means(self, numbers):
+        """Moments or spans of time between those that are drawn."""
         times = from_numbers(numbers, self.dtype, self.origin)
         return times if self.zone is None else from_the_wall(times, self.zone)
 
 
 def learn_time(cells, conditional, weights, atoms):
     """A column of moments or spans of time, from its cells."""
-    dtype, label, zone = cells.values.dtype.name, cells.label, None
-    atoms = atoms if atoms is None or isinstance(atoms, str) else np.asarray(atoms)
-    if cells.zone is not None:
-        shown = by_clocks(cells, cells.zone)
-        if _resolution(shown.values) > _resolution(cells.values):
-            cells, zone = shown, shown.zone
-            if isinstance(atoms, np.ndarray) and atoms.dtype.kind == "M":
-                atoms = on_the_wall(atoms, zone)
-    origin = origin_of(cells.values)
+    zone, clocks = _zone_of(cells), None
+    if zone is not None:
+        clocks = partial(by_clocks, zone=zone)
+        cells = clocks(cells)
+    label, dtype, origin = cells.label, cells.values.dtype.name, origin_of(cells.values)
     numbers = to_numbers(cells, dtype, origin)
+    atoms = given_atoms(atoms, label, dtype, origin, clocks)
     return number_column(
-        Time, Time, numbers, conditional, weights, given_atoms(atoms, label, dtype, origin),
-        label=label, dtype=dtype, origin=origin, resolution=_resolution(cells.values),
-        is_zoned=cells.is_zoned, zone=zone,
+        Time, Time, numbers, conditional, weights, atoms, label=label, dtype=dtype, origin=origin,
+        resolution=_resolution(cells.values), is_zoned=cells.is_zoned, zone=zone,
     )  # fmt: skip
+
+
+def _zone_of(cells):
+    """The time zone by whose clocks moments are multiples of more than they are by UTC, or all are
+    midnights; else None."""
+    if cells.zone is None:
+        return None
+    for some in (cells.rows(slice(None, None, len(cells.values) // _FEW + 1)), cells):
+        shown = by_clocks(some, cells.zone).values
+        by_zone, by_utc = _resolution(shown), _resolution(cells.values)
+        are_days = np.all(_is_midnight(shown)) and not np.all(_is_midnight(cells.values))
+        if by_zone < by_utc or (by_zone == by_utc and not are_days):
+            return None  # (what some are no multiples of, all are not)
+    return cells.zone
 
 
 def by_clocks(cells, zone):
@@ -92,6 +109,10 @@ def by_clocks(cells, zone):
     known = ~np.isnat(values)
     values[known] = on_the_wall(values[known], zone)
     return replace(cells, values=values)
+
+
+def _is_midnight(moments):
+    return moments.astype("datetime64[D]") == moments
 
 
 def _resolution(times):

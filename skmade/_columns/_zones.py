@@ -21,7 +21,7 @@ def named_zone(name):
 def on_the_wall(moments, zone):
     """What clocks of a zone show at moments, an array of datetime64 without NaT; midnight also
     where they leap over it, at the first moment of the day."""
-    of_zone = ZoneInfo(zone)
+    of_zone, moments = _clocks(zone), _within(moments)
     shown = moments + _spans(
         moments, lambda moment: moment.replace(tzinfo=UTC).astimezone(of_zone).utcoffset()
     )
@@ -32,8 +32,25 @@ def on_the_wall(moments, zone):
 def from_the_wall(shown, zone):
     """Moments at which clocks of a zone show something: the first of two; where they leap over it,
     as if they had not yet."""
-    of_zone = ZoneInfo(zone)
+    of_zone, shown = _clocks(zone), _within(shown)
     return shown - _spans(shown, lambda wall: wall.replace(tzinfo=of_zone).utcoffset())
+
+
+def _clocks(zone):
+    try:
+        return ZoneInfo(zone)
+    except ZoneInfoNotFoundError:
+        raise ValueError(
+            f"A column was in the time zone {zone!r} in fit, whose clocks are not known on this "
+            "machine: install tzdata."
+        ) from None
+
+
+def _within(moments):
+    """Moments that are two days at least from the first and last of their unit."""
+    two_days = np.timedelta64(2, "D").astype(f"m8[{np.datetime_data(moments.dtype)[0]}]")
+    most = 2**63 - 1 - int(two_days.astype(np.int64))
+    return moments.view(np.int64).clip(-most, most).view(moments.dtype)
 
 
 def _spans(moments, span_of):
