@@ -64,7 +64,8 @@ class MADEOutlierDetector(OutlierMixin, MADEDensity):
     activation, direct_connections, residual : see `MADEDensity`
     conditionals : "auto", str or sequence of str, default="auto"
         See `MADEDensity`; but "auto" is "gaussian_mixture" for all numbers that are no flags, on
-        a lattice or not: its tails are the thinnest.
+        a lattice or not: its tails are the thinnest. Numbers of many sizes are seen through a map,
+        as there.
     categorical_features : see `MADEDensity`
     handle_unknown : {"error", "rare"}, default="rare"
         See `MADEDensity`: a label that was not seen is strange, and no error.

@@ -12,6 +12,7 @@ from scipy.stats import binom, kstest
 from sklearn.base import clone
 from sklearn.datasets import load_wine
 from sklearn.exceptions import NotFittedError
+from sklearn.metrics import roc_auc_score
 
 from skmade import ContributionsDisplay, MADEDensity, MADEOutlierDetector
 from skmade._outlier import _quantile, _threshold
@@ -488,3 +489,27 @@ def test_rows_to_judge_by_have_the_labels_that_they_have(rng):
     model.fit(X, X_val=X_val)
     distance = abs(model.held_out_scores_[:, None] - model.score_samples(X_val)).min(axis=1)
     assert distance.max() < 1e-4
+
+
+@pytest.mark.skipif(not JIT, reason="needs networks that are trained")
+@pytest.mark.parametrize("spread", [1, 2])
+def test_relations_of_columns_of_many_sizes_are_seen(spread):
+    """Ten times or a tenth of what it should be is strange among small numbers, too."""
+    rng = np.random.default_rng(0)
+
+    def prices(n):
+        whole = rng.lognormal(0, spread, n)
+        return np.column_stack([whole, whole * rng.lognormal(1, 0.3, n)])
+
+    detector = MADEOutlierDetector(random_state=0).fit(prices(1000))
+    normal, wrong = prices(1000), prices(1000)
+    wrong[:, 1] *= np.where(rng.random(1000) < 0.5, 10, 1 / 10)
+    scores = detector.score_samples(np.vstack([normal, wrong]))
+    assert roc_auc_score(np.repeat([1, 0], 1000), scores) > 0.95
+
+
+def test_one_wild_cell_among_few_rows_makes_no_map(rng):
+    X = rng.normal(size=(100, 2))
+    X[0, 0] = 1e9
+    detector = MADEOutlierDetector(random_state=0, max_iter=1, n_estimators=1).fit(X)
+    assert {type(column).__name__ for column in detector._density.columns.columns} == {"Real"}

@@ -115,7 +115,7 @@ def _learn_numbers(cells, weights, rule):
     family = rule.of_numbers if auto else rule.conditional
     if cells.kind in ("M", "m"):
         return learn_time(cells, family, weights, rule.atoms)
-    return learn_number(cells, family, weights, rule.atoms, rule.takes_between)
+    return learn_number(cells, family, weights, rule.atoms, rule.takes_between, takes_warp=auto)
 
 
 def _n_values(values):

@@ -477,7 +477,7 @@ def restore(seen, known, values, numbers):
     numbers[:] = np.where(known[place] == seen, values[place], numbers)
 
 
-def learn_number(cells, conditional, weights, atoms, takes_between):
+def learn_number(cells, conditional, weights, atoms, takes_between, takes_warp=False):
     """A column of numbers; `conditional` "auto" is chosen by their values.
 
     "logistic_mixture" for values that repeat, on a lattice so coarse that narrow components
@@ -491,7 +491,8 @@ def learn_number(cells, conditional, weights, atoms, takes_between):
     atoms = given_atoms(atoms, cells.label, dtype, origin)
     return number_column(
         Real, Lattice, numbers, conditional, weights, atoms, zero=towards_zero(-origin),
-        takes_between=takes_between, label=cells.label, dtype=dtype, origin=origin,
+        takes_between=takes_between, takes_warp=takes_warp, label=cells.label, dtype=dtype,
+        origin=origin,
     )  # fmt: skip
 
 
@@ -523,13 +524,15 @@ def given_atoms(atoms, label, dtype, origin=0, clocks=None):
 
 
 def number_column(
-    real, lattice, numbers, conditional, weights, atoms, zero=0.0, takes_between=True, **parameters
-):
+    real, lattice, numbers, conditional, weights, atoms, zero=0.0, takes_between=True,
+    takes_warp=False, **parameters
+):  # fmt: skip
     """A column of the class `lattice` if it is on one that draws should keep to, else `real`;
     in place of `Real` it may be `Warped`.
 
     `atoms` are numbers, "auto" or None; `zero` is where numbers change their sign; `takes_between`
-    says whether the lattice may be one that a few values are between the points of.
+    says whether the lattice may be one that a few values are between the points of, `takes_warp`
+    whether a family that is given may see numbers through a map.
     """
     dtype, label = parameters["dtype"], parameters["label"]
     numbers, step = without_rounding(numbers, dtype)
@@ -568,6 +571,10 @@ def number_column(
             bounds = _guarded(bounds, numbers[rest], warp)
         if between is not None:
             bounds = _around(bounds, given[no_code], between)
+    elif takes_warp and not are_few:
+        warp, _ = _warp_of(
+            numbers[rest & is_near], step, decimals, zero
+        )  # (wild cells choose none)
     seen = numbers[rest] if warp is None else warp(numbers[rest])
     center, scale = standardisation(seen, weights[rest])
     parameters |= {"conditional": conditional, "scale": float(scale), "decimals": decimals}
