@@ -27,7 +27,7 @@ _LEAST_GAIN, _LEAST_GAIN_OF_ROWS = 0.1, 5.0
 _WILD = 0.005
 # Widths that are tried are quantiles of the distances from the middle.
 _WIDTHS = (0.005, 0.02, 0.05, 0.1, 0.2, 0.35, 0.5, 0.75)
-# And not smaller than this part of the middle, and than this.
+# And not smaller than this part of the largest number, about another middle than 0, and than this.
 _SMALLEST, _TINY = 1e-12, 1e-300
 # In standard deviations of all; and of the narrower of its two sides.
 _WIDEST_GAP, _WIDEST_OF_SIDES = 0.75, 14.0
@@ -127,7 +127,7 @@ def _candidates(ordered):
     is_near_zero = 0 <= low < high - low or 0 >= high > low - high
     for middle in (np.median(ordered), *([0.0] if is_near_zero else [])):
         for width in np.quantile(abs(ordered - middle), _WIDTHS):
-            if width > _SMALLEST * abs(middle):
+            if width > (_SMALLEST if middle else 0):
                 yield Warp(float(middle), float(width))
 
 
