@@ -508,6 +508,13 @@ def test_relations_of_columns_of_many_sizes_are_seen(spread):
     assert roc_auc_score(np.repeat([1, 0], 1000), scores) > 0.95
 
 
+def test_draws_through_maps_of_a_detector_are_guarded(rng):
+    X = rng.lognormal(0, 3, size=(500, 2))
+    detector = MADEOutlierDetector(random_state=0, max_iter=1, n_estimators=1).fit(X)
+    drawn = detector.sample(20_000, random_state=0)
+    assert np.all(drawn.max(axis=0) <= 4.001 * X.max(axis=0))
+
+
 def test_one_wild_cell_among_few_rows_makes_no_map(rng):
     X = rng.normal(size=(100, 2))
     X[0, 0] = 1e9

@@ -556,25 +556,21 @@ def number_column(
     has_others = step == 0 and not are_few
     others = [] if has_others else np.append(given[~rest], atoms)  # (atoms have their own)
     decimals = _decimals(given[rest], np.array(others), dtype, has_others)
-    bounds, warp = (None, None), None
-    if conditional == "auto":
-        is_refused = False
-        if real is Real and not are_few:
-            warp, is_refused = _warp_of(numbers[rest], step, decimals, zero)
+    is_auto, bounds, warp, is_refused = conditional == "auto", (None, None), None, False
+    if real is Real and not are_few and (is_auto or takes_warp):
+        chosen = rest if is_auto else rest & is_near  # (wild cells choose none)
+        warp, is_refused = _warp_of(numbers[chosen], step, decimals, zero)
+    if is_auto:
+        is_coarse = is_refused or (warp is None and _is_coarse(numbers[rest], step))
         no_code = ~np.isin(numbers, codes)
         bounds, is_sharp = find_bounds(
             numbers[no_code], np.setdiff1d(atoms, codes), step, zero, warp
         )
-        is_coarse = is_refused or (warp is None and _is_coarse(numbers[rest], step))
         conditional = "logistic_mixture" if is_coarse or is_sharp else "gaussian_mixture"
-        if warp is not None:
-            bounds = _guarded(bounds, numbers[rest], warp)
         if between is not None:
             bounds = _around(bounds, given[no_code], between)
-    elif takes_warp and not are_few:
-        warp, _ = _warp_of(
-            numbers[rest & is_near], step, decimals, zero
-        )  # (wild cells choose none)
+    if warp is not None:
+        bounds = _guarded(bounds, numbers[rest], warp)
     seen = numbers[rest] if warp is None else warp(numbers[rest])
     center, scale = standardisation(seen, weights[rest])
     parameters |= {"conditional": conditional, "scale": float(scale), "decimals": decimals}
