@@ -7,7 +7,7 @@ from conftest import quick, sizes
 from scipy.stats import chisquare
 
 from skmade._columns._lattice import lattice_step
-from skmade._columns._number import standardisation
+from skmade._columns._learn_number import standardisation
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 

@@ -18,7 +18,7 @@ from sklearn.preprocessing import StandardScaler
 
 from skmade import MADEDensity, MADEImputer, MADEOutlierDetector
 from skmade._columns._cells import cells_of_array
-from skmade._columns._number import learn_number
+from skmade._columns._learn_number import learn_number
 from skmade._columns._zones import from_the_wall, named_zone, on_the_wall
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")

@@ -20,7 +20,9 @@ from skmade._columns._dtypes import container_of, plain_container
 from skmade._columns._flag import Flag
 from skmade._columns._frames import fill_frame, make_frame
 from skmade._columns._lattice import ROUNDING_OF_DOUBLES
-from skmade._columns._number import Lattice, Real, Warped, learn_number, numeric, restore
+from skmade._columns._learn_number import learn_number
+from skmade._columns._number import Lattice, Real, Warped, restore
+from skmade._columns._numeric import numeric
 from skmade._columns._rules import make_rules, rules_of_kept
 from skmade._columns._table import Table, array_dtype, missing_value
 from skmade._columns._time import Time, learn_time

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from skmade._columns._column import Column, from_numbers, origin_of, rare_share, to_numbers
-from skmade._columns._number import alike
+from skmade._columns._numeric import alike
 from skmade._families import make_family
 
 # Values so near (relative to it) are the constant in another precision.

@@ -12,7 +12,7 @@ from skmade._columns._column import (
     rare_share,
     to_numbers,
 )
-from skmade._columns._number import alike
+from skmade._columns._numeric import alike
 from skmade._families import make_family
 
 # Values so near to one of the two (relative to it) are that one, in single precision.

@@ -7,7 +7,9 @@ import numpy as np
 
 from skmade._columns._column import from_numbers, origin_of, to_numbers
 from skmade._columns._lattice import on_lattice
-from skmade._columns._number import Lattice, alike, given_atoms, number_column
+from skmade._columns._learn_number import given_atoms, number_column
+from skmade._columns._number import Lattice
+from skmade._columns._numeric import alike
 from skmade._columns._zones import from_the_wall, on_the_wall
 
 # So many moments are looked at first.
