@@ -206,9 +206,9 @@ class _Case:
         """One batch, with noise and dropout."""
         n, n_features = self.table.shape
         noise = self.rng.normal(size=(n, n_features)).astype(self.dtype)
-        kept = 2 * self.rng.integers(0, 2, (sum(self.architecture.sizes), n)).astype(self.dtype)
+        bits = self.rng.integers(0, 2**16, (n, sum(self.architecture.sizes)), np.uint16)
         weights = np.full(n, 1 / n, self.dtype)
-        return Batches(self.table, _ROWS, weights, np.array([0, n]), noise, kept)
+        return Batches(self.table, _ROWS, weights, np.array([0, n]), noise, 0.5, bits)
 
     def descent(self, descent):
         """A step of the solver in use, `descent` its type."""

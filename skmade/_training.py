@@ -557,11 +557,11 @@ def run_epoch(network, progress, training, settings, rng, crew, watch):
         crew.heed()
         watch.pass_rows(progress, bounds[first] / n)
         part = slice(bounds[first], bounds[last])
-        noise, kept = draw_noise(plan, settings, part.stop - part.start, weights.dtype, rng)
+        noise, bits = draw_noise(plan, settings, part.stop - part.start, weights.dtype, rng)
         table, index = _rows_to_load(training.table, rows[part])
         batches = Batches(
             table, index, weights[part], bounds[first : last + 1] - part.start,
-            noise, kept,
+            noise, float(settings.dropout), bits,
         )  # fmt: skip
         descent = Descent(
             in_use([settings.solver], SOLVERS), float(progress.rate), progress.step,
@@ -594,19 +594,18 @@ def _stretches(plan, settings, bounds):
 
 
 def draw_noise(plan, settings, n_rows, dtype, rng):
-    """Input noise (n_rows, n_features) and dropout factors (n_hidden, n_rows), or empty ones."""
+    """Input noise (n_rows, n_features), and 16 random bits for each unit that may be dropped out
+    (n_rows, n_hidden), as whole random numbers would take as long as the products; or empty ones.
+    """
     noise = np.zeros((n_rows if settings.input_noise else 0, len(plan.features)), dtype)
     n_hidden = plan.layers[-1, 0] - plan.layers[0, 1]
-    kept = np.zeros((n_hidden if settings.dropout else 0, n_rows), dtype)
+    shape = (n_rows, n_hidden if settings.dropout else 0)
     if noise.size:
         rng.standard_normal(out=noise, dtype=dtype)
         noise *= settings.input_noise
-    if kept.size:
-        # 16 random bits for each unit: whole random numbers would take as long as the products
-        bits = rng.integers(0, 2**64, -(-kept.size // 4), np.uint64).view(np.uint16)
-        kept[:] = bits[: kept.size].reshape(kept.shape) >= round(settings.dropout * 2**16)
-        kept /= 1 - settings.dropout
-    return noise, kept
+    size = shape[0] * shape[1]
+    bits = rng.integers(0, 2**64, -(-size // 4), np.uint64).view(np.uint16)
+    return noise, bits[:size].reshape(shape)
 
 
 def mean_score(network, theta, rows, n_jobs, heed=never):

@@ -115,7 +115,7 @@ def gradient_of(network, table, weights):
     (team,) = make_teams(network.plan, len(network.theta), 1)
     nothing, theta = np.zeros((0, 0), network.dtype), network.theta.copy()
     rows, bounds = np.arange(len(table)), np.array([0, len(table)])
-    batches = Batches(table, rows, weights.astype(network.dtype), bounds, nothing, nothing)
+    batches = Batches(table, rows, weights.astype(network.dtype), bounds, nothing)
     descent = Descent(in_use(["sgd"], SOLVERS), 0.0, 0, 0.0, 0.0, 1e300)
     moments = np.zeros((2, len(theta)), network.dtype)
     train_steps(network.plan, team, theta, moments, batches, descent, memory)

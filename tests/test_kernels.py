@@ -203,20 +203,20 @@ def test_single_precision_loses_little_in_wide_tables(n_columns, conditionals):
     assert error.max() < 1e-6 * n_columns
 
 
-def objective_and_gradient(network, table, weights, kept, alpha, theta):
+def objective_and_gradient(network, table, weights, dropped, alpha, theta):
     """What one batch of all rows gives, by a step of length zero."""
     memory = make_memory(network.plan, len(table), 1, theta.dtype)
     (team,) = make_teams(network.plan, len(theta), 1)
     moments, nothing = np.zeros((2, len(theta))), np.zeros((0, 0), theta.dtype)
     rows, bounds = np.arange(len(table)), np.array([0, len(table)])
-    batches = Batches(table, rows, weights, bounds, nothing, kept)
+    batches = Batches(table, rows, weights, bounds, nothing, *dropped)
     descent = Descent(in_use(["sgd"], SOLVERS), 0.0, 0, alpha, 0.0, 1e300)
     loss, _ = train_steps(network.plan, team, theta, moments, batches, descent, memory)
     assert memory.squares.sum() == pytest.approx(np.sum(memory.gradient**2))
     return loss + alpha / 2 * np.sum(theta[: network.plan.biases] ** 2), memory.gradient
 
 
-@pytest.mark.parametrize(("alpha", "dropout"), [(0.0, False), (0.3, True)])
+@pytest.mark.parametrize(("alpha", "dropout"), [(0.0, 0.0), (0.3, 1 / 3)])
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 @pytest.mark.parametrize("parameters", NETWORKS[:-1])
 def test_gradients_match_finite_differences(parameters, activation, alpha, dropout, rng):
@@ -224,9 +224,9 @@ def test_gradients_match_finite_differences(parameters, activation, alpha, dropo
     table, weights = table[:5].copy(), rng.uniform(0.5, 2, 5)
     layers = network.plan.layers
     n_hidden = layers[-1, 0] - layers[0, 1]
-    kept = rng.integers(0, 2, (n_hidden, 5)) * 1.5 if dropout else np.zeros((0, 0))
+    dropped = dropout, rng.integers(0, 2**16, (5, n_hidden if dropout else 0), np.uint16)
     theta = network.theta.copy()
-    _, gradient = objective_and_gradient(network, table, weights, kept, alpha, theta)
+    _, gradient = objective_and_gradient(network, table, weights, dropped, alpha, theta)
     chosen = rng.permutation(np.flatnonzero(gradient))[: sizes(60, 6)]
     for i in [*chosen, len(theta) - 1, len(theta) - 4]:
         step = 1e-6 * max(1.0, abs(theta[i]))
@@ -234,7 +234,7 @@ def test_gradients_match_finite_differences(parameters, activation, alpha, dropo
         for sign in (1, -1):
             moved = theta.copy()
             moved[i] += sign * step
-            values.append(objective_and_gradient(network, table, weights, kept, alpha, moved)[0])
+            values.append(objective_and_gradient(network, table, weights, dropped, alpha, moved)[0])
         difference = (values[0] - values[1]) / (2 * step)
         np.testing.assert_allclose(gradient[i], difference, rtol=2e-4, atol=2e-6)
 
@@ -252,7 +252,7 @@ def test_negligible_derivatives_are_zero():
     table = np.linspace(-20, 20, 128).reshape(64, 2).astype(network.theta.dtype)
     moments = np.full((2, len(network.theta)), 1e-17, network.theta.dtype)
     weights, bounds = np.full(64, 1 / 64, network.theta.dtype), np.array([0, 64])
-    batches = Batches(table, np.arange(64), weights, bounds, nothing, nothing)
+    batches = Batches(table, np.arange(64), weights, bounds, nothing)
     descent = Descent(in_use(["adam"], SOLVERS), 0.0, 0, 0.0, 0.0, np.inf)
     train_steps(network.plan, team, network.theta, moments, batches, descent, memory)
     derivatives = memory.buffers.deltas[0, slice(*network.plan.layers[-1]), :64]  # no padding
@@ -270,7 +270,7 @@ def test_a_batch_whose_loss_is_not_finite_is_left_out(solver):
         (team,) = make_teams(network.plan, len(network.theta), 1)
         theta, moments = network.theta.copy(), np.zeros((2, len(network.theta)))
         rows, nothing = np.arange(begin, 40), np.zeros((0, 0))
-        batches = Batches(table, rows, weights, np.arange(0, len(rows) + 1, 20), nothing, nothing)
+        batches = Batches(table, rows, weights, np.arange(0, len(rows) + 1, 20), nothing)
         descent = Descent(in_use([solver], SOLVERS), 0.01, 0, 0.0, 0.0, 1.0)
         outcome = train_steps(network.plan, team, theta, moments, batches, descent, memory)
         return outcome, theta, moments

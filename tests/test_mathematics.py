@@ -30,7 +30,7 @@ def step_of(network, table, max_norm, rate=1e-3):
     (team,) = make_teams(network.plan, len(theta), 1)
     nothing = np.zeros((0, 0), theta.dtype)
     weights, bounds = np.full(n, 1 / n, theta.dtype), np.array([0, n])
-    batches = Batches(table, np.arange(n), weights, bounds, nothing, nothing)
+    batches = Batches(table, np.arange(n), weights, bounds, nothing)
     descent = Descent(in_use(["sgd"], SOLVERS), rate, 0, 0.0, 0.0, max_norm)
     train_steps(network.plan, team, theta, np.zeros((2, len(theta))), batches, descent, memory)
     return (network.theta - theta) / (1.9 * rate), memory.gradient
@@ -117,9 +117,7 @@ def test_noise_is_added_to_real_columns_but_not_to_atoms(rng):
     n, (team,) = len(table), make_teams(network.plan, len(network.theta), 1)
     memory = make_memory(network.plan, n, 1, table.dtype)
     weights, noise = np.full(n, 1 / n, table.dtype), np.full(table.shape, 7, table.dtype)
-    batches = Batches(
-        table, np.arange(n), weights, np.array([0, n]), noise, np.zeros((0, 0), table.dtype)
-    )
+    batches = Batches(table, np.arange(n), weights, np.array([0, n]), noise)
     descent = Descent(in_use(["sgd"], SOLVERS), 0.0, 0, 0.0, 0.0, 1e300)
     train_steps(
         network.plan, team, network.theta.copy(), np.zeros((2, len(network.theta)), table.dtype),

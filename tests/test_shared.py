@@ -171,7 +171,7 @@ def test_a_step_follows_the_gradient_of_the_dense_weights(setting, rng):
         (team,) = make_teams(draw.plan, len(theta), 1)
         moments = np.zeros((2, len(theta)))
         dense = Dense(theta, memory.dense_gradient, moments, draw.places, memory.blocks)
-        batches = Batches(table, rows, weights, np.array([0, len(rows)]), nothing, nothing)
+        batches = Batches(table, rows, weights, np.array([0, len(rows)]), nothing)
         descent = Descent(in_use(["sgd"], SOLVERS), rate, 1, 0.0, 0.0, 1e300)
         loss = shared_step(
             draw.plan, team, dense, batches, 0, descent,

@@ -14,7 +14,9 @@ from skmade import MADEDensity, _progress, _training
 from skmade._kernels._choice import in_use
 from skmade._kernels._compile import kernel
 from skmade._kernels._constants import ACTIVATIONS, SOLVERS
+from skmade._kernels._memory import make_buffers, of_tile
 from skmade._kernels._optimizers import update
+from skmade._kernels._passes import drop_out
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -262,16 +264,27 @@ def test_input_noise_smooths_real_columns_and_leaves_flags_alone():
     assert np.all(after[:2] > -1.2)
 
 
-def test_dropout_leaves_units_out_and_keeps_their_mean():
-    X = dependent(50)
-    model = quick(dropout=0.3).fit(X)
-    settings = model._settings(len(X), True)
-    network = network_of(model)
-    rng = np.random.default_rng(0)
-    _, kept = _training.draw_noise(network.plan, settings, 5000, np.dtype("float32"), rng)
-    assert kept.shape == (16, 5000)
+@kernel
+def _drop_out(plan, buffers, share, bits, begin, n_rows, row, stop):
+    drop_out(plan, buffers, share, bits, begin, n_rows, row, stop)
+
+
+def test_dropout_leaves_units_out_and_keeps_their_mean(rng):
+    model, n, width = quick(dropout=0.3).fit(dependent(50)), sizes(5000, 500), 16
+    plan, settings = network_of(model).plan, model._settings(50, True)
+    _, bits = _training.draw_noise(plan, settings, n, np.dtype("float32"), rng)
+    assert bits.shape == (n, width)
+    made = make_buffers(plan, 1, 2 * width, np.dtype("float32"), training=True)
+    buffers, hidden = of_tile(made, 0), slice(*plan.layers[1])
+    kept = []
+    for begin in range(0, n, 20):
+        buffers.units[:], buffers.slopes[:] = 1, 2
+        _drop_out(plan, buffers, 0.3, bits, begin, 20, *map(int, plan.layers[1]))
+        kept.append(buffers.units[hidden, :20].copy())
+        np.testing.assert_array_equal(buffers.slopes[hidden, :20], 2 * kept[-1])
     assert set(np.unique(kept)) == {0, np.float32(1 / 0.7)}
-    assert kept.mean() == pytest.approx(1, abs=0.02)
+    assert np.mean(kept) == pytest.approx(1, abs=sizes(0.02, 0.06))
+    assert np.std(np.mean(kept, axis=(0, 2))) < sizes(0.03, 0.1)  # of each unit as often
 
 
 @pytest.mark.parametrize("early_stopping", [True, False])

@@ -193,18 +193,24 @@ def add_layer_before(plan, layer, units, row, stop, width):
 
 
 @part
-def drop_out(plan, buffers, kept, begin, n_rows, row, stop):
-    """Multiply hidden units ``row:stop``, and their slopes, by `kept` if that is not empty.
+def drop_out(plan, buffers, share, bits, begin, n_rows, row, stop):
+    """Drop a share of hidden units ``row:stop`` and their slopes out, and multiply the others by
+    what makes up for them; none where there are no `bits`.
 
-    Its columns from `begin` on are those of the `n_rows` rows.
+    A unit is dropped where its 16 random `bits` are a number below `share` of all such. Those of
+    the `n_rows` rows from `begin` on are in one piece, unit after unit.
     """
     units, slopes, n_inputs = buffers.units, buffers.slopes, plan.layers[0, 1]
-    if kept.shape[0] > 0:
+    zero, factor = like(units[0, 0], 0), like(units[0, 0], 1 / (1 - share))
+    least = np.int32(round(share * 65536))
+    if bits.size > 0:
+        of_rows = bits[begin : begin + n_rows].reshape(-1, n_rows)
         for r in range(row, stop):
+            of_unit = of_rows[r - n_inputs]
             for b in range(n_rows):
-                factor = kept[r - n_inputs, begin + b]
-                units[r, b] *= factor
-                slopes[r, b] *= factor
+                own = factor if np.int32(of_unit[b]) >= least else zero
+                units[r, b] *= own
+                slopes[r, b] *= own
 
 
 @part

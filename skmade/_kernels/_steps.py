@@ -77,8 +77,10 @@ class Batches(NamedTuple):
     """Batch s is ``rows[bounds[s]:bounds[s + 1]]``."""
     noise: np.ndarray
     """(n_rows, n_features): added to columns that take it; empty without any."""
-    kept: np.ndarray
-    """(n_hidden, n_rows): factors of hidden units; empty without any."""
+    dropout: float = 0.0
+    """What share of hidden units is dropped out."""
+    bits: np.ndarray = np.zeros((0, 0), np.uint16)
+    """(n_rows, n_hidden) of uint16: at random, they say which are; empty without dropout."""
 
 
 class Descent(NamedTuple):
@@ -192,7 +194,7 @@ def _pass_tile(
             if layer < n_layers - 1:
                 activate(plan.activation, buffers.units, row, stop, width)
                 activation_slopes(plan.activation, buffers.units, buffers.slopes, row, stop, width)
-                drop_out(plan, buffers, batches.kept, begin, n_rows, row, stop)
+                drop_out(plan, buffers, batches.dropout, batches.bits, begin, n_rows, row, stop)
                 add_layer_before(plan, layer, buffers.units, row, stop, width)
         if layer < n_layers - 1:
             _list_units(plan, team, layer, units, lists, n_rows, scratch)
