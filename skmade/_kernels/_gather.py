@@ -28,9 +28,9 @@ from skmade._kernels._transpose import transpose
 _BITS = PANEL_ROWS
 # What lists are made of, and what ends one: no index is as high.
 _INDEX, _END = ir.IntType(16), np.iinfo(np.int16).max
-# Layers of which a larger share of the units is not zero are multiplied as they are. (Measured, with
-# AVX-512: steps on layers of which four tenths are left by dropout take a tenth longer by lists, and
-# flags of a third as long either way.)
+# Layers of which a larger share of the units is not zero are multiplied as they are. (Measured
+# with AVX-512: where dropout leaves four tenths, steps by lists take a tenth longer, and of flags
+# of which a third are set as long.)
 _DENSE = 0.3
 
 
