@@ -163,7 +163,7 @@ def _log_ratios(ensemble, k, candidates, n_jobs):
     return (ensemble.combine(logs) - logs[k]).reshape(candidates.shape[:2])
 
 
-def log_evidence(ensemble, table, known, n_jobs, count=uncounted):
+def log_evidence(ensemble, table, known, gaps, n_jobs, count=uncounted):
     """Log-density of known cells, of the same features in each row, and its standard error.
 
     Where it is estimated, random numbers are seeded by the known cells: a row has the same
@@ -174,6 +174,8 @@ def log_evidence(ensemble, table, known, n_jobs, count=uncounted):
     ensemble : Ensemble
     table : ndarray of shape (n, n_features)
     known : ndarray of bool of shape (n_features,)
+    gaps : ndarray of bool of shape (n, n_features)
+        Cells of these features that are missing, which says nothing.
     n_jobs : int or None
 
     Returns
@@ -188,8 +190,9 @@ def log_evidence(ensemble, table, known, n_jobs, count=uncounted):
         count(len(table))
         return log_mean_exp(own, ensemble.log_weights), errors
     k = np.argmin(inversions)
-    for i in range(len(table)):
-        logs[i], errors[i] = _estimate(ensemble, k, table[i : i + 1], known[None])
+    for i, own in enumerate(known & ~gaps):
+        if own.any():  # (the evidence of nothing is 0)
+            logs[i], errors[i] = _estimate(ensemble, k, table[i : i + 1], own[None])
         count(1)
     return logs, errors
 

@@ -160,7 +160,8 @@ class FittedDensity:
         encoded, ensemble = self.encode(numbers), self.ensemble
         if self._makes_orderings:
             ensemble = self._ensemble_for(given, np.random.default_rng(0))
-        logs, errors = log_evidence(ensemble, encoded, given, n_jobs, count)
+        gaps = np.isnan(encoded) & ~columns.gaps_are_outcomes
+        logs, errors = log_evidence(ensemble, encoded, given, gaps, n_jobs, count)
         scores = ensemble.score_all(encoded, n_jobs) - logs
         contributions = np.tile(columns.offsets, (len(numbers), 1))
         columns.add_extras(numbers, np.zeros(len(numbers)), contributions, table.may_have_gaps)

@@ -83,6 +83,29 @@ def test_of_rows_with_missing_cells_the_observed_ones_count():
     np.testing.assert_allclose(model.score_samples(rows, given=0), expected, atol=1e-5)
 
 
+@pytest.mark.parametrize("combination", ["mixture", "product"])
+@pytest.mark.parametrize("share_of_gaps", [0.0, 0.3])
+def test_a_given_cell_that_is_missing_says_nothing(combination, share_of_gaps, rng):
+    X = np.where(rng.random((200, D)) < share_of_gaps, np.nan, correlated_flags(200, D))
+    model = quick(n_estimators=2, combination=combination, ordering="natural").fit(X)
+    rows = binary_states(D).astype(float)
+    rows[:, 3] = np.nan
+    scores = model.score_samples(rows, given=[3])
+    np.testing.assert_allclose(scores, model.score_samples(rows), atol=1e-9)
+    scores = model.score_samples(rows, given=[1, 3])
+    np.testing.assert_array_equal(scores, model.score_samples(rows, given=[1]))
+
+
+def test_a_gap_that_is_an_outcome_is_given(rng):
+    X = correlated_flags(300, D).astype(float)
+    X[:, 3] = np.where(rng.random(300) < 0.3, np.nan, X[:, 3])
+    model = quick(missing="informative", ordering="natural").fit(X)
+    rows = binary_states(D).astype(float)
+    rows[:, 3] = np.nan
+    gained = model.score_samples(rows, given=[3]) - model.score_samples(rows)
+    assert np.all(gained > 0.3)  # of what a gap has: log(1 / 0.3) is 1.2
+
+
 def test_no_column_given_is_the_score_itself():
     model, states = fitted(n_estimators=2), binary_states(D)
     for given in (None, (), []):

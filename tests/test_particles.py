@@ -241,7 +241,8 @@ def test_draws_do_not_depend_on_the_number_of_threads(rng):
 def test_evidence_is_estimated_with_its_error(combination):
     model = flags_model(6, n_estimators=2, combination=combination, ordering="natural")
     states, known = binary_states(6), np.array([False, False, True, False, True, True])
-    logs, errors = log_evidence(model._density.ensemble, encoded(model, states), known, None)
+    table, gaps = encoded(model, states), np.zeros(states.shape, bool)
+    logs, errors = log_evidence(model._density.ensemble, table, known, gaps, None)
     p, place = np.exp(model.score_samples(states)), states[:, known] @ [4, 2, 1]
     exact = np.log(np.bincount(place.astype(int), p))[place.astype(int)]
     if combination == "product":
@@ -255,9 +256,10 @@ def test_evidence_is_estimated_with_its_error(combination):
 def test_evidence_of_networks_that_disagree_is_finite(shift, monkeypatch):
     model, original = flags_model(4, n_estimators=2, ordering="natural"), _conditional._log_ratios
     table, known = encoded(model, binary_states(4)), np.array([False, False, True, True])
-    before, errors = log_evidence(model._density.ensemble, table, known, None)
+    gaps = np.zeros(table.shape, bool)
+    before, errors = log_evidence(model._density.ensemble, table, known, gaps, None)
     monkeypatch.setattr(_conditional, "_log_ratios", lambda *args: original(*args) + shift)
-    after, same = log_evidence(model._density.ensemble, table, known, None)
+    after, same = log_evidence(model._density.ensemble, table, known, gaps, None)
     np.testing.assert_allclose(after - before, shift)
     np.testing.assert_allclose(same, errors)
 

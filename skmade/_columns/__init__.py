@@ -346,6 +346,11 @@ class Columns:
             for j in self._flags:
                 table[:, j] = self.columns[j].round_codes(values[:, j])
 
+    @property
+    def gaps_are_outcomes(self):
+        """Of which columns to be missing is an outcome."""
+        return np.array([column.gaps == "informative" for column in self.columns])
+
     def add_extras(self, numbers, scores, contributions=None, may_have_gaps=True):
         """Add what cells have beyond the network's log-probability and the offsets.
 
