@@ -19,9 +19,10 @@ _MOST_NETWORKS = 5
 _COLUMNS_TO_FILL = 200
 # All networks have so many parameters at most, or so many for each cell of the table.
 _PARAMETERS, _PARAMETERS_PER_CELL = 8e6, 100
-# Components of mixtures, and what they are cut to where parameters are too many, or rows few.
+# Components of mixtures, and what they are cut to where parameters are too many, or rows few: so
+# many, or so many for each column, are enough for most.
 _COMPONENTS = (10, 5, 3, 2)
-_ROWS_FOR_MOST_COMPONENTS = 4000
+_ROWS_FOR_MOST_COMPONENTS, _ROWS_OF_A_COLUMN_FOR_THEM = 4000, 100
 _NARROWEST = 32
 # An epoch has so many steps, if batches of the sizes allowed make it; of large tables, more.
 _STEPS_PER_EPOCH, _BATCH_SIZES = 32, (16, 100)
@@ -88,10 +89,10 @@ def shape(n_rows, widths_of, sizes, fixed_sizes, n_components, direct_connection
     n_components : int
     direct_connections : bool
     """
-    most_components = _COMPONENTS[n_rows < _ROWS_FOR_MOST_COMPONENTS :]
-    components = most_components if n_components == "auto" else (n_components,)
+    n_columns = len(widths_of(1)[0])
+    enough = min(_ROWS_FOR_MOST_COMPONENTS, _ROWS_OF_A_COLUMN_FOR_THEM * n_columns)
+    components = _COMPONENTS[n_rows < enough :] if n_components == "auto" else (n_components,)
     directs = (True, False) if direct_connections == "auto" else (direct_connections,)
-    n_columns = len(widths_of(components[0])[0])
     most = most_parameters(n_rows, n_columns)
     while True:
         for k in components:

@@ -142,7 +142,11 @@ class Network:
 
     def networks(self, theta, at_most=None):
         """The networks that are averaged, with parameters `theta`: this one."""
-        return [Network(self.ordering, self.degrees, theta, self.plan)]
+        return [self.with_theta(theta)]
+
+    def with_theta(self, theta):
+        """The network with other parameters."""
+        return Network(self.ordering, self.degrees, theta, self.plan)
 
     def component_biases(self):
         """Where the biases of the weights of mixtures are in theta, by column."""
@@ -165,19 +169,41 @@ class Network:
         """Where in theta the weights and biases of the outputs of some columns are, for each."""
         of_columns = {int(feature.column): feature for feature in self.plan.features}
         return [
-            self._into(feature.first_output, feature.first_output + feature.n_outputs)
+            np.concatenate(
+                self.places_of_outputs(
+                    feature.first_output, feature.first_output + feature.n_outputs
+                )
+            )
             for feature in map(of_columns.get, columns)
         ]
 
-    def _into(self, first, stop):
-        """Where in theta the weights and biases of some of the outputs are."""
-        plan, begin = self.plan, self.plan.biases - self.plan.layers[0, 1]
-        places = [np.arange(begin + first, begin + stop)]
-        for panel in plan.panels[plan.first_panel[-2] :]:
+    def places_of_outputs(self, first, stop):
+        """Where in theta the weights of some of the outputs are, and their biases."""
+        places, begin = [], self.plan.biases - self.plan.layers[0, 1]
+        for panel in self._panels_of_outputs():
             rows = np.arange(max(first, panel.row), min(stop, panel.stop)) - panel.row
             sources = np.arange(panel.extent)[:, None]
             places.append((panel.offset + sources * panel.height + rows).ravel())
-        return np.concatenate(places)
+        return np.concatenate(places), np.arange(begin + first, begin + stop)
+
+    def direct_weights(self, outputs):
+        """Where in theta the weights of outputs of one feature from the inputs before it are."""
+        places = []
+        for panel in self._panels_of_outputs():
+            for output in outputs if panel.source < self.plan.layers[0, 1] else ():
+                row = output - panel.row
+                if 0 <= row < panel.stop - panel.row:
+                    seen = self.plan.extents[panel.extents + row]
+                    places.append(panel.offset + np.arange(seen) * panel.height + row)
+        return np.array(places)
+
+    @property
+    def has_direct_connections(self):
+        """Whether outputs have weights from the inputs."""
+        return any(panel.source < self.plan.layers[0, 1] for panel in self._panels_of_outputs())
+
+    def _panels_of_outputs(self):
+        return self.plan.panels[self.plan.first_panel[-2] :]
 
     #: It has no other ordering than its own.
     makes_orderings = False

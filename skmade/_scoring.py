@@ -48,6 +48,13 @@ def log_densities(networks, table, n_jobs=None, heed=never):
     return logs
 
 
+def contributions(network, table):
+    """What each column adds to the log-density of each row: (n, n_features)."""
+    parts = np.zeros((1, *table.shape))
+    add_all_scores(make_scorers([network], len(table)), table, np.zeros(parts.shape[:2]), parts)
+    return parts[0]
+
+
 def make_scorers(networks, n_rows):
     """What scores about so many rows under all networks; for one thread at a time.
 

@@ -19,6 +19,7 @@ from skmade._kernels._constants import SOLVERS
 from skmade._kernels._memory import aligned_copy
 from skmade._kernels._steps import Batches, Descent
 from skmade._layout import flops_per_row
+from skmade._lines import parameters_by_lines
 from skmade._processes import are_in_force, map_as_they_come
 from skmade._progress import UNWATCHED
 from skmade._scoring import log_densities
@@ -160,6 +161,12 @@ class Progress:
         if score > self.best_score:
             self.best_theta, self.best_score = aligned_copy(theta), score
             self.best_l1 = self.l1
+
+    def begin_at(self, theta):
+        """Go on from other parameters as if from the start."""
+        self.theta[:] = self.average[:] = theta
+        self.moments[:] = 0
+        self.step = self.n_averaged = 0
 
     def return_to_best(self, rate, l1, finite=True):
         """Go on from the best network so far, with another step or prior.
@@ -416,6 +423,7 @@ def train(
         If neither an epoch nor the initial network has a finite score.
     """
     stale, stages = 0, Stages(settings, progress, validation is not None)
+    may_begin_anew = validation is not None and not settings.input_noise
     beyond = mean_extras(training)
     beyond_held_out = 0.0 if validation is None else mean_extras(validation)
     with _crew(network, training, settings, heed) as crew:
@@ -441,6 +449,10 @@ def train(
                 break
             if stale >= stages.wait or not finite:
                 stale = 0
+                if may_begin_anew and finite:
+                    may_begin_anew = False
+                    if _begin_anew(network, progress, training, validation, settings, rng, heed):
+                        continue
                 if not stages.advance(progress, finite):
                     break
         else:
@@ -454,6 +466,16 @@ def train(
             "The loss was not finite in any epoch. Lower learning_rate_init, or look for "
             "extreme values in X."
         )
+
+
+def _begin_anew(network, progress, training, validation, settings, rng, heed):
+    """Whether training begins anew, at lines that predict held-out rows better than before."""
+    theta = parameters_by_lines(network, progress.best_theta, training, validation, rng, heed)
+    if theta is None:
+        return False
+    progress.begin_at(theta)
+    progress.keep_if_best(theta, mean_score(network, theta, validation, settings.n_jobs, heed))
+    return True
 
 
 def _refit(network, progress, training, validation, settings, rng, heed):

@@ -71,10 +71,10 @@ def test_small_tables_get_more_networks_of_fewer_components():
     assert (architecture.sizes, architecture.direct_connections) == ([128, 128], True)
     assert [_auto.n_networks(n, 6, 1e5) for n in (100, 8000, 16_000, 20_000)] == [5, 4, 2, 1]
     components = {
-        n: _auto.shape(n, lambda k: ([1] * 6, [3 * k] * 6), [256], True, "auto", True)[1]
-        for n in (100, 3999, 4000, 10_000)
+        (n, d): _auto.shape(n, lambda k, d=d: ([1] * d, [3 * k] * d), [256], True, "auto", True)[1]
+        for n, d in [(599, 6), (600, 6), (3999, 40), (4000, 40), (99, 1), (100, 1)]
     }
-    assert list(components.values()) == [5, 5, 10, 10]
+    assert list(components.values()) == [5, 10, 5, 10, 5, 10]
 
 
 def test_batches_grow_with_large_tables():
@@ -116,7 +116,9 @@ def test_more_epochs_are_waited_for_where_columns_are_few():
 def test_what_is_waited_for_is_by_the_rows_unless_it_is_given(given, waited_for):
     """No score is better than the first by a million nats."""
     X = np.random.default_rng(0).normal(size=(90, 2))
-    model = quick(max_iter=100, tol=1e6, n_iter_no_change=given).fit(X)
+    model = quick(
+        max_iter=100, tol=1e6, n_iter_no_change=given, direct_connections=False
+    ).fit(X)  # fmt: skip
     after_cuts = -(-waited_for // 2)
     assert model.n_iter_ == 1 + 2 * waited_for + 2 * after_cuts
 

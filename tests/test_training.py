@@ -300,7 +300,7 @@ def test_the_last_steps_leave_no_units_out_where_held_out_rows_judge_them(
     monkeypatch.setattr(_training, "draw_noise", spy)
     model = quick(
         dropout=0.3, max_iter=100, n_iter_no_change=1, tol=10.0, alpha=0.0,
-        early_stopping=early_stopping,
+        early_stopping=early_stopping, direct_connections=False,  # (nor does it begin anew)
     ).fit(dependent(100))  # fmt: skip
     assert rates == sorted(rates, reverse=True)
     assert set(rates) == ({0.3, 0.0} if early_stopping else {0.3})

@@ -7,6 +7,8 @@ from skmade._kernels._elementary import exp, like, softplus
 
 # Smallest scale of a real-valued conditional, in standard deviations of its column.
 SCALE_FLOOR = 1e-3
+# Smallest one that training begins with.
+LEAST_SCALE = 2 * SCALE_FLOOR
 # Bounds that are none, in standard deviations.
 UNBOUNDED = 1e9
 # Standardised residuals are held within this bound: far away, a log-density is very

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from skmade._families._scales import raw_scale, scale, standardised
+from skmade._families._scales import LEAST_SCALE, raw_scale, scale, standardised
 from skmade._kernels._compile import part
 from skmade._kernels._elementary import like, log, sigmoid
 
@@ -27,7 +27,19 @@ class Gaussian:
 
     def initial_bias(self, values, weights):
         """Mean 0 and standard deviation 1, as standardised columns have."""
-        return np.array([0.0, raw_scale(1.0)])
+        return self.bias_about(0.0, 1.0)
+
+    def bias_about(self, mean, deviation):
+        """The same about another mean, with another deviation."""
+        return np.array([mean, raw_scale(max(deviation, LEAST_SCALE))])
+
+    @classmethod
+    def of_components(cls, n):
+        """It has no components."""
+        return cls()
+
+    #: Which of the outputs are means.
+    means = slice(0, 1)
 
     @staticmethod
     @part

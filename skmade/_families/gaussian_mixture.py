@@ -5,7 +5,14 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import ndtri
 
-from skmade._families._scales import raw_scale, scale, scales, slope_of_scale, standardised
+from skmade._families._scales import (
+    LEAST_SCALE,
+    raw_scale,
+    scale,
+    scales,
+    slope_of_scale,
+    standardised,
+)
 from skmade._families._softmax import draw_index, mix, softmax, thirds
 from skmade._families.gaussian import HALF_LOG_2PI
 from skmade._kernels._compile import part
@@ -36,9 +43,24 @@ class GaussianMixture:
 
         (From narrow ones, each of which sees few values only, networks learn less.)
         """
+        return self.bias_about(0.0, 1.0)
+
+    def bias_about(self, mean, deviation):
+        """The same about another mean, with another deviation."""
         k = self.n_components
-        means = ndtri((np.arange(k) + 0.5) / k) / 2
-        return np.concatenate([np.zeros(k), means, np.full(k, raw_scale(self.initial_scale))])
+        means = mean + deviation * ndtri((np.arange(k) + 0.5) / k) / 2
+        raw = raw_scale(max(deviation * self.initial_scale, LEAST_SCALE))
+        return np.concatenate([np.zeros(k), means, np.full(k, raw)])
+
+    @classmethod
+    def of_components(cls, n):
+        """A mixture of n components."""
+        return cls(n_components=n)
+
+    @property
+    def means(self):
+        """Which of the outputs are means."""
+        return slice(self.n_components, 2 * self.n_components)
 
     @property
     def initial_scale(self):
