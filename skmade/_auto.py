@@ -4,6 +4,8 @@ from itertools import pairwise
 
 import numpy as np
 
+from skmade._kernels._product import LANES
+
 # Hidden layers of a table of real columns, or of enough rows for two of them; those of a table of
 # so few columns, and of fewer rows than these.
 _TWO_LAYERS, _TWO_NARROW_LAYERS = (256, 256), (128, 128)
@@ -24,8 +26,9 @@ _PARAMETERS, _PARAMETERS_PER_CELL = 8e6, 100
 _COMPONENTS = (10, 5, 3, 2)
 _ROWS_FOR_MOST_COMPONENTS, _ROWS_OF_A_COLUMN_FOR_THEM = 4000, 100
 _NARROWEST = 32
-# An epoch has so many steps, if batches of the sizes allowed make it; of large tables, more.
-_STEPS_PER_EPOCH, _BATCH_SIZES = 32, (16, 100)
+# An epoch has about so many steps, if batches of the sizes allowed make it; of large tables, more.
+# These are whole vectors of rows, which kernels would fill up.
+_STEPS_PER_EPOCH, _BATCH_SIZES = 32, (16, 112)
 _MOST_STEPS_PER_EPOCH, _LARGEST_BATCH = 1000, 1000
 # The step of many rows, and how many epochs are waited for. Few rows make few steps an epoch:
 # longer ones, and more epochs, make up for that, up to so many times the usual.
@@ -128,7 +131,8 @@ def networks_to_fill(n_rows, n_columns):
 
 def batch_size(n_rows):
     """Rows of a mini-batch."""
-    usual = int(np.clip(n_rows // _STEPS_PER_EPOCH, *_BATCH_SIZES))
+    vectors = -(-(n_rows // _STEPS_PER_EPOCH) // LANES)
+    usual = int(np.clip(vectors * LANES, *_BATCH_SIZES))
     return max(usual, min(n_rows // _MOST_STEPS_PER_EPOCH, _LARGEST_BATCH))
 
 

@@ -180,9 +180,9 @@ class MADEDensity(CallbackSupportMixin, FittingMixin, DensityMixin, BaseEstimato
         epoch, and 0.02 for one column, which has biases alone. (For "adadelta" the usual value is
         1.)
     batch_size : int or "auto", default="auto"
-        Rows of a mini-batch, at most. "auto" is 100, but fewer for fewer than 3,200 rows, down
-        to 16: an epoch of at least 32 steps or so is enough to be judged by. With more than
-        100,000 rows it is a thousandth of them, up to 1,000.
+        Rows of a mini-batch, at most. "auto" is 112, but fewer for fewer than 3,100 rows, down
+        to 16: an epoch of 32 steps or so is enough to be judged by. With more than 112,000 rows
+        it is a thousandth of them, up to 1,000.
     max_iter : int, default=500
         Epochs, at most.
     tol : float, default=1e-3

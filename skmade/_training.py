@@ -474,7 +474,6 @@ def _begin_anew(network, progress, training, validation, settings, rng, heed):
     if theta is None:
         return False
     progress.begin_at(theta)
-    progress.keep_if_best(theta, mean_score(network, theta, validation, settings.n_jobs, heed))
     return True
 
 

@@ -78,7 +78,7 @@ def test_small_tables_get_more_networks_of_fewer_components():
 
 
 def test_batches_grow_with_large_tables():
-    expected = {50: 16, 1000: 31, 10_000: 100, 100_000: 100, 500_000: 500, 10_000_000: 1000}
+    expected = {50: 16, 1000: 32, 1265: 48, 10_000: 112, 100_000: 112, 500_000: 500, 10**7: 1000}
     assert {n: _auto.batch_size(n) for n in expected} == expected
 
 

@@ -246,7 +246,7 @@ def test_weights_that_no_row_speaks_for_are_zero_by_default(rng):
     assert quick(alpha=0.1)._settings(400, is_validated=True).l1 == (0.0,)
 
 
-@pytest.mark.parametrize("n, size", [(50, 16), (1000, 31), (10_000, 100)])
+@pytest.mark.parametrize("n, size", [(50, 16), (1000, 32), (10_000, 112)])
 def test_batches_of_few_rows_are_smaller_by_default(n, size):
     assert quick(alpha=0.0)._settings(n, True).batch_size == size
 
