@@ -19,8 +19,10 @@ from skmade._sparse import SparseRows
 
 # Penalties that are tried, in variances of the inputs.
 _PENALTIES = 10.0 ** np.arange(-5, 2.5, 0.5)
-# At most how many rows say what a line is, and of how many numbers; how many rows at least.
-_ROWS, _MOST_NUMBERS, _LEAST_ROWS = 2**11, 100, 20
+# How many rows say what a line is, at most and at least.
+_ROWS, _LEAST_ROWS = 2**10, 20
+# Of more columns of numbers there are no lines: they would take as long as many epochs.
+_MOST_NUMBERS = 64
 
 
 @dataclass(frozen=True)
@@ -83,6 +85,8 @@ def parameters_by_lines(network, theta, training, held_out, rng, heed):
 def _lines(plan, rows, heed):
     """Lines of all columns that have densities and numbers before them."""
     inputs, columns = [], []
+    if np.count_nonzero(plan.features["is_one_hot"] == 0) > _MOST_NUMBERS:
+        return
     for d, feature in enumerate(plan.features):
         values = rows.table[:, feature.column].astype(np.float64)
         atoms = plan.constants[d, feature.first_atom :][: feature.n_atoms]
@@ -93,7 +97,7 @@ def _lines(plan, rows, heed):
             heed()
             found = _ridge(np.stack(columns, axis=1)[used], values[used], rows.weights[used])
             yield Line(d, np.array(inputs), *found)
-        if not feature.is_one_hot and len(columns) < _MOST_NUMBERS:
+        if not feature.is_one_hot:
             inputs.append(int(feature.first_input))
             columns.append(np.nan_to_num(values).clip(-plan.input_limit, plan.input_limit))
 

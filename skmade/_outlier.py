@@ -85,7 +85,9 @@ class MADEOutlierDetector(OutlierMixin, MADEDensity):
     input_noise : float, default=0.1
         Noise in training, in standard deviations of a column. It makes the density smooth
         on the scale on which anomalies differ from normal rows, where repeated or rounded
-        values would put spikes.
+        values would put spikes. Relations that are narrower are blurred by it: where an end comes
+        days after its start in a table of years, or a sum is that of its parts, 0 finds rows that
+        break them.
     alpha : float, default=0.0
         See `MADEDensity`.
     dtype, solver, learning_rate_init, batch_size : see `MADEDensity`

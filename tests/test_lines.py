@@ -104,6 +104,12 @@ def test_networks_that_have_no_place_for_lines(parameters):
     assert begun(quick(max_iter=1, **parameters).fit(X), X)[1] is None
 
 
+def test_no_lines_of_many_columns():
+    X = np.repeat(related(60), 17, axis=1) + 0.1 * related(60, 1, n_columns=68)
+    assert begun(quick(max_iter=1).fit(X), X)[1] is None
+    assert begun(quick(max_iter=1).fit(X[:, :64]), X[:, :64])[1] is not None
+
+
 @pytest.mark.skipif(not JIT, reason="needs networks that are trained for long")
 def test_few_rows_of_related_columns_come_near_the_truth(monkeypatch):
     X, held_out = related(300, n_columns=8), related(4000, 1, n_columns=8)
