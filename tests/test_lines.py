@@ -104,6 +104,27 @@ def test_networks_that_have_no_place_for_lines(parameters):
     assert begun(quick(max_iter=1, **parameters).fit(X), X)[1] is None
 
 
+def test_a_wild_cell_is_no_matter_of_lines():
+    X = np.vstack([related(300), np.full(4, 1e30)])
+    model = quick(max_iter=30).fit(X)  # (and nobody is warned)
+    assert np.isfinite(model.score_samples(X)).all()
+
+
+@pytest.mark.parametrize("position", range(5))
+def test_a_constant_column_is_in_no_line(position):
+    X = np.insert(related(200), position, 3.0, axis=1)
+    model = quick(ordering="natural", max_iter=1).fit(X)
+    network, theta = begun(model, X)
+    assert theta is not None
+    before = contributions(network, encoded(model, X))[:, position]
+    own = contributions(network.with_theta(theta), encoded(model, X))
+    np.testing.assert_array_equal(own[:, position], before)
+    alone = quick(ordering="natural", max_iter=1).fit(related(200))
+    network, theta = begun(alone, related(200))
+    expected = contributions(network.with_theta(theta), encoded(alone, related(200)))
+    np.testing.assert_allclose(np.delete(own, position, axis=1)[:, 1:], expected[:, 1:], atol=1e-3)
+
+
 def test_no_lines_of_many_columns():
     X = np.repeat(related(60), 17, axis=1) + 0.1 * related(60, 1, n_columns=68)
     assert begun(quick(max_iter=1).fit(X), X)[1] is None

@@ -19,7 +19,8 @@ RESIDUAL_LIMIT = 1e15
 
 def raw_scale(scale):
     """The r with ``floor + log(1 + e**r) == scale``."""
-    return np.log(np.expm1(scale - SCALE_FLOOR))
+    beyond = scale - SCALE_FLOOR
+    return beyond + np.log(-np.expm1(-beyond))  # (which large scales do not overflow)
 
 
 @part
