@@ -21,7 +21,7 @@ from skmade._sparse import SparseRows
 _PENALTIES = 10.0 ** np.arange(-5, 2.5, 0.5)
 # How many rows say what a line is, at most and at least.
 _ROWS, _LEAST_ROWS = 2**10, 20
-# Of more columns of numbers there are no lines: they would take as long as many epochs.
+# Of more columns that are no categories there are no lines: they would take as long as many epochs.
 _MOST_NUMBERS = 64
 
 
@@ -66,8 +66,8 @@ def parameters_by_lines(network, theta, training, held_out, rng, heed):
     ----------
     .. [1] Hoerl, Kennard (1970), Ridge Regression: Biased Estimation for Nonorthogonal Problems.
     """
-    is_dense = not isinstance(training.table, SparseRows)
-    if not (isinstance(network, Network) and network.has_direct_connections and is_dense):
+    is_sparse = any(isinstance(rows.table, SparseRows) for rows in (training, held_out))
+    if is_sparse or not (isinstance(network, Network) and network.has_direct_connections):
         return None
     training, held_out = (rows.at_most(_ROWS, rng) for rows in (training, held_out))
     lines = list(_lines(network.plan, training, heed))
@@ -104,7 +104,8 @@ def _lines(plan, rows, heed):
 
 def _ridge(x, y, weights):
     """Coefficients and intercept of a line through rows of weights, and what it leaves."""
-    model = RidgeCV(_PENALTIES * weights.sum()).fit(x, y, weights)
+    weights = weights / weights.mean()  # (squares are summed by weights, and divided by rows)
+    model = RidgeCV(_PENALTIES * len(weights)).fit(x, y, weights)
     return model.coef_, float(model.intercept_), np.sqrt(max(-model.best_score_, 0.0))
 
 

@@ -188,9 +188,10 @@ class MADEDensity(CallbackSupportMixin, FittingMixin, DensityMixin, BaseEstimato
     tol : float, default=1e-3
         An epoch improves on the best one if its score is higher by this many nats.
     n_iter_no_change : int or "auto", default="auto"
-        Epochs without improvement after which the step is cut. After a cut, half as many are
-        waited for; after the second cut, training ends then. "auto" is 4, but up to 8 for fewer
-        than 1,024 training rows, and up to 12 for fewer than 6 columns.
+        Epochs without improvement after which training goes on otherwise: anew at lines, where
+        these are better, with a stronger prior (see `alpha`), then with steps that are cut. After
+        a cut, half as many are waited for; after the second cut, training ends then. "auto" is 4,
+        but up to 8 for fewer than 1,024 training rows, and up to 12 for fewer than 6 columns.
     early_stopping : bool, default=True
         Judge by rows that are held out from training. Otherwise the training loss judges.
         The network with the best score is kept in either case.

@@ -200,7 +200,8 @@ class Network:
     @property
     def has_direct_connections(self):
         """Whether outputs have weights from the inputs."""
-        return any(panel.source < self.plan.layers[0, 1] for panel in self._panels_of_outputs())
+        n_inputs, panels = self.plan.layers[0, 1], self._panels_of_outputs()
+        return any(panel.source < n_inputs and panel.extent > 0 for panel in panels)
 
     def _panels_of_outputs(self):
         return self.plan.panels[self.plan.first_panel[-2] :]

@@ -389,10 +389,12 @@ def train(
        epochs or more, which the noise of the steps moves less, and keep it if it is the best
        so far (in the last epoch that `max_iter` allows, the network itself may be better;
        where there are no such rows, the training loss judges it);
-    3. after `n_iter_no_change` epochs that did not improve by `tol`, return to the best
-       network, and go on with the next stronger prior, `l1`, as long as the last one found
-       better networks than those before;
-    4. then return to the best network and its prior, multiply the step by 0.3, leave no more
+    3. after `n_iter_no_change` epochs that did not improve by `tol`, for the first time, begin
+       anew at lines if these predict held-out rows better (see `parameters_by_lines`; the best
+       network so far is kept until there is a better one);
+    4. after as many again, return to the best network, and go on with the next stronger prior,
+       `l1`, as long as the last one found better networks than those before;
+    5. then return to the best network and its prior, multiply the step by 0.3, leave no more
        units out, where there are held-out rows, and wait for half as many epochs from there on;
        the third time, stop. An epoch
        that ends in numbers that are not finite comes to this at once, and where none before it

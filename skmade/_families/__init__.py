@@ -11,7 +11,9 @@
 - ``takes_input_noise``: whether training may add noise to its values;
 - ``n_inputs`` and ``n_outputs``: units at the network's input, and parameters;
 - ``constants``: numbers that its kernels need, the same for all rows;
-- ``initial_bias(values, weights)``: its parameters before training.
+- ``initial_bias(values, weights)``: its parameters before training;
+- with "real" support ``of_components(n)``, the family with so many; ``means``, which of the
+  parameters are means; and ``bias_about(mean, deviation)``, parameters about another mean.
 
 Its fields are facts of a column (see `Real.family`). One that asks for ``half`` gives values on a
 lattice the mean density of their cells; one that asks for ``low`` and ``high`` has no density
