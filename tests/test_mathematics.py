@@ -79,7 +79,10 @@ def test_training_ends_at_the_third_plateau_and_moments_go_on(monkeypatch, rng):
         return run(network, progress, *rest)
 
     monkeypatch.setattr(_training, "run_epoch", spied)
-    model = quick(max_iter=20, n_iter_no_change=2, learning_rate_init=0.01, alpha=0.0)
+    model = quick(
+        max_iter=20, n_iter_no_change=2, learning_rate_init=0.01, alpha=0.0,
+        direct_connections=False,  # (nor does it begin anew)
+    )  # fmt: skip
     model.fit(rng.normal(size=(60, 2)))
     np.testing.assert_allclose(told.rates, [0.01] * 5 + [0.01 * 0.3] * 2 + [0.01 * 0.3**2])
     assert [moment == 0 for moment in moments] == [True] + [False] * 7
