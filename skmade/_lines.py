@@ -5,7 +5,7 @@ Where columns of few rows are related by lines, closely and in all directions, n
 their way to these when they begin to fit rows too closely. Least squares are there at once.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -76,7 +76,7 @@ def parameters_by_lines(network, theta, training, held_out, rng, heed):
     by_lines = _with_lines(network, lines)
     columns = network.plan.features["column"][[line.position for line in lines]]
     after, before = (
-        contributions(network.with_theta(own), held_out.table)[:, columns].sum(axis=1)
+        contributions(replace(network, theta=own), held_out.table)[:, columns].sum(axis=1)
         for own in (by_lines, theta)
     )
     return by_lines if held_out.weights @ (after - before) > 0 else None

@@ -142,11 +142,7 @@ class Network:
 
     def networks(self, theta, at_most=None):
         """The networks that are averaged, with parameters `theta`: this one."""
-        return [self.with_theta(theta)]
-
-    def with_theta(self, theta):
-        """The network with other parameters."""
-        return Network(self.ordering, self.degrees, theta, self.plan)
+        return [Network(self.ordering, self.degrees, theta, self.plan)]
 
     def component_biases(self):
         """Where the biases of the weights of mixtures are in theta, by column."""

@@ -1,6 +1,7 @@
 """Training that begins anew at lines."""
 
 from contextlib import nullcontext
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -49,7 +50,7 @@ def test_a_line_is_the_normal_density_about_its_regression(hidden_layer_sizes, f
     rows = rows_of(model, X, weights)
     lines = list(_lines(network.plan, rows, never))
     assert [line.position for line in lines] == [1, 2, 3]
-    own = contributions(network.with_theta(_with_lines(network, lines)), rows.table)
+    own = contributions(replace(network, theta=_with_lines(network, lines)), rows.table)
     before = contributions(network, rows.table)
     x = rows.table[:, network.ordering]
     np.testing.assert_array_equal(own[:, network.ordering[0]], before[:, network.ordering[0]])
@@ -71,7 +72,7 @@ def test_components_are_about_the_line(conditionals):
     X = related(2000)
     model = quick(conditionals=conditionals, n_components=5, max_iter=1).fit(X)
     network, theta = begun(model, X)
-    own = contributions(network.with_theta(theta), encoded(model, X)).mean(axis=0)
+    own = contributions(replace(network, theta=theta), encoded(model, X)).mean(axis=0)
     x = encoded(model, X)[:, network.ordering].astype(float)
     for d in (1, 2, 3):
         left = x[:, d] - LinearRegression().fit(x[:, :d], x[:, d]).predict(x[:, :d])
@@ -132,11 +133,11 @@ def test_a_constant_column_is_in_no_line(position):
     network, theta = begun(model, X)
     assert theta is not None
     before = contributions(network, encoded(model, X))[:, position]
-    own = contributions(network.with_theta(theta), encoded(model, X))
+    own = contributions(replace(network, theta=theta), encoded(model, X))
     np.testing.assert_array_equal(own[:, position], before)
     alone = quick(ordering="natural", max_iter=1).fit(related(200))
     network, theta = begun(alone, related(200))
-    expected = contributions(network.with_theta(theta), encoded(alone, related(200)))
+    expected = contributions(replace(network, theta=theta), encoded(alone, related(200)))
     np.testing.assert_allclose(np.delete(own, position, axis=1)[:, 1:], expected[:, 1:], atol=1e-3)
 
 
