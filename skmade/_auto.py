@@ -37,7 +37,7 @@ _ROWS_FOR_USUAL_STEPS, _LONGEST_STEP, _WAIT_OF_FEW_ROWS = 1024, 2, 2
 # One column has nothing but biases, which bear longer steps, and need them.
 _STEP_OF_ONE_COLUMN = 0.02
 # Few columns have shapes that networks come to after long plateaus, which want waits up to so many
-# times as long; many rows make many steps.
+# times as long besides; many rows make many steps.
 _COLUMNS_FOR_USUAL_WAITS, _ROWS_FOR_USUAL_WAITS, _WAIT_OF_FEW_COLUMNS = 6, 30_000, 3
 # Of the Laplace prior of weights that is tried, nats of a table's rows for each unit of a weight.
 _L1 = (1 / 16, 1 / 4, 1, 4, 16)
@@ -151,8 +151,8 @@ def learning_rate(n_rows, n_columns):
 def n_iter_no_change(n_rows, n_columns):
     """Epochs without improvement that are waited for."""
     of_columns = min(_COLUMNS_FOR_USUAL_WAITS / n_columns, _ROWS_FOR_USUAL_WAITS / n_rows)
-    factor = max(_factor_of_few(n_rows, _WAIT_OF_FEW_ROWS), min(of_columns, _WAIT_OF_FEW_COLUMNS))
-    return round(_WAIT * factor)
+    factor = float(np.clip(of_columns, 1, _WAIT_OF_FEW_COLUMNS))
+    return round(_WAIT * factor * _factor_of_few(n_rows, _WAIT_OF_FEW_ROWS))
 
 
 def _factor_of_few(n_rows, most):

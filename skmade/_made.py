@@ -191,7 +191,8 @@ class MADEDensity(CallbackSupportMixin, FittingMixin, DensityMixin, BaseEstimato
         Epochs without improvement after which training goes on otherwise: anew at lines, where
         these are better, with a stronger prior (see `alpha`), then with steps that are cut. After
         a cut, half as many are waited for; after the second cut, training ends then. "auto" is 4,
-        but up to 8 for fewer than 1,024 training rows, and up to 12 for fewer than 6 columns.
+        but up to twice as many for fewer than 1,024 training rows, and up to three times as many
+        for fewer than 6 columns.
     early_stopping : bool, default=True
         Judge by rows that are held out from training. Otherwise the training loss judges.
         The network with the best score is kept in either case.

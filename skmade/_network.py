@@ -276,7 +276,8 @@ def initial_theta(plan, initial_biases, rng, dtype):
     A weight into a unit that sees f others is uniform in ``+-sqrt(3 / f)`` for hidden
     units: the variance 1/f keeps the size of activations from layer to layer. Weights
     into outputs are a tenth of that, so that the first densities are close to the
-    marginals.
+    marginals. Biases of the first hidden layer are uniform in ``+-1 / sqrt(f)``: if they
+    were 0, all units that see one number would have their kinks at its mean.
     """
     n_inputs, first_output = plan.layers[0, 1], plan.layers[-1, 0]
     theta = aligned((n_parameters(plan),), dtype, zero=True)
@@ -288,5 +289,8 @@ def initial_theta(plan, initial_biases, rng, dtype):
         weights[:, :n_rows] = rng.uniform(-bound, bound, (extent, n_rows))
         weights[:, :n_rows][np.arange(extent)[:, None] >= sees] = 0
         theta[panel.offset : panel.offset + weights.size] = weights.ravel()
+        if panel.stop <= plan.layers[1, 1] and panel.row < first_output:
+            first_bias = plan.biases + panel.row - n_inputs
+            theta[first_bias : first_bias + n_rows] = rng.uniform(-1, 1, n_rows) / np.sqrt(sees)
     theta[plan.biases + first_output - n_inputs :] = initial_biases
     return theta

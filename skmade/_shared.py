@@ -376,6 +376,10 @@ def _initial_dense(plan, output_biases, rng, dtype):
             bound = np.sqrt(6.0 / widths[source]) * (0.1 if is_last else 1.0)
             n = widths[source] * widths[layer]
             theta[start : start + n] = rng.uniform(-bound, bound, n)
+    if len(widths) > 2:
+        first_bias = len(theta) - widths[1:].sum()
+        bound = np.sqrt(2.0 / widths[0])
+        theta[first_bias : first_bias + widths[1]] = rng.uniform(-bound, bound, widths[1])
     theta[len(theta) - len(output_biases) :] = output_biases
     return theta
 

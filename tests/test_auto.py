@@ -110,14 +110,17 @@ def test_more_epochs_are_waited_for_where_columns_are_few():
     assert {n: _auto.n_iter_no_change(2000, n) for n in expected} == expected
     expected = {2000: 12, 10_000: 12, 20_000: 6, 30_000: 4, 10_000_000: 4}
     assert {n: _auto.n_iter_no_change(n, 1) for n in expected} == expected
+    # of few rows besides, as many times more
+    assert _auto.n_iter_no_change(100, 1) == 24
+    assert _auto.n_iter_no_change(768, 3) == 11
 
 
-@pytest.mark.parametrize(("given", "waited_for"), [("auto", 12), (3, 3)])
+@pytest.mark.parametrize(("given", "waited_for"), [("auto", 24), (3, 3)])
 def test_what_is_waited_for_is_by_the_rows_unless_it_is_given(given, waited_for):
     """No score is better than the first by a million nats."""
     X = np.random.default_rng(0).normal(size=(90, 2))
     model = quick(
-        max_iter=100, tol=1e6, n_iter_no_change=given, direct_connections=False
+        max_iter=200, tol=1e6, n_iter_no_change=given, direct_connections=False
     ).fit(X)  # fmt: skip
     after_cuts = -(-waited_for // 2)
     assert model.n_iter_ == 1 + 2 * waited_for + 2 * after_cuts

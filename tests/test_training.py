@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from conftest import JIT, correlated_flags, mixed_table, network_of, quick, sizes
+from naive import DenseNetwork
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 
@@ -233,14 +234,18 @@ def test_a_laplace_prior_ends_at_the_lasso(solver):
     assert np.all(theta[2:4] == 0)
 
 
-def test_weights_that_no_row_speaks_for_are_zero_by_default(rng):
-    flags = rng.random((400, 6)) < 0.5  # independent of each other
-    weights = []
-    for alpha in ("auto", 0.0):
-        network = network_of(quick(alpha=alpha, max_iter=30).fit(flags))
-        weights.append(network.theta[: network.plan.biases])
-    assert np.abs(weights[0]).sum() < 0.7 * np.abs(weights[1]).sum()
-    assert np.count_nonzero(weights[0]) < 0.7 * np.count_nonzero(weights[1])
+def test_weights_that_no_row_speaks_for_are_shrunk_by_default():
+    sums, counts = np.zeros((2, 2))
+    for seed in range(5):
+        flags = np.random.default_rng(seed).random((100, 6)) < 0.5  # independent of each other
+        for k, alpha in enumerate(("auto", 0.0)):
+            model = quick(alpha=alpha, max_iter=100, learning_rate_init=0.01)
+            network = network_of(model.fit(flags))
+            weights = np.abs(network.theta[: network.plan.biases])
+            sums[k] += weights.sum()
+            counts[k] += np.sum(weights > 0.01)
+    assert sums[0] < 0.7 * sums[1]
+    assert counts[0] < 0.7 * counts[1]
     assert quick(alpha="auto")._settings(400, is_validated=False).l1 == (0.0,)
     assert quick(alpha="auto", n_masks=2)._settings(400, is_validated=True).l1 == (0.0,)
     assert quick(alpha=0.1)._settings(400, is_validated=True).l1 == (0.0,)
@@ -475,6 +480,29 @@ def test_an_interrupt_keeps_the_best_network(monkeypatch):
         model = quick(max_iter=50).fit(X)
     assert model.n_iter_ == 2
     assert np.isfinite(model.score(X))
+
+
+@pytest.mark.parametrize("n_masks", [1, 2])
+@pytest.mark.parametrize("hidden", [(300,), (300, 200)])
+def test_kinks_of_first_units_are_spread_about_the_mean(hidden, n_masks):
+    X = dependent(100)
+    model = quick(hidden_layer_sizes=hidden, n_masks=n_masks, learning_rate_init=1e-30, max_iter=1)
+    network = network_of(model.fit(X))
+    # of a draw that shares its weights, a unit sees half of the columns in the mean
+    sees = X.shape[1] / 2
+    if n_masks == 1:
+        sees = DenseNetwork(network).masks[1, 0].sum(axis=1)
+    biases = network.theta[network.plan.biases :] if n_masks == 1 else network.theta
+    (_, n_inputs), *_, (first_output, n_units) = network.plan.layers
+    first, *others = np.split(
+        biases[len(biases) - (n_units - n_inputs) : len(biases) - (n_units - first_output)],
+        np.cumsum(hidden)[:-1],
+    )
+    scaled = first * np.sqrt(sees)  # uniform between -1 and 1
+    assert np.abs(scaled).max() < 1
+    assert scaled.mean() == pytest.approx(0, abs=0.12)
+    assert scaled.var() == pytest.approx(1 / 3, abs=0.06)
+    np.testing.assert_allclose(np.concatenate([*others, []]), 0, atol=1e-20)
 
 
 @pytest.mark.parametrize("max_iter", [1, 20])
