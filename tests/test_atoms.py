@@ -346,6 +346,27 @@ def test_atoms_are_known_in_any_precision():
     assert abs(beside - model.score_samples([[0.1]])) > 1e-3
 
 
+@pytest.mark.parametrize("dtype", ["float16", "float32"])
+@pytest.mark.parametrize("atom", [0.1, -99.9, -9999.9, 1e20])
+def test_atoms_of_short_floats_are_known_in_doubles(atom, dtype):
+    if dtype == "float16" and abs(atom) > 1e4:
+        atom = -999.9  # (which half precision has another number for)
+    column = at([atom], 0.4, rng().normal(3, 1, size=800))[:, None]
+    model = quick(max_iter=5).fit(column.astype(dtype), X_val=column)
+    is_atom = column[:, 0] == atom
+    scores = model.score_samples(column)[is_atom]
+    np.testing.assert_array_equal(scores, model.score_samples(column.astype(dtype))[is_atom])
+    assert abs(model.best_validation_score_) < 10
+    assert model.score_samples([[atom * 1.01]]) != scores[0]
+
+
+def test_whole_numbers_of_doubles_beside_an_atom_of_short_floats_are_none():
+    column = at([2.0**24], 0.4, rng().normal(2**24, 1e4, size=800))[:, None].astype("float32")
+    model = quick(max_iter=5).fit(column)
+    at_it, beside = model.score_samples([[2.0**24], [2.0**24 + 1]])
+    assert at_it > beside + 3
+
+
 @pytest.mark.parametrize("dtypes", [("float32", "float64"), ("float64", "float32")])
 def test_bounds_are_known_in_any_precision(dtypes):
     columns = np.clip(rng().normal(size=800), -0.7, 0.1), rng().random(800), 7 + rng().random(800)

@@ -245,7 +245,7 @@ def test_a_network_with_one_proposal_weighs_as_much_as_one_with_many(rng):
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_the_share_of_a_cell_meets_its_series(dtype):
     u = np.r_[1e-4, 1e-3, 0.01, 0.05, 0.0999, 0.1001, 0.5, 3.0].astype(dtype)
-    in_cell = called_by_kernel(logistic_mixture._in_cell)
+    in_cell = called_by_kernel(logistic_mixture._share)
     for x in u:
         expected = -np.expm1(-np.float64(x)) / np.float64(x)
         assert in_cell(x, np.exp(-x)) == pytest.approx(expected, rel=3e-6)

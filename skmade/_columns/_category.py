@@ -97,7 +97,8 @@ class Category(Column):
         Floats are compared in the coarser precision of the column's and of the cells'.
         """
         index, unknown = self._index, len(self.levels)
-        dtypes = [np.dtype(self.dtype), cells.values.dtype if cells.levels is None else None]
+        own = _precision(self.levels) if self.dtype == "object" else np.dtype(self.dtype)
+        dtypes = [own, cells.values.dtype if cells.levels is None else _precision(labels)]
         floats = [dtype for dtype in dtypes if dtype is not None and dtype.kind == "f"]
         dtype = min(floats, key=lambda dtype: dtype.itemsize, default=None)
         if dtype in (np.float16, np.float32):
@@ -143,6 +144,17 @@ def _labels_of(values, is_zoned):
     if values.dtype.kind in "Mm":
         return [time_label(time, is_zoned) for time in values]
     return values.tolist()
+
+
+def _precision(labels):
+    """The dtype of floats among labels: of doubles, if they are not all of single precision.
+
+    (Levels that a library declares have lost their dtype.)
+    """
+    floats = np.array([label for label in labels if isinstance(label, float)])
+    with np.errstate(over="ignore"):
+        is_short = np.any(floats % 1 != 0) and np.all(floats.astype(np.float32) == floats)
+    return np.dtype(np.float32 if is_short else float)
 
 
 def _rounded(label, dtype):

@@ -86,6 +86,19 @@ def rounding_of(values, step, dtype):
     return np.minimum(tolerance, _LEAST_OF_WHOLE)
 
 
+def in_short_floats(numbers, dtype):
+    """Numbers as a column of a dtype has them, where that is one of floats shorter than doubles.
+
+    But for whole numbers: those of doubles are told apart, as far as doubles can.
+    """
+    if not _is_short(dtype):
+        return numbers
+    with np.errstate(over="ignore"):
+        rounded = numbers.astype(dtype).astype(numbers.dtype)
+    is_whole = (numbers == np.round(numbers)) & (abs(numbers) < 1 / np.finfo(float).eps)
+    return np.where(is_whole, numbers, rounded)
+
+
 def nearest_place(values, numbers):
     """The place of the nearest of some values, in ascending order, for each number."""
     return np.searchsorted(values[1:] / 2 + values[:-1] / 2, numbers)

@@ -7,7 +7,13 @@ import numpy as np
 from skmade._columns._between import Between
 from skmade._columns._column import LARGEST_SEEN, Column, from_numbers, to_numbers
 from skmade._columns._decimals import in_precision
-from skmade._columns._lattice import OFF_LATTICE, nearest_place, on_lattice, rounding_of
+from skmade._columns._lattice import (
+    OFF_LATTICE,
+    in_short_floats,
+    nearest_place,
+    on_lattice,
+    rounding_of,
+)
 from skmade._columns._numeric import alike, check_counts
 from skmade._columns._warp import Warp
 from skmade._families import asks_for, family_named, make_family
@@ -134,7 +140,8 @@ class Real(Column):
         with np.errstate(over="ignore"):
             single = np.where(atoms == np.round(atoms), atoms, atoms.astype(np.float32))
             is_near = abs(numbers - atoms[place]) < self.atom_tolerance(atoms)[place]
-        return is_near | (numbers == atoms[place]) | (numbers == single[place]), place
+        is_near |= (numbers == atoms[place]) | (numbers == single[place])
+        return is_near | (in_short_floats(numbers, self.dtype) == atoms[place]), place
 
     def atom_tolerance(self, atoms):
         """Within what of each atom numbers differ from it by rounding alone."""

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from skmade._kernels._compile import part
-from skmade._kernels._elementary import exp, like, softplus
+from skmade._kernels._compile import inlined_part, part
+from skmade._kernels._elementary import exp, like, log1p_unit, or_zero, softplus
 
 # Smallest scale of a real-valued conditional, in standard deviations of its column.
 SCALE_FLOOR = 1e-3
@@ -29,18 +29,12 @@ def scale(raw):
     return like(raw, SCALE_FLOOR) + softplus(raw)
 
 
-@part
-def scales(raws, out, width):
-    """`scale` of each number of some rows."""
-    for c in range(raws.shape[0]):
-        for b in range(width):
-            out[c, b] = scale(raws[c, b])
-
-
-@part
-def slope_of_scale(s):
-    """The derivative of `scale`, where it is s."""
-    return like(s, 1) - exp(like(s, SCALE_FLOOR) - s)
+@inlined_part
+def scale_and_slope(raw):
+    """`scale`, and its derivative."""
+    one, e = like(raw, 1), or_zero(exp(-abs(raw)))
+    s = like(raw, SCALE_FLOOR) + max(raw, like(raw, 0)) + log1p_unit(e)
+    return s, (one if raw >= 0 else e) / (one + e)
 
 
 @part

@@ -9,14 +9,13 @@ from skmade._families._scales import (
     LEAST_SCALE,
     raw_scale,
     scale,
-    scales,
-    slope_of_scale,
+    scale_and_slope,
     standardised,
 )
 from skmade._families._softmax import draw_index, mix, softmax, thirds
 from skmade._families.gaussian import HALF_LOG_2PI
 from skmade._kernels._compile import part
-from skmade._kernels._elementary import like, log
+from skmade._kernels._elementary import exp, like, log, or_zero
 
 
 @dataclass(frozen=True)
@@ -70,30 +69,33 @@ class GaussianMixture:
     @staticmethod
     @part
     def log_prob(a, values, constants, work, out, width):
-        """Leaves in `work` the weights of the components, their scales, and their posterior
-        probabilities given the value."""
-        (logits, means, raws), (weights, deviations, joint) = thirds(a), thirds(work)
-        softmax(logits, weights, out, width)
-        scales(raws, deviations, width)
+        """Leaves in `work` the posterior probabilities of the components given the value, and the
+        derivatives of ``-log N`` of each by its mean and by its raw scale. Logits become logarithms
+        of the weights.
+        """
+        (logits, means, raws), (joint, by_means, by_raws) = thirds(a), thirds(work)
+        softmax(logits, joint, out, width)
         for c in range(joint.shape[0]):
             for b in range(width):
-                s = deviations[c, b]
+                s, slope = scale_and_slope(raws[c, b])
                 t = standardised(values[b], means[c, b], s)
-                log_weight = logits[c, b] - out[0, b] - like(t, HALF_LOG_2PI)
+                logits[c, b] -= out[0, b]
+                log_weight = logits[c, b] - like(t, HALF_LOG_2PI)
                 joint[c, b] = log_weight - like(t, 0.5) * t * t - log(s)
+                by_means[c, b] = -t / s
+                by_raws[c, b] = (like(t, 1) - t * t) * slope / s
         mix(joint, out, width)
 
     @staticmethod
     @part
     def gradient(a, values, constants, deltas, width):
-        (_, means, _), (by_logits, by_means, by_raws) = thirds(a), thirds(deltas)
-        for c in range(means.shape[0]):
+        (log_weights, _, _), (by_logits, by_means, by_raws) = thirds(a), thirds(deltas)
+        for c in range(log_weights.shape[0]):
             for b in range(width):
-                s, posterior = by_means[c, b], by_raws[c, b]
-                t = standardised(values[b], means[c, b], s)
-                by_logits[c, b] -= posterior
-                by_means[c, b] = -posterior * t / s
-                by_raws[c, b] = posterior * (like(t, 1) - t * t) * slope_of_scale(s) / s
+                posterior = by_logits[c, b]
+                by_logits[c, b] = or_zero(exp(log_weights[c, b])) - posterior
+                by_means[c, b] *= posterior
+                by_raws[c, b] *= posterior
 
     @staticmethod
     @part

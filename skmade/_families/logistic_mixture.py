@@ -4,17 +4,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from skmade._families._scales import (
-    UNBOUNDED,
-    scale,
-    scales,
-    slope_of_scale,
-    standardised,
-)
+from skmade._families._scales import UNBOUNDED, scale, scale_and_slope, standardised
 from skmade._families._softmax import draw_index, mix, softmax, thirds
 from skmade._families.gaussian_mixture import GaussianMixture
 from skmade._kernels._compile import inlined_part, part
-from skmade._kernels._elementary import exp, like, log, log1p_unit, or_zero, sigmoid, softplus
+from skmade._kernels._elementary import exp, like, log, or_zero, sigmoid, softplus
 
 # Probabilities are held between these, whose logarithms and differences from 1 are numbers.
 _NEARLY_ZERO, _NEARLY_ONE = 1e-37, 1 - 2.0**-24
@@ -54,50 +48,35 @@ class LogisticMixture(GaussianMixture):
     @staticmethod
     @part
     def log_prob(a, values, constants, work, out, width):
-        """Leaves in `work` what that of `GaussianMixture` does."""
-        (logits, means, raws), (weights, deviations, joint) = thirds(a), thirds(work)
-        half = like(a[0, 0], constants[0])
-        softmax(logits, weights, out, width)
-        scales(raws, deviations, width)
+        """Leaves in `work` what that of `GaussianMixture` does: most of it is at hand here."""
+        (logits, means, raws), (joint, by_means, by_raws) = thirds(a), thirds(work)
+        half, low, high = _in_type_of(a[0, 0], constants)
+        is_cut_off = _has_bounds(constants)
+        softmax(logits, joint, out, width)
         for c in range(joint.shape[0]):
-            for b in range(width):
-                s, within = deviations[c, b], _within(values[b], constants)
-                t = abs(standardised(within, means[c, b], s))
-                h, one = half / s, like(t, 1)
-                log_weight = logits[c, b] - out[0, b] - max(t - h, like(t, 0))
-                log_weight -= abs(standardised(values[b], within, s))
-                both = (one + exp(-t - h)) * (one + exp(-abs(t - h)))
-                joint[c, b] = log_weight + log(_in_cell(h + h, exp(-h - h)) / (s * both))
-        if _has_bounds(constants):
-            for c in range(joint.shape[0]):
-                for b in range(width):
-                    joint[c, b] -= _log_mass(means[c, b], deviations[c, b], constants)
-        mix(joint, out, width)
-
-    @staticmethod
-    @part
-    def gradient(a, values, constants, deltas, width):
-        (_, means, _), (by_logits, by_means, by_raws) = thirds(a), thirds(deltas)
-        half, is_cut_off = like(a[0, 0], constants[0]), _has_bounds(constants)
-        for c in range(means.shape[0]):
             if is_cut_off:
                 for b in range(width):
-                    mean, s, posterior = means[c, b], by_means[c, b], by_raws[c, b]
-                    within = _within(values[b], constants)
-                    by_mean, by_scale = _slopes(within, mean, s, half)
-                    of_mass, by_scale_of_mass = _slopes_of_mass(mean, s, constants)
-                    by_scale -= by_scale_of_mass + abs(standardised(values[b], within, s))
-                    by_logits[c, b] -= posterior
-                    by_means[c, b] = posterior * (by_mean + of_mass) / s
-                    by_scale *= posterior
-                    by_raws[c, b] = by_scale * slope_of_scale(s) / s
+                    s, slope = scale_and_slope(raws[c, b])
+                    mean, within = means[c, b], max(min(values[b], high), low)
+                    beyond = abs(standardised(values[b], within, s))
+                    density, log_rest, by_mean, by_scale = _in_cell(within, mean, s, half)
+                    mass, log_rest_of_mass, by_mean_of_mass, by_scale_of_mass = _between(
+                        low, high, mean, s
+                    )
+                    logits[c, b] -= out[0, b]
+                    log_rest -= log_rest_of_mass + beyond
+                    joint[c, b] = logits[c, b] + log_rest + log(density / mass)
+                    by_means[c, b] = (by_mean - by_mean_of_mass) / s
+                    by_raws[c, b] = (by_scale - by_scale_of_mass - beyond) * slope / s
             else:
                 for b in range(width):
-                    s, posterior = by_means[c, b], by_raws[c, b]
-                    by_mean, by_scale = _slopes(values[b], means[c, b], s, half)
-                    by_logits[c, b] -= posterior
-                    by_means[c, b] = posterior * by_mean / s
-                    by_raws[c, b] = posterior * by_scale * slope_of_scale(s) / s
+                    s, slope = scale_and_slope(raws[c, b])
+                    density, log_rest, by_mean, by_scale = _in_cell(values[b], means[c, b], s, half)
+                    logits[c, b] -= out[0, b]
+                    joint[c, b] = logits[c, b] + log_rest + log(density)
+                    by_means[c, b] = by_mean / s
+                    by_raws[c, b] = by_scale * slope / s
+        mix(joint, out, width)
 
     @staticmethod
     @part
@@ -123,53 +102,45 @@ def _has_bounds(constants):
 
 
 @inlined_part
-def _within(value, constants):
-    """The value between the bounds that is nearest."""
-    return max(min(value, like(value, constants[2])), like(value, constants[1]))
+def _in_type_of(x, constants):
+    """The constants, to be had before loops: one that read double precision would have shorter
+    vectors."""
+    return like(x, constants[0]), like(x, constants[1]), like(x, constants[2])
 
 
 @inlined_part
-def _distances(mean, s, constants):
-    """Of the bounds from a mean, in scales: both are positive where it lies between them."""
-    return (mean - like(mean, constants[1])) / s, (like(mean, constants[2]) - mean) / s
+def _in_cell(value, mean, s, half):
+    """The mean density of a cell, and derivatives of ``-log`` of it by mean and scale.
 
-
-@inlined_part
-def _slopes(value, mean, s, half):
-    """Derivatives of ``-log L(value)`` by the mean and by the scale, times the scale."""
+    The density is a product, of its first number and ``e`` to the second; derivatives are times
+    the scale.
+    """
     t = standardised(value, mean, s)
     h, one, far = half / s, like(t, 1), abs(t)
     e, e_near = or_zero(exp(-far - h)), or_zero(exp(-abs(far - h)))
     outer = e / (one + e)
     inner = (one if far >= h else e_near) / (one + e_near)
+    both = (one + e) * (one + e_near)
     e = or_zero(exp(-h - h))
-    inside = (far + h) * outer - (far - h) * inner + e / _in_cell(h + h, e)
-    return (outer - inner if t >= 0 else inner - outer), inside
+    share = _share(h + h, e)
+    by_scale = (far + h) * outer - (far - h) * inner + e / share
+    by_mean = outer - inner if t >= 0 else inner - outer
+    return share / (s * both), -max(far - h, like(t, 0)), by_mean, by_scale
 
 
 @inlined_part
-def _slopes_of_mass(mean, s, constants):
-    """Derivatives of ``log(F(high) - F(low))`` by the mean, and by -scale, times the scale."""
-    below, above = _distances(mean, s, constants)
-    e, out_below, out_above = exp(-below - above), sigmoid(-below), sigmoid(-above)
-    e, out_below, out_above = or_zero(e), or_zero(out_below), or_zero(out_above)
-    lost = below * out_below + above * out_above + e / _in_cell(below + above, e)
-    return out_below - out_above, lost
-
-
-@inlined_part
-def _log_mass(mean, s, constants):
-    """``log(F(high) - F(low))``."""
-    below, above = _distances(mean, s, constants)
-    width = below + above
-    inside = log(width * _in_cell(width, or_zero(exp(-width))))
-    return inside - _softplus(-below) - _softplus(-above)
-
-
-@inlined_part
-def _softplus(x):
-    """``log(1 + e**x)``, as part of a sum."""
-    return max(x, like(x, 0)) + log1p_unit(or_zero(exp(-abs(x))))
+def _between(low, high, mean, s):
+    """``F(high) - F(low)``, and derivatives, as `_in_cell` returns them."""
+    below, above, one, zero = (mean - low) / s, (high - mean) / s, like(s, 1), like(s, 0)
+    width, e = below + above, or_zero(exp(-below - above))
+    e_below, e_above = or_zero(exp(-abs(below))), or_zero(exp(-abs(above)))
+    both = (one + e_below) * (one + e_above)
+    out_below = (e_below if below >= 0 else one) / (one + e_below)
+    out_above = (e_above if above >= 0 else one) / (one + e_above)
+    share = _share(width, e)
+    by_scale = below * out_below + above * out_above + e / share
+    log_rest = min(below, zero) + min(above, zero)
+    return width * share / both, log_rest, out_above - out_below, by_scale
 
 
 @part
@@ -181,11 +152,12 @@ def _draw_within(a, bits, noise, constants, work, out, values, width):
     between them.
     """
     logits, means, raws = thirds(a)
+    _, lowest, highest = _in_type_of(noise[0], constants)
     draw_index(logits, bits, work, out, values, width)
     for b in range(width):
         c = np.int64(values[b])
         mean, s, one = means[c, b], scale(raws[c, b]), like(noise[b], 1)
-        (below, above), u = _distances(mean, s, constants), sigmoid(noise[b])
+        below, above, u = (mean - lowest) / s, (highest - mean) / s, sigmoid(noise[b])
         is_beyond = below < like(one, 0)
         log_first = -softplus(-below if is_beyond else below)
         log_last = -softplus(above if is_beyond else -above)
@@ -197,7 +169,7 @@ def _draw_within(a, bits, noise, constants, work, out, values, width):
 
 
 @inlined_part
-def _in_cell(u, e):
+def _share(u, e):
     """``(1 - e) / u`` for ``e = e**-u``, at 0 its limit 1: what a cell of u scales has of its
     width."""
     one = like(u, 1)

@@ -6,7 +6,7 @@ import numpy as np
 
 from skmade._families._softmax import draw_index, mix, softmax, thirds
 from skmade._kernels._compile import inlined_part, part
-from skmade._kernels._elementary import exp, like, log, log_of_ratio, sigmoid
+from skmade._kernels._elementary import exp, like, log, log_of_ratio, or_zero, sigmoid
 
 # Logarithms of means and shapes are held within these bounds.
 LOG_MEANS = -15.0, 20.0
@@ -72,29 +72,32 @@ class NegativeBinomial:
     @staticmethod
     @part
     def log_prob(a, values, constants, work, out, width):
-        """Leaves in `work` the weights of the components, their shapes, and their posterior
-        probabilities given the count."""
-        (logits, means, raws), (weights, shapes, joint) = thirds(a), thirds(work)
-        softmax(logits, weights, out, width)
+        """Leaves in `work` the posterior probabilities of the components given the count, their
+        shapes, and their means. Logits become logarithms of the weights."""
+        (logits, log_means, raws), (joint, shapes, means) = thirds(a), thirds(work)
+        origin, unit = like(a[0, 0], constants[0]), like(a[0, 0], constants[1])
+        softmax(logits, joint, out, width)
         for c in range(joint.shape[0]):
             for b in range(width):
-                out[1, b] = _held_exp(means[c, b], LOG_MEANS)
+                means[c, b] = _held_exp(log_means[c, b], LOG_MEANS)
                 shapes[c, b] = _held_exp(raws[c, b], LOG_SHAPES)
-                joint[c, b] = logits[c, b] - out[0, b]
-            _add_log_probs(values, constants, out[1], shapes[c], joint[c], width)
+                logits[c, b] -= out[0, b]
+                joint[c, b] = logits[c, b]
+            _add_log_probs(values, origin, unit, means[c], shapes[c], joint[c], width)
         mix(joint, out, width)
 
     @staticmethod
     @part
     def gradient(a, values, constants, deltas, width):
-        (_, means, _), (by_logits, by_means, by_raws) = thirds(a), thirds(deltas)
-        for c in range(means.shape[0]):
+        (log_weights, _, _), (by_logits, by_means, by_raws) = thirds(a), thirds(deltas)
+        origin, unit = like(a[0, 0], constants[0]), like(a[0, 0], constants[1])
+        for c in range(log_weights.shape[0]):
             for b in range(width):
-                n, m = _count(values[b], constants), _held_exp(means[c, b], LOG_MEANS)
-                r, posterior = by_means[c, b], by_raws[c, b]
+                posterior, r, m = by_logits[c, b], by_means[c, b], by_raws[c, b]
+                n = _count(values[b], origin, unit)
                 excess = (n - m) / (r + m)
                 slope = log_of_ratio(n + r, r + m, n - m) - excess + _psi_rest(n + r) - _psi_rest(r)
-                by_logits[c, b] -= posterior
+                by_logits[c, b] = or_zero(exp(log_weights[c, b])) - posterior
                 by_means[c, b] = -posterior * r * excess
                 by_raws[c, b] = -posterior * r * slope
 
@@ -109,16 +112,16 @@ class NegativeBinomial:
             m, r = _held_exp(means[c, b], LOG_MEANS), _held_exp(raws[c, b], LOG_SHAPES)
             mode = max(np.floor((r - like(r, 1)) * m / r), like(r, 0))
             mean[b], shape[b], log_p[b], values[b] = m, r, like(r, 0), origin + unit * mode
-        _add_log_probs(values, constants, mean, shape, log_p, width)
+        _add_log_probs(values, origin, unit, mean, shape, log_p, width)
         for b in range(width):
-            mode, p, u = _count(values[b], constants), exp(log_p[b]), sigmoid(noise[b])
+            mode, p, u = _count(values[b], origin, unit), exp(log_p[b]), sigmoid(noise[b])
             values[b] = origin + unit * _from_mode(mode, p, mean[b], shape[b], u)
 
 
 @part
-def _count(value, constants):
+def _count(value, origin, unit):
     """The count that a cell of the table stands for."""
-    n = np.floor((value - like(value, constants[0])) / like(value, constants[1]) + like(value, 0.5))
+    n = np.floor((value - origin) / unit + like(value, 0.5))
     return max(min(n, like(value, _MOST)), like(value, 0))
 
 
@@ -129,7 +132,7 @@ def _held_exp(raw, bounds):
 
 
 @part
-def _add_log_probs(values, constants, means, shapes, out, width):
+def _add_log_probs(values, origin, unit, means, shapes, out, width):
     """Add ``log NB(n; m, r)`` to `out`.
 
     By Stirling's formula for the three gamma functions, what is large cancels on paper:
@@ -138,7 +141,7 @@ def _add_log_probs(values, constants, means, shapes, out, width):
     with each other, and so are means.
     """
     for b in range(width):
-        n, m, r, one = _count(values[b], constants), means[b], shapes[b], like(means[0], 1)
+        n, m, r, one = _count(values[b], origin, unit), means[b], shapes[b], like(means[0], 1)
         above, after, total, is_long = n + r, n + one, r + m, r * r < n
         large = (r if is_long else above) * log_of_ratio(above, total, n - m)
         x = above if is_long else m
@@ -148,7 +151,7 @@ def _add_log_probs(values, constants, means, shapes, out, width):
         out[b] += large + like(n, 0.5) * log(r / (above * after)) + like(n, _CONSTANT)
     for term in range(3):  # (one after the other: so the series is compiled once)
         for b in range(width):
-            n, r = _count(values[b], constants), shapes[b]
+            n, r = _count(values[b], origin, unit), shapes[b]
             x = r if term == 0 else n + (r if term == 1 else like(n, 1))
             rest = _gamma_rest(x)
             out[b] += rest if term == 1 else -rest

@@ -13,7 +13,7 @@ from skmade._kernels._activations import activate
 from skmade._kernels._compile import kernel, part, sums_part
 from skmade._kernels._conditionals import OF_REST, feature_log_prob, feed, is_atom
 from skmade._kernels._constants import LIST_BLOCK, PANEL_ROWS
-from skmade._kernels._elementary import like
+from skmade._kernels._elementary import exp, like
 from skmade._kernels._gather import first_block, gather_product, is_sparse, list_by_rows
 from skmade._kernels._memory import Buffers, Lists, lists_of_tile, of_tile, padded
 from skmade._kernels._product import (
@@ -448,7 +448,8 @@ def score_rows(plan, theta, table, rows, memory, scores, contributions, componen
 def _add_components(plan, d, buffers, out, begin, end, components):
     """Add what the components of the feature at position d weigh in some rows.
 
-    Mixtures leave that in the first and in the last third of their work.
+    Mixtures leave logarithms of the former in place of their logits, and the latter in the first
+    third of their work.
     """
     feature, n = plan.features[d], plan.features[d].n_components
     row, column = feature.first_output + feature.n_states, feature.column
@@ -458,7 +459,7 @@ def _add_components(plan, d, buffers, out, begin, end, components):
             weight = components.weights[begin + b]
             if feature.is_mixed:
                 weight *= np.float64(out[OF_REST, b])
-            before += weight * np.float64(buffers.deltas[row + c, b])
-            known += weight * np.float64(buffers.deltas[row + 2 * n + c, b])
+            before += weight * np.float64(exp(buffers.units[row + c, b]))
+            known += weight * np.float64(buffers.deltas[row + c, b])
         components.before[column, c] += before
         components.known[column, c] += known
