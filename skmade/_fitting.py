@@ -359,7 +359,7 @@ class FittingMixin:
             values["n_iter_no_change"] = _auto.n_iter_no_change(n_rows, self.n_features_in_)
         if self.alpha == "auto":
             values["alpha"] = 0.0
-            if is_validated and self.n_masks == 1:
+            if is_validated and self.n_masks == 1 and self.n_features_in_ > 1:
                 values["l1"] = _auto.l1(n_rows)
         return _training.Settings(**values)
 

@@ -166,9 +166,9 @@ class MADEDensity(CallbackSupportMixin, FittingMixin, DensityMixin, BaseEstimato
         L2 penalty: ``alpha / 2`` times the sum of squared weights is added to the mean
         negative log-density. "auto" gives weights a Laplace prior in its place, which keeps
         them at 0 where the rows do not speak for them: ``c / n`` times the sum of their
-        absolute values, for n training rows, where c is 1/16, and is multiplied by 4 as long
-        as that makes held-out rows more likely, up to 16. It is 0 where no rows are held out
-        (in `partial_fit`, too), and where many draws of masks, `n_masks`, keep weights from
+        absolute values, for n training rows, where c is 1/16 at first, then 1/4, 1, 4 and 16;
+        held-out rows choose among these. It is 0 where no rows are held out (in `partial_fit`,
+        too), of one column, and where many draws of masks, `n_masks`, keep weights from
         fitting rows too closely.
     dtype : {"float32", "float64"}, default="float32"
         Of the network. Log-densities are summed and returned in float64 either way.

@@ -30,7 +30,7 @@ from skmade._warnings import warn
 
 # The Euclidean norm a batch's gradient is cut back to.
 _MAX_NORM = 10.0
-# When the validated score stops rising, and no stronger prior helps either, the step is
+# When the validated score stops rising, and there is no stronger prior to try, the step is
 # multiplied by this, so often, each time from the best network so far, before training ends; the
 # first time dropout ends, too.
 _RATE_FACTOR = 0.3
@@ -187,23 +187,21 @@ class Progress:
 class Stages:
     """What training goes on with where the score has stopped to rise.
 
-    It is stronger priors while they help, then shorter steps. Dropout keeps networks from fitting
-    rows too closely while they learn, but where columns say nearly all of each other, its noise
-    blurs what they say. So shorter steps are made without it, where held-out rows judge whether
-    that helps.
+    It is all stronger priors in turn, as one that does not help may be followed by one that does,
+    then shorter steps. Dropout keeps networks from fitting rows too closely while they learn, but
+    where columns say nearly all of each other, its noise blurs what they say. So shorter steps are
+    made without it, where held-out rows judge whether that helps.
     """
 
     def __init__(self, settings, progress, has_judge):
         self.stronger, self.n_cuts = deque(settings.l1), 0
         self.first_wait = self.wait = settings.n_iter_no_change
-        self.tol, self.score_before = settings.tol, -np.inf
         self.has_judge = has_judge
         progress.l1 = self.stronger.popleft()
 
     def advance(self, progress, finite=True):
         """Go on from the best network so far; returns False where training ends."""
-        if finite and self.stronger and progress.best_score > self.score_before + self.tol:
-            self.score_before = progress.best_score
+        if finite and self.stronger:
             progress.return_to_best(progress.rate, self.stronger.popleft())
             return True
         if self.n_cuts == _RATE_CUTS:
@@ -393,7 +391,7 @@ def train(
        anew at lines if these predict held-out rows better (see `parameters_by_lines`; the best
        network so far is kept until there is a better one);
     4. after as many again, return to the best network, and go on with the next stronger prior,
-       `l1`, as long as the last one found better networks than those before;
+       `l1`, as long as there is one;
     5. then return to the best network and its prior, multiply the step by 0.3, leave no more
        units out, where there are held-out rows, and wait for half as many epochs from there on;
        the third time, stop. An epoch

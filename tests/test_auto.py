@@ -115,6 +115,13 @@ def test_more_epochs_are_waited_for_where_columns_are_few():
     assert _auto.n_iter_no_change(768, 3) == 11
 
 
+def test_one_column_has_no_weights_for_a_prior():
+    X = np.random.default_rng(0).normal(size=(90, 2))
+    for n_columns, n_priors in ((1, 1), (2, 5)):
+        model = quick(max_iter=100, tol=1e6, n_iter_no_change=4, direct_connections=False)
+        assert model.fit(X[:, :n_columns]).n_iter_ == 1 + 4 * n_priors + 2 * 2
+
+
 @pytest.mark.parametrize(("given", "waited_for"), [("auto", 24), (3, 3)])
 def test_what_is_waited_for_is_by_the_rows_unless_it_is_given(given, waited_for):
     """No score is better than the first by a million nats."""
@@ -123,7 +130,7 @@ def test_what_is_waited_for_is_by_the_rows_unless_it_is_given(given, waited_for)
         max_iter=200, tol=1e6, n_iter_no_change=given, direct_connections=False
     ).fit(X)  # fmt: skip
     after_cuts = -(-waited_for // 2)
-    assert model.n_iter_ == 1 + 2 * waited_for + 2 * after_cuts
+    assert model.n_iter_ == 1 + 5 * waited_for + 2 * after_cuts  # (five priors)
 
 
 @pytest.mark.parametrize(
@@ -223,6 +230,7 @@ def test_priors_are_tried_where_held_out_rows_can_choose():
     of_one, of_masks = (
         MADEDensity(n_masks=n, n_iter_no_change=4, learning_rate_init=0.01) for n in (1, 2)
     )
+    of_one.n_features_in_ = 3
     assert of_one._settings(100, is_validated=True).l1 == _auto.l1(100)
     assert of_one._settings(100, is_validated=False).l1 == (0.0,)
     assert of_masks._settings(100, is_validated=True).l1 == (0.0,)
