@@ -23,7 +23,8 @@ Its kernels work on one feature for the rows of a tile, of which there are `widt
 
 - ``log_prob(a, values, constants, work, out, width)``: ``out[0, b] = log p(values[b])``. The
   rows of `a` are the parameters. `work` has as many rows, and `out` a second one, for what is
-  needed on the way;
+  needed on the way. Mixtures leave logarithms of the weights of their components in the first
+  `n_components` rows of `a`, and their posterior probabilities in those of `work`;
 - ``gradient(a, values, constants, deltas, width)``: the derivatives of ``-log p`` by the
   parameters, in place of what `log_prob` left in its `work`;
 - ``draw(a, bits, noise, constants, work, out, values, width)``: ``values[b] ~ p``.
