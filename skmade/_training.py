@@ -397,7 +397,7 @@ def train(
        the third time, stop. An epoch
        that ends in numbers that are not finite comes to this at once, and where none before it
        was better, the best network is the initial one. A listener may stop earlier;
-    5. refit the weights of the components of mixtures (see `refitted`), and of columns that are
+    6. refit the weights of the components of mixtures (see `refitted`), and of columns that are
        determined by others (see `sharpened`), unless rows were trained on with noise.
 
     Parameters

@@ -4,9 +4,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from skmade._families._scales import LEAST_SCALE, raw_scale, scale, standardised
+from skmade._families._scales import (
+    LEAST_SCALE,
+    raw_scale,
+    scale,
+    scale_and_slope,
+    standardised,
+)
 from skmade._kernels._compile import part
-from skmade._kernels._elementary import like, log, sigmoid
+from skmade._kernels._elementary import like, log
 
 HALF_LOG_2PI = 0.5 * np.log(2 * np.pi)
 
@@ -53,11 +59,10 @@ class Gaussian:
     @part
     def gradient(a, values, constants, deltas, width):
         for b in range(width):
-            deviation = scale(a[1, b])
+            deviation, slope = scale_and_slope(a[1, b])
             t = standardised(values[b], a[0, b], deviation)
             deltas[0, b] = -t / deviation
-            slope = sigmoid(a[1, b]) / deviation
-            deltas[1, b] = (like(t, 1) - t * t) * slope
+            deltas[1, b] = (like(t, 1) - t * t) * slope / deviation
 
     @staticmethod
     @part
