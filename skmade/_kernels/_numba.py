@@ -57,6 +57,9 @@ from skmade._warnings import warn
 # compiled so may call them: else what they return is counted as given back too often.)
 _OPTIONS = {"no_cfunc_wrapper": True, "_nrt": False}
 
+# Where there are vectors of 512 bits, loops use them as products do. Compilers would take half of
+# them, as the first processors of this kind lowered their clock rate, which products do anyway.
+_LONG_VECTORS = '"prefer-vector-width"="512"'
 
 _COMPILED_ANEW = (
     "Machine code of {} from the disk cache gave wrong results on a small example: it is compiled "
@@ -93,6 +96,11 @@ def compile_part_for(function, **options):
 
 class _KernelLibrary(JITCodeLibrary):
     """Code into which all parts are linked that it calls, and those that they call, once each."""
+
+    def add_ir_module(self, ir_module):
+        for function in ir_module.functions:
+            set.add(function.attributes, _LONG_VECTORS)  # (its own method knows no strings)
+        super().add_ir_module(ir_module)
 
     def finalize(self):
         linked = self._linking_libraries = list(dict.fromkeys(self._linking_libraries))
