@@ -81,9 +81,8 @@ class FittingMixin:
         limits = find_limits(columns, training, self._target_limit)
         training = drawn_in(columns, training, limits)
         validation = validation and without_wild(columns, validation, limits)
-        architecture, networks = self._networks_to_train(
-            self._density_to_continue(), columns, training, rng, typical
-        )
+        before = self._density_to_continue()
+        architecture, networks = self._networks_to_train(before, columns, training, rng, typical)
         settings = self._settings(len(training.table), validation is not None)
         progresses = [
             _training.Progress.start(network.theta, settings.learning_rate_init, number)
@@ -109,7 +108,7 @@ class FittingMixin:
         rngs = rng.spawn(len(networks))
         kept = _training.train_networks(
             networks, progresses, training, validation, settings, columns.offset, rngs,
-            self.n_jobs, watch,
+            self.n_jobs, watch, before is None and self.n_masks == 1,
         )  # fmt: skip
         conclude(self, kept, rng)
         return watch.is_over

@@ -126,6 +126,18 @@ def with_gaps(plan):
     return plan._replace(features=features, is_mixed=True)
 
 
+def are_direct(plan):
+    """Which panels have the weights of outputs from inputs, where hidden layers are between."""
+    from_inputs = plan.panels["source"] < plan.layers[0, 1]
+    return from_inputs & (plan.panels["row"] >= plan.layers[-1, 0]) & (len(plan.layers) > 2)
+
+
+def without_direct_connections(plan):
+    """The plan without these panels, which are the last ones."""
+    panels = plan.panels[~are_direct(plan)]
+    return plan._replace(panels=panels, first_panel=np.append(plan.first_panel[:-1], len(panels)))
+
+
 def without_drawn_gaps(plan):
     """The plan, for draws in which no cell comes out as missing."""
     features = plan.features.copy()

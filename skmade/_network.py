@@ -1,21 +1,23 @@
 """The masked network: its architecture and its parameters."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from skmade._auto import count_parameters
 from skmade._families import FAMILIES
 from skmade._kernels._constants import ACTIVATIONS
-from skmade._kernels._memory import aligned
+from skmade._kernels._memory import aligned, aligned_copy
 from skmade._kernels._steps import make_memory, train_steps
 from skmade._layout import (
     Plan,
+    are_direct,
     constant_rows,
     feature_records,
     make_plan,
     n_parameters,
     with_gaps,
+    without_direct_connections,
 )
 
 
@@ -192,6 +194,14 @@ class Network:
                     seen = self.plan.extents[panel.extents + row]
                     places.append(panel.offset + np.arange(seen) * panel.height + row)
         return np.array(places)
+
+    def without_direct_connections(self):
+        """The network with hidden layers alone between inputs and outputs, if there are both."""
+        panels, theta = self.plan.panels[are_direct(self.plan)], aligned_copy(self.theta)
+        if not len(panels):
+            return self
+        theta[panels["offset"][0] : self.plan.biases] = 0
+        return replace(self, theta=theta, plan=without_direct_connections(self.plan))
 
     @property
     def has_direct_connections(self):

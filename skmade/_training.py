@@ -119,17 +119,21 @@ class Progress:
     """Epochs that ended in numbers that are not finite."""
     number: int | None = None
     """Of the network, from one, where there are several."""
+    is_direct_later: bool = False
+    """Whether direct connections are learnt only after hidden units, where there are both."""
     seconds: float = 0.0
     """That it took in another process, before it was heard of."""
     loss_curve: list = field(default_factory=list)
     validation_curve: list = field(default_factory=list)
 
     @classmethod
-    def start(cls, theta, rate, number=None):
+    def start(cls, theta, rate, number=None, is_direct_later=False):
         """Progress before the first step."""
         moments = np.zeros((2, len(theta)), theta.dtype)
         theta, average, best = (aligned_copy(theta) for _ in range(3))
-        return cls(theta, moments, rate, average, best, number=number)
+        return cls(
+            theta, moments, rate, average, best, number=number, is_direct_later=is_direct_later
+        )
 
     @classmethod
     def of_passes(cls, network, rate, number, solver):
@@ -214,7 +218,16 @@ class Stages:
 
 
 def train_networks(
-    networks, progresses, training, validation, settings, offset, rngs, n_jobs, watch
+    networks,
+    progresses,
+    training,
+    validation,
+    settings,
+    offset,
+    rngs,
+    n_jobs,
+    watch,
+    in_rounds=False,
 ):
     """Fit the parameters of networks, side by side where `n_jobs` allows it.
 
@@ -240,6 +253,8 @@ def train_networks(
         One for each network.
     n_jobs : int or None
     watch : Watch
+    in_rounds : bool
+        Whether the first ones tell how the others train. All are Networks before training then.
 
     Returns
     -------
@@ -254,12 +269,12 @@ def train_networks(
         If neither an epoch nor the initial network has a finite score.
     """
     common = training, validation, settings, offset
+    elsewhere = len(networks) > 1 and not training.are_in_file and are_in_force(n_jobs)
+    train_some = _train_elsewhere if elsewhere else _train_here
     try:
         with watch:
-            if len(networks) > 1 and not training.are_in_file and are_in_force(n_jobs):
-                _train_elsewhere(networks, progresses, common, rngs, n_jobs, watch)
-            else:
-                _train_here(networks, progresses, common, rngs, n_jobs, watch)
+            for which in _rounds(progresses) if in_rounds else [range(len(networks))]:
+                train_some(which, networks, progresses, common, rngs, n_jobs, watch)
     except KeyboardInterrupt:
         if not any(np.isfinite(progress.best_score) for progress in progresses):
             raise
@@ -271,10 +286,28 @@ def train_networks(
     return kept
 
 
-def _train_here(networks, progresses, common, rngs, n_jobs, watch):
-    """Fit networks in threads."""
+def _rounds(progresses):
+    """Numbers of the networks that train together: of the first two, then of the others.
+
+    Direct connections find lines, which some tables consist of, in a few epochs; in others, lines
+    are in the way of what hidden units come to. So the first network learns both together, and the
+    second one hidden units first. The others do as the one of these that held-out rows like better.
+    """
+    n = len(progresses)
+    for progress in progresses[1:2]:
+        progress.is_direct_later = True
+    yield range(min(n, 2))
+    if n > 2:
+        is_direct_later = progresses[1].best_score > progresses[0].best_score
+        for progress in progresses[2:]:
+            progress.is_direct_later = is_direct_later
+        yield range(2, n)
+
+
+def _train_here(which, networks, progresses, common, rngs, n_jobs, watch):
+    """Fit some of the networks in threads."""
     training, validation, settings, offset = common
-    n = min(n_threads(n_jobs), len(networks))
+    n = min(n_threads(n_jobs), len(which))
     if n > 1:
         settings = replace(settings, n_jobs=1)
 
@@ -289,33 +322,33 @@ def _train_here(networks, progresses, common, rngs, n_jobs, watch):
             )  # fmt: skip
             watch.end_network(progresses[k])
 
-        take_in_turn(lambda: train_one, range(len(networks)), n)
+        take_in_turn(lambda: train_one, which, n)
 
     _run_within_reach(train_all, n_jobs)
 
 
-def _train_elsewhere(networks, progresses, common, rngs, n_jobs, watch):
-    """Fit networks in other processes; each is heard of when it has come back."""
+def _train_elsewhere(which, networks, progresses, common, rngs, n_jobs, watch):
+    """Fit some of the networks in other processes; each is heard of when it has come back."""
     training, validation, settings, offset = common
     common = training, validation, replace(settings, n_jobs=1), offset
 
     def still_wanted():
-        for network, progress, rng in zip(networks, list(progresses), rngs):
+        for k in which:
             if watch.is_over:
                 return
-            yield network, progress.number, rng
+            yield networks[k], progresses[k].number, progresses[k].is_direct_later, rngs[k]
 
     with closing(map_as_they_come(_trained, common, still_wanted(), n_jobs)) as trained:
-        for k, progress in trained:
+        for i, progress in trained:
             progress.best_theta = aligned_copy(progress.best_theta)
-            progresses[k] = progress
+            progresses[which[i]] = progress
             watch.hear_of(progress)
 
 
-def _trained(training, validation, settings, offset, network, number, rng):
+def _trained(training, validation, settings, offset, network, number, is_direct_later, rng):
     """The progress of a network at its end, in the process that trains it."""
-    began = time.monotonic()
-    progress = Progress.start(network.theta, settings.learning_rate_init, number)
+    began, rate = time.monotonic(), settings.learning_rate_init
+    progress = Progress.start(network.theta, rate, number, is_direct_later)
     train(network, training, validation, settings, offset, rng, progress)
     progress.seconds = time.monotonic() - began
     return progress
@@ -389,7 +422,8 @@ def train(
        where there are no such rows, the training loss judges it);
     3. after `n_iter_no_change` epochs that did not improve by `tol`, for the first time, begin
        anew at lines if these predict held-out rows better (see `parameters_by_lines`; the best
-       network so far is kept until there is a better one);
+       network so far is kept until there is a better one); or else, where direct connections were
+       left out so far, at the best network, with them;
     4. after as many again, return to the best network, and go on with the next stronger prior,
        `l1`, as long as there is one;
     5. then return to the best network and its prior, multiply the step by 0.3, leave no more
@@ -422,11 +456,15 @@ def train(
     ValueError
         If neither an epoch nor the initial network has a finite score.
     """
-    stale, stages = 0, Stages(settings, progress, validation is not None)
+    stale, stages, whole = 0, Stages(settings, progress, validation is not None), network
     may_begin_anew = validation is not None and not settings.input_noise
+    if may_begin_anew and progress.is_direct_later:
+        network = network.without_direct_connections()
+        progress.begin_at(network.theta)
+        progress.best_theta[:] = network.theta
     beyond = mean_extras(training)
     beyond_held_out = 0.0 if validation is None else mean_extras(validation)
-    with _crew(network, training, settings, heed) as crew:
+    with _crew(whole, training, settings, heed) as crew:
         for epoch in range(settings.max_iter):
             is_last = epoch == settings.max_iter - 1
             watch.begin_epoch(progress)
@@ -450,8 +488,9 @@ def train(
             if stale >= stages.wait or not finite:
                 stale = 0
                 if may_begin_anew and finite:
-                    may_begin_anew = False
-                    if _begin_anew(network, progress, training, validation, settings, rng, heed):
+                    may_begin_anew, had_all = False, network is whole
+                    network = whole
+                    if _begin_anew(network, progress, training, validation, rng, heed, had_all):
                         continue
                 if not stages.advance(progress, finite):
                     break
@@ -468,12 +507,16 @@ def train(
         )
 
 
-def _begin_anew(network, progress, training, validation, settings, rng, heed):
-    """Whether training begins anew, at lines that predict held-out rows better than before."""
+def _begin_anew(network, progress, training, validation, rng, heed, had_all):
+    """Whether training begins anew.
+
+    It does at lines that predict held-out rows better than before; or else at the best network, if
+    it had not all connections so far.
+    """
     theta = parameters_by_lines(network, progress.best_theta, training, validation, rng, heed)
-    if theta is None:
+    if theta is None and had_all:
         return False
-    progress.begin_at(theta)
+    progress.begin_at(progress.best_theta if theta is None else theta)
     return True
 
 
