@@ -164,11 +164,11 @@ def test_after_lines_all_stages_follow(waited_for):
 @pytest.mark.skipif(not JIT, reason="needs networks that are trained for long")
 def test_networks_are_the_same_in_any_number_of_threads_and_in_processes():
     X = related(300)
-    alone = quick(n_estimators=2, max_iter=60).fit(X)
+    alone = quick(n_estimators=4, max_iter=60).fit(X)
     assert alone.n_iter_ > 10
     for n_jobs, backend in [(2, None), (2, "loky")]:
         with parallel_config(backend) if backend else nullcontext():
-            model = quick(n_estimators=2, max_iter=60, n_jobs=n_jobs).fit(X)
+            model = quick(n_estimators=4, max_iter=60, n_jobs=n_jobs).fit(X)
         np.testing.assert_array_equal(model.score_samples(X), alone.score_samples(X))
 
 
