@@ -9,6 +9,7 @@ import numpy as np
 
 from skmade import _auto, _combination, _progress, _training
 from skmade._arguments import checked_sizes, checked_weights, to_generator
+from skmade._beginnings import without_the_worse
 from skmade._columns import Columns, Table, make_rules
 from skmade._fitted import FittedDensity
 from skmade._masks import draw_degrees, lost_dependencies
@@ -110,6 +111,8 @@ class FittingMixin:
             networks, progresses, training, validation, settings, columns.offset, rngs,
             self.n_jobs, watch, before is None and self.n_masks == 1,
         )  # fmt: skip
+        if self.n_estimators == "auto" and self.combination == "mixture" and validation:
+            kept = without_the_worse(kept, validation, self.n_jobs)
         conclude(self, kept, rng)
         return watch.is_over
 

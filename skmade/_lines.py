@@ -70,7 +70,7 @@ def parameters_by_lines(network, theta, training, held_out, rng, heed):
     if is_sparse or not (isinstance(network, Network) and network.has_direct_connections):
         return None
     training, held_out = (rows.at_most(_ROWS, rng) for rows in (training, held_out))
-    lines = list(_lines(network.plan, training, heed))
+    lines = list(_lines(network, training, heed))
     if not lines:
         return None
     by_lines = _with_lines(network, lines)
@@ -82,16 +82,14 @@ def parameters_by_lines(network, theta, training, held_out, rng, heed):
     return by_lines if held_out.weights @ (after - before) > 0 else None
 
 
-def _lines(plan, rows, heed):
+def _lines(network, rows, heed):
     """Lines of all columns that have densities and numbers before them."""
-    inputs, columns = [], []
+    plan, inputs, columns = network.plan, [], []
     if np.count_nonzero(plan.features["is_one_hot"] == 0) > _MOST_NUMBERS:
         return
     for d, feature in enumerate(plan.features):
-        values = rows.table[:, feature.column].astype(np.float64)
-        atoms = plan.constants[d, feature.first_atom :][: feature.n_atoms]
+        values, used = network.smooth_values(d, rows.table)
         has_density = FAMILIES[feature.family].support == "real" and not feature.is_alone
-        used = ~np.isnan(values) & ~np.isin(values, atoms.astype(rows.table.dtype))
         used &= rows.weights > 0
         if has_density and columns and np.count_nonzero(used) >= _LEAST_ROWS:
             heed()

@@ -203,6 +203,13 @@ class Network:
         theta[panels["offset"][0] : self.plan.biases] = 0
         return replace(self, theta=theta, plan=without_direct_connections(self.plan))
 
+    def smooth_values(self, d, table):
+        """Cells of the feature at position d, and which are neither atoms nor missing."""
+        feature = self.plan.features[d]
+        values = table[:, feature.column].astype(np.float64)
+        atoms = self.plan.constants[d, feature.first_atom :][: feature.n_atoms]
+        return values, ~np.isnan(values) & ~np.isin(values, atoms.astype(table.dtype))
+
     @property
     def has_direct_connections(self):
         """Whether outputs have weights from the inputs."""

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
+from skmade._beginnings import begun_otherwise, rounds
 from skmade._combination import log_mean_exp
 from skmade._components import refitted
 from skmade._determined import sharpened
@@ -119,20 +120,20 @@ class Progress:
     """Epochs that ended in numbers that are not finite."""
     number: int | None = None
     """Of the network, from one, where there are several."""
-    is_direct_later: bool = False
-    """Whether direct connections are learnt only after hidden units, where there are both."""
+    begins_otherwise: bool = False
+    """Whether training begins in the second of two ways, see `_beginnings`."""
     seconds: float = 0.0
     """That it took in another process, before it was heard of."""
     loss_curve: list = field(default_factory=list)
     validation_curve: list = field(default_factory=list)
 
     @classmethod
-    def start(cls, theta, rate, number=None, is_direct_later=False):
+    def start(cls, theta, rate, number=None, begins_otherwise=False):
         """Progress before the first step."""
         moments = np.zeros((2, len(theta)), theta.dtype)
         theta, average, best = (aligned_copy(theta) for _ in range(3))
         return cls(
-            theta, moments, rate, average, best, number=number, is_direct_later=is_direct_later
+            theta, moments, rate, average, best, number=number, begins_otherwise=begins_otherwise
         )
 
     @classmethod
@@ -273,7 +274,7 @@ def train_networks(
     train_some = _train_elsewhere if elsewhere else _train_here
     try:
         with watch:
-            for which in _rounds(progresses) if in_rounds else [range(len(networks))]:
+            for which in rounds(progresses) if in_rounds else [range(len(networks))]:
                 train_some(which, networks, progresses, common, rngs, n_jobs, watch)
     except KeyboardInterrupt:
         if not any(np.isfinite(progress.best_score) for progress in progresses):
@@ -284,24 +285,6 @@ def train_networks(
     _warn_of_rising([progress.is_rising for _, progress in kept], settings.max_iter)
     _warn_of_divergence([progress for _, progress in kept])
     return kept
-
-
-def _rounds(progresses):
-    """Numbers of the networks that train together: of the first two, then of the others.
-
-    Direct connections find lines, which some tables consist of, in a few epochs; in others, lines
-    are in the way of what hidden units come to. So the first network learns both together, and the
-    second one hidden units first. The others do as the one of these that held-out rows like better.
-    """
-    n = len(progresses)
-    for progress in progresses[1:2]:
-        progress.is_direct_later = True
-    yield range(min(n, 2))
-    if n > 2:
-        is_direct_later = progresses[1].best_score > progresses[0].best_score
-        for progress in progresses[2:]:
-            progress.is_direct_later = is_direct_later
-        yield range(2, n)
 
 
 def _train_here(which, networks, progresses, common, rngs, n_jobs, watch):
@@ -336,7 +319,7 @@ def _train_elsewhere(which, networks, progresses, common, rngs, n_jobs, watch):
         for k in which:
             if watch.is_over:
                 return
-            yield networks[k], progresses[k].number, progresses[k].is_direct_later, rngs[k]
+            yield networks[k], progresses[k].number, progresses[k].begins_otherwise, rngs[k]
 
     with closing(map_as_they_come(_trained, common, still_wanted(), n_jobs)) as trained:
         for i, progress in trained:
@@ -345,10 +328,10 @@ def _train_elsewhere(which, networks, progresses, common, rngs, n_jobs, watch):
             watch.hear_of(progress)
 
 
-def _trained(training, validation, settings, offset, network, number, is_direct_later, rng):
+def _trained(training, validation, settings, offset, network, number, begins_otherwise, rng):
     """The progress of a network at its end, in the process that trains it."""
     began, rate = time.monotonic(), settings.learning_rate_init
-    progress = Progress.start(network.theta, rate, number, is_direct_later)
+    progress = Progress.start(network.theta, rate, number, begins_otherwise)
     train(network, training, validation, settings, offset, rng, progress)
     progress.seconds = time.monotonic() - began
     return progress
@@ -458,10 +441,11 @@ def train(
     """
     stale, stages, whole = 0, Stages(settings, progress, validation is not None), network
     may_begin_anew = validation is not None and not settings.input_noise
-    if may_begin_anew and progress.is_direct_later:
-        network = network.without_direct_connections()
+    if may_begin_anew and progress.begins_otherwise:
+        network = begun_otherwise(network, training)
         progress.begin_at(network.theta)
         progress.best_theta[:] = network.theta
+    progress.begins_otherwise = network is not whole
     beyond = mean_extras(training)
     beyond_held_out = 0.0 if validation is None else mean_extras(validation)
     with _crew(whole, training, settings, heed) as crew:
@@ -488,7 +472,7 @@ def train(
             if stale >= stages.wait or not finite:
                 stale = 0
                 if may_begin_anew and finite:
-                    may_begin_anew, had_all = False, network is whole
+                    may_begin_anew, had_all = False, network.plan is whole.plan
                     network = whole
                     if _begin_anew(network, progress, training, validation, rng, heed, had_all):
                         continue

@@ -48,7 +48,7 @@ def test_a_line_is_the_normal_density_about_its_regression(hidden_layer_sizes, f
     ).fit(X)
     network, weights = network_of(model), factor * rng.uniform(0.5, 2, 200)
     rows = rows_of(model, X, weights)
-    lines = list(_lines(network.plan, rows, never))
+    lines = list(_lines(network, rows, never))
     assert [line.position for line in lines] == [1, 2, 3]
     own = contributions(replace(network, theta=_with_lines(network, lines)), rows.table)
     before = contributions(network, rows.table)
@@ -87,11 +87,11 @@ def test_atoms_and_missing_cells_are_in_no_line(rng):
     model = quick(ordering="natural", max_iter=1).fit(X)
     assert list(model.atoms_[3]) == [0]
     network, table = network_of(model), encoded(model, X)
-    (line,) = (own for own in _lines(network.plan, rows_of(model, X), never) if own.position == 2)
+    (line,) = (own for own in _lines(network, rows_of(model, X), never) if own.position == 2)
     seen = ~np.isnan(table[:, 2])
     expected = LinearRegression().fit(table[seen, :2], table[seen, 2])
     np.testing.assert_allclose(line.coefficients, expected.coef_, atol=0.01)
-    (line,) = (own for own in _lines(network.plan, rows_of(model, X), never) if own.position == 3)
+    (line,) = (own for own in _lines(network, rows_of(model, X), never) if own.position == 3)
     is_rest = X[:, 3] != 0
     left = table[is_rest, 3] - (
         np.nan_to_num(table[is_rest, :3]) @ line.coefficients + line.intercept

@@ -13,7 +13,8 @@
 - ``constants``: numbers that its kernels need, the same for all rows;
 - ``initial_bias(values, weights)``: its parameters before training;
 - with "real" support ``of_components(n)``, the family with so many; ``means``, which of the
-  parameters are means; and ``bias_about(mean, deviation)``, parameters about another mean.
+  parameters are means; and ``bias_about(mean, deviation)``, parameters about another mean; if
+  it mixes components, ``bias_at_quantiles(values, weights)``, each about a part of the values.
 
 Its fields are facts of a column (see `Real.family`). One that asks for ``half`` gives values on a
 lattice the mean density of their cells; one that asks for ``low`` and ``high`` has no density

@@ -17,6 +17,9 @@ from skmade._families.gaussian import HALF_LOG_2PI
 from skmade._kernels._compile import part
 from skmade._kernels._elementary import exp, like, log, or_zero
 
+# Smallest scale of a component at a part of the values, before training.
+_NARROWEST_PART = 0.02
+
 
 @dataclass(frozen=True)
 class GaussianMixture:
@@ -50,6 +53,15 @@ class GaussianMixture:
         means = mean + deviation * ndtri((np.arange(k) + 0.5) / k) / 2
         raw = raw_scale(max(deviation * self.initial_scale, LEAST_SCALE))
         return np.concatenate([np.zeros(k), means, np.full(k, raw)])
+
+    def bias_at_quantiles(self, values, weights):
+        """Equal weights, components at as many parts of the values as there are of them."""
+        k = self.n_components
+        ends = np.quantile(
+            values, np.arange(2 * k + 1) / (2 * k), weights=weights, method="inverted_cdf"
+        )
+        scales = np.maximum((ends[2::2] - ends[:-2:2]) / 2, _NARROWEST_PART)
+        return np.concatenate([np.zeros(k), ends[1::2], raw_scale(scales)])
 
     @classmethod
     def of_components(cls, n):

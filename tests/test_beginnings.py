@@ -1,4 +1,4 @@
-"""Networks that learn hidden units before direct connections, and who does so."""
+"""The two ways in which training begins, and which network begins in which."""
 
 from dataclasses import replace
 
@@ -59,7 +59,7 @@ def fitted_networks(monkeypatch, X, scores=None, **parameters):
         train(network, training, validation, settings, offset, own, progress, *rest)
         if scores:
             progress.best_score = scores[progress.number - 1]
-        seen[progress.number] = progress.is_direct_later
+        seen[progress.number] = progress.begins_otherwise
 
     monkeypatch.setattr(_training, "train", watched)
     model = quick(max_iter=2, **parameters).fit(X)
@@ -89,7 +89,7 @@ def test_networks_that_go_on_do_so_with_all_connections(monkeypatch, rng):
     seen, train = [], _training.train
 
     def watched(*arguments):
-        seen.append(arguments[6].is_direct_later)
+        seen.append(arguments[6].begins_otherwise)
         return train(*arguments)
 
     monkeypatch.setattr(_training, "train", watched)
@@ -115,6 +115,6 @@ def test_clusters_are_learnt_by_hidden_units(monkeypatch):
     """Lines through clusters say something of columns that are independent within each."""
     X, _ = make_blobs(4_000, 15, centers=4, center_box=(-10, 10), random_state=0)
     model = MADEDensity(n_estimators=3, random_state=0).fit(X[:500])
-    monkeypatch.setattr(_training, "_rounds", lambda progresses: [range(len(progresses))])
+    monkeypatch.setattr(_training, "rounds", lambda progresses: [range(len(progresses))])
     together = MADEDensity(n_estimators=3, random_state=0).fit(X[:500])
     assert model.score(X[500:]) > together.score(X[500:]) + 0.1

@@ -1,0 +1,82 @@
+"""Two ways in which the training of a network may begin, and who begins in which.
+
+- Direct connections find lines, which some tables consist of, in a few epochs; in others, lines are
+  in the way of what hidden units come to. These may come first.
+- The density of a single column is one mixture. From wide components, training comes to smooth
+  densities, from narrow ones, each at its part of the rows, to those of many modes.
+"""
+
+from dataclasses import replace
+
+import numpy as np
+
+from skmade._combination import log_mean_exp
+from skmade._families import FAMILIES
+from skmade._kernels._memory import aligned_copy
+from skmade._scoring import log_densities
+from skmade._sparse import SparseRows
+
+
+def rounds(progresses):
+    """Numbers of the networks that train together: of the first two, then of the others.
+
+    The second one begins otherwise than the first. The others do as the one of these that held-out
+    rows like better.
+    """
+    n = len(progresses)
+    for progress in progresses[1:2]:
+        progress.begins_otherwise = True
+    yield range(min(n, 2))
+    if n > 2:
+        otherwise = progresses[1].best_score > progresses[0].best_score
+        for progress in progresses[2:]:
+            progress.begins_otherwise = otherwise
+        yield range(2, n)
+
+
+def begun_otherwise(network, rows):
+    """A network that begins in the second way, or the same where there is no such way.
+
+    Parameters
+    ----------
+    network : Network
+    rows : Rows
+        To train on.
+
+    Returns
+    -------
+    Network
+        Without direct connections, which are still to come, or of a single column.
+    """
+    if len(network.ordering) > 1:
+        return network.without_direct_connections()
+    feature = network.plan.features[0]
+    if feature.n_components < 2 or isinstance(rows.table, SparseRows):
+        return network
+    values, used = network.smooth_values(0, rows.table)
+    used &= rows.weights > 0
+    if not np.any(used):
+        return network
+    theta, family = aligned_copy(network.theta), FAMILIES[feature.family]
+    family = family.of_components(int(feature.n_components))
+    first = feature.first_output + feature.n_states
+    _, biases = network.places_of_outputs(first, first + family.n_outputs)
+    theta[biases] = family.bias_at_quantiles(values[used], rows.weights[used])
+    return replace(network, theta=theta)
+
+
+def without_the_worse(kept, held_out, n_jobs):
+    """Networks and their progress, but for the only one of its way if it makes rows less likely.
+
+    Held-out rows have to be likelier without it, in the mixture of all, by a standard error.
+    """
+    ways = [progress.begins_otherwise for _, progress in kept]
+    alone = [k for k, way in enumerate(ways) if ways.count(way) == 1]
+    if len(kept) < 3 or len(alone) != 1:
+        return kept
+    logs = log_densities([network for network, _ in kept], held_out.table, n_jobs)
+    gains = log_mean_exp(np.delete(logs, alone, axis=0)) - log_mean_exp(logs)
+    error = np.std(gains) / np.sqrt(len(gains))
+    if np.average(gains, weights=held_out.weights) <= error:
+        return kept
+    return [pair for k, pair in enumerate(kept) if k not in alone]
