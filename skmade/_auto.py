@@ -22,9 +22,9 @@ _COLUMNS_TO_FILL = 200
 # All networks have so many parameters at most, or so many for each cell of the table.
 _PARAMETERS, _PARAMETERS_PER_CELL = 8e6, 100
 # Components of mixtures, and what they are cut to where parameters are too many, or rows few: so
-# many, or so many for each column, are enough for most. Those of one column cost nothing.
+# many, or so many for each column, are enough for most. Those of one or two columns cost little.
 _COMPONENTS = (10, 5, 3, 2)
-_COMPONENTS_OF_ONE_COLUMN = 20
+_COMPONENTS_OF_FEW_COLUMNS, _COLUMNS_FOR_THEM = 20, 2
 _ROWS_FOR_MOST_COMPONENTS, _ROWS_OF_A_COLUMN_FOR_THEM = 4000, 100
 _NARROWEST = 32
 # An epoch has about so many steps, if batches of the sizes allowed make it; of large tables, more.
@@ -96,8 +96,8 @@ def shape(n_rows, widths_of, sizes, fixed_sizes, n_components, direct_connection
     n_columns = len(widths_of(1)[0])
     enough = min(_ROWS_FOR_MOST_COMPONENTS, _ROWS_OF_A_COLUMN_FOR_THEM * n_columns)
     components = _COMPONENTS[n_rows < enough :] if n_components == "auto" else (n_components,)
-    if n_columns == 1 and n_components == "auto":
-        components = (_COMPONENTS_OF_ONE_COLUMN,)
+    if n_columns <= _COLUMNS_FOR_THEM and n_components == "auto":
+        components = _COMPONENTS_OF_FEW_COLUMNS, *_COMPONENTS
     directs = (True, False) if direct_connections == "auto" else (direct_connections,)
     most = most_parameters(n_rows, n_columns)
     while True:

@@ -129,8 +129,8 @@ class MADEDensity(CallbackSupportMixin, FittingMixin, DensityMixin, BaseEstimato
         a column that had missing cells in `fit`, which is learnt, scored and drawn.
     n_components : int or "auto", default="auto"
         Components of mixtures. "auto" is 10, but 5 of fewer than 4,000 rows if these are fewer
-        than 100 for each column, and fewer where parameters would be too many (see
-        `n_estimators`).
+        than 100 for each column, 20 of one or two columns, and fewer where parameters would be
+        too many (see `n_estimators`).
     ordering : {"random", "natural", "auto"} or permutation of the features, default="random"
         The first feature of a permutation comes first. "auto" has `targets` last, and random
         orderings before them and among them. Features with more missing cells come later in
@@ -147,11 +147,13 @@ class MADEDensity(CallbackSupportMixin, FittingMixin, DensityMixin, BaseEstimato
     mask_sampling : {"both", "ordering", "connectivity"}, default="both"
         What a draw changes. An `ordering` that is given stays as it is.
     n_estimators : int or "auto", default="auto"
-        Networks that are trained independently, each with masks of its own. "auto" takes as
-        many as see 32,000 rows together, from 1 to 5: averaging makes up for few rows, and
-        training costs no more than on a large table. (With `n_masks`, and in `partial_fit`, it
-        takes one.) All networks together have at most 8 million parameters by default, or 100
-        for each cell of the table.
+        Networks, each with masks of its own. "auto" takes as many as see 32,000 rows together,
+        from 1 to 5: averaging makes up for few rows, and training costs no more than on a large
+        table. (With `n_masks`, and in `partial_fit`, it takes one.) Where there are held-out
+        rows, the second network begins otherwise than the first, the others do as the better of
+        these, and "auto" leaves the other one out if held-out rows are likelier so. All
+        networks together have at most 8 million parameters by default, or 100 for each cell of
+        the table.
     combination : {"mixture", "weighted", "product"}, default="mixture"
         How the densities of several draws and networks are combined: their mean, a mean
         with weights learnt by EM on the held-out rows, or their geometric mean, normalised

@@ -72,9 +72,9 @@ def test_small_tables_get_more_networks_of_fewer_components():
     assert [_auto.n_networks(n, 6, 1e5) for n in (100, 8000, 16_000, 20_000)] == [5, 4, 2, 1]
     components = {
         (n, d): _auto.shape(n, lambda k, d=d: ([1] * d, [3 * k] * d), [256], True, "auto", True)[1]
-        for n, d in [(599, 6), (600, 6), (3999, 40), (4000, 40), (99, 1), (100, 1)]
+        for n, d in [(599, 6), (600, 6), (3999, 40), (4000, 40), (50, 2), (299, 3), (300, 3)]
     }
-    assert list(components.values()) == [5, 10, 5, 10, 5, 10]
+    assert list(components.values()) == [5, 10, 5, 10, 20, 5, 10]
 
 
 def test_batches_grow_with_large_tables():

@@ -1,6 +1,7 @@
 """The two ways in which training begins, and which network begins in which."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -8,9 +9,12 @@ from conftest import JIT, encoded, mixed_table, network_of, quick
 from sklearn.base import clone
 from sklearn.datasets import make_blobs
 
-from skmade import MADEDensity, _training
+from skmade import MADEDensity, _beginnings, _training
+from skmade._beginnings import begun_otherwise
+from skmade._families._scales import SCALE_FLOOR
 from skmade._layout import are_direct
 from skmade._scoring import log_densities
+from skmade._training import Rows
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -108,6 +112,99 @@ def test_direct_connections_are_left_out_until_the_first_plateau(rng):
     late = clone(early).set_params(max_iter=80, n_iter_no_change=3).fit(X)
     network = late._density.networks[1]
     assert np.any(network.theta[places_of_direct_weights(network).astype(int)])
+
+
+def one_column(rng, n=400):
+    """Three quarters of a normal column, a quarter of which is 0, and some gaps."""
+    X = rng.normal(size=(n, 1))
+    X[rng.random(n) < 0.25] = 0
+    X[rng.random(n) < 0.1] = np.nan
+    return X
+
+
+@pytest.mark.parametrize("conditionals", ["gaussian_mixture", "logistic_mixture"])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_components_of_one_column_begin_at_parts_of_its_rows(conditionals, weighted, rng):
+    X = one_column(rng)
+    model = quick(conditionals=conditionals, n_components=8, dtype="float64", max_iter=1).fit(X)
+    network, table = network_of(model), encoded(model, X)
+    weights = rng.integers(0, 3, len(X)).astype(float) if weighted else np.ones(len(X))
+    begun = begun_otherwise(network, Rows(table, weights))
+    feature = network.plan.features[0]
+    assert (feature.n_components, feature.n_atoms) == (8, 1)
+    changed = np.flatnonzero(begun.theta != network.theta)
+    _, own = network.places_of_outputs(
+        feature.first_output + feature.n_states, feature.first_output + feature.n_outputs
+    )
+    assert set(changed) <= set(own)
+    logits, means, scales = begun.theta[own].reshape(3, 8)
+    values = np.repeat(table[:, 0], weights.astype(int))
+    values = np.sort(values[~np.isnan(values) & (values != table[np.nanargmin(abs(X)), 0])])
+    assert np.ptp(logits) == 0
+    places = np.searchsorted(values, means, side="left") / len(values)
+    np.testing.assert_allclose(places, (np.arange(8) + 0.5) / 8, atol=2 / len(values))
+    ends = np.quantile(values, np.arange(9) / 8)
+    expected = np.log(np.expm1(np.diff(ends) / 2 - SCALE_FLOOR))
+    np.testing.assert_allclose(scales, expected, atol=0.3)
+
+
+@pytest.mark.parametrize("conditionals", ["gaussian", "categorical"])
+def test_one_column_without_components_has_one_beginning(conditionals, rng):
+    X = rng.integers(0, 3, size=(60, 1)).astype(float) + (conditionals == "gaussian")
+    model = quick(conditionals=conditionals, max_iter=1).fit(X)
+    network = network_of(model)
+    assert begun_otherwise(network, Rows(encoded(model, X), np.ones(60))) is network
+
+
+def test_a_column_of_atoms_alone_has_one_beginning(rng):
+    X = rng.choice([0.0, 0.1, 0.7], size=(90, 1))
+    model = quick(max_iter=1, atoms={0: [0.0, 0.1, 0.7]}).fit(X)
+    network = network_of(model)
+    begun = begun_otherwise(network, Rows(encoded(model, X), np.ones(90)))
+    np.testing.assert_array_equal(begun.theta, network.theta)
+
+
+def pairs(ways):
+    return [(way, SimpleNamespace(begins_otherwise=way)) for way in ways]
+
+
+@pytest.mark.parametrize(
+    ("ways", "left_out"),
+    [([0, 1, 1, 1], 0), ([0, 1, 0, 0], 1), ([0, 1], None), ([0, 0, 0], None), ([0, 1, 1, 0], None)],
+)
+@pytest.mark.parametrize("gap", [-3.0, 0.0, 3.0])
+def test_the_worse_way_is_left_out_if_it_makes_rows_less_likely(
+    monkeypatch, rng, ways, left_out, gap
+):
+    """Whether the only network of its way is `gap` nats below all others, or as good."""
+    logs = np.tile(rng.normal(size=50), (len(ways), 1))
+    if left_out is not None:
+        logs[left_out] -= gap
+    monkeypatch.setattr(_beginnings, "log_densities", lambda *_: logs)
+    kept = pairs(ways)
+    after = _beginnings.without_the_worse(kept, Rows(np.zeros((50, 1)), np.ones(50)), None)
+    if left_out is not None and gap > 0:
+        del kept[left_out]
+    assert after == kept
+
+
+@pytest.mark.skipif(not JIT, reason="a long training")
+def test_a_column_of_many_modes_comes_near_the_truth():
+    """Sixteen normal densities, whose modes wide components do not find."""
+    rng = np.random.default_rng(0)
+    X = rng.integers(16, size=(4_000, 1)) + 0.05 * rng.normal(size=(4_000, 1))
+    truth = -np.log(16) - np.log(0.05) - 0.5 * np.log(2 * np.pi * np.e)
+    model = MADEDensity(random_state=0).fit(X[:1_000])
+    assert truth - 0.12 < model.score(X[1_000:]) < truth
+    assert len(model.n_epochs_) == 4  # of five
+
+
+@pytest.mark.skipif(not JIT, reason="a long training")
+def test_a_normal_column_stays_near_the_truth():
+    X = np.random.default_rng(0).normal(size=(5_000, 1))
+    model = MADEDensity(random_state=0).fit(X[:1_000])
+    truth = -0.5 * np.mean(X[1_000:] ** 2) - 0.5 * np.log(2 * np.pi)
+    assert model.score(X[1_000:]) == pytest.approx(truth, abs=0.02)
 
 
 @pytest.mark.skipif(not JIT, reason="a long training")
