@@ -72,11 +72,12 @@ def without_the_worse(kept, held_out, n_jobs):
     """
     ways = [progress.begins_otherwise for _, progress in kept]
     alone = [k for k, way in enumerate(ways) if ways.count(way) == 1]
-    if len(kept) < 3 or len(alone) != 1:
+    if len(kept) < 2 or not alone:
         return kept
+    worse = min(alone, key=lambda k: kept[k][1].best_score)
     logs = log_densities([network for network, _ in kept], held_out.table, n_jobs)
-    gains = log_mean_exp(np.delete(logs, alone, axis=0)) - log_mean_exp(logs)
+    gains = log_mean_exp(np.delete(logs, worse, axis=0)) - log_mean_exp(logs)
     error = np.std(gains) / np.sqrt(len(gains))
     if np.average(gains, weights=held_out.weights) <= error:
         return kept
-    return [pair for k, pair in enumerate(kept) if k not in alone]
+    return kept[:worse] + kept[worse + 1 :]
