@@ -226,7 +226,8 @@ class MADEDensity(CallbackSupportMixin, FittingMixin, DensityMixin, BaseEstimato
     n_iter_ : int
         Epochs that were run, by all networks together.
     n_epochs_ : ndarray of shape (n_estimators,)
-        Epochs that each network ran: where to cut the curves.
+        Epochs that each network ran: where to cut the curves. (Of networks that are kept, here
+        and below.)
     loss_curve_ : list of float
         Mean negative log-density of the training rows, in nats, by epoch; of several
         networks one after the other.
