@@ -68,7 +68,15 @@ def count_parameters(sizes, n_inputs, n_outputs, direct_connections):
     return count / 2
 
 
-def shape(n_rows, widths_of, sizes, fixed_sizes, n_components, direct_connections):
+def components(n_rows, n_columns, more_of_few_columns=True):
+    """Components of mixtures, and what they are cut to."""
+    if more_of_few_columns and n_columns <= _COLUMNS_FOR_THEM:
+        return _COMPONENTS_OF_FEW_COLUMNS, *_COMPONENTS
+    enough = min(_ROWS_FOR_MOST_COMPONENTS, _ROWS_OF_A_COLUMN_FOR_THEM * n_columns)
+    return _COMPONENTS[n_rows < enough :]
+
+
+def shape(n_rows, widths_of, sizes, fixed_sizes, components, direct_connections):
     """Hidden layers, components and direct connections that rows and columns can bear.
 
     Where all networks together would have too many parameters, components are cut, direct
@@ -84,7 +92,8 @@ def shape(n_rows, widths_of, sizes, fixed_sizes, n_components, direct_connection
         Hidden layers to begin with.
     fixed_sizes : bool
         Whether they were given.
-    n_components : int or "auto"
+    components : tuple of int
+        Components to begin with, and what they may be cut to.
     direct_connections : bool or "auto"
 
     Returns
@@ -94,10 +103,6 @@ def shape(n_rows, widths_of, sizes, fixed_sizes, n_components, direct_connection
     direct_connections : bool
     """
     n_columns = len(widths_of(1)[0])
-    enough = min(_ROWS_FOR_MOST_COMPONENTS, _ROWS_OF_A_COLUMN_FOR_THEM * n_columns)
-    components = _COMPONENTS[n_rows < enough :] if n_components == "auto" else (n_components,)
-    if n_columns <= _COLUMNS_FOR_THEM and n_components == "auto":
-        components = _COMPONENTS_OF_FEW_COLUMNS, *_COMPONENTS
     directs = (True, False) if direct_connections == "auto" else (direct_connections,)
     most = most_parameters(n_rows, n_columns)
     while True:

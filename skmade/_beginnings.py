@@ -51,7 +51,8 @@ def begun_otherwise(network, rows):
     if len(network.ordering) > 1:
         return network.without_direct_connections()
     feature = network.plan.features[0]
-    if feature.n_components < 2 or isinstance(rows.table, SparseRows):
+    is_mixture = FAMILIES[feature.family].support == "real" and feature.n_components > 1
+    if not is_mixture or isinstance(rows.table, SparseRows):
         return network
     values, used = network.smooth_values(0, rows.table)
     used &= rows.weights > 0

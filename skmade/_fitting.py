@@ -268,6 +268,9 @@ class FittingMixin:
     def _auto_networks(self, n_rows, n_columns, n_parameters):
         return _auto.n_networks(n_rows, n_columns, n_parameters)
 
+    def _auto_components(self, n_rows, n_columns):
+        return _auto.components(n_rows, n_columns)
+
     def _auto_sizes(self, n_rows, is_discrete):
         return _auto.hidden_layer_sizes(n_rows, is_discrete)
 
@@ -286,8 +289,11 @@ class FittingMixin:
             families = columns.families(n_components)
             return [f.n_inputs for f in families], [f.n_outputs for f in families]
 
+        components = (self.n_components,)
+        if self.n_components == "auto":
+            components = self._auto_components(n_rows, n_columns)
         sizes, n_components, direct_connections = _auto.shape(
-            n_rows, widths_of, sizes, is_given, self.n_components, self.direct_connections
+            n_rows, widths_of, sizes, is_given, components, self.direct_connections
         )
         return Architecture(
             sizes, columns.families(n_components), self.activation, self.residual,

@@ -226,6 +226,9 @@ class MADEOutlierDetector(OutlierMixin, MADEDensity):
     def _auto_networks(self, n_rows, n_columns, n_parameters):
         return _auto.n_networks(n_rows, n_columns, n_parameters, most=4, rows_seen=np.inf)
 
+    def _auto_components(self, n_rows, n_columns):
+        return _auto.components(n_rows, n_columns, more_of_few_columns=False)
+
     def _auto_sizes(self, n_rows, is_discrete):
         return [128, 128]
 

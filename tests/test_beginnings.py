@@ -148,7 +148,7 @@ def test_components_of_one_column_begin_at_parts_of_its_rows(conditionals, weigh
     np.testing.assert_allclose(scales, expected, atol=0.3)
 
 
-@pytest.mark.parametrize("conditionals", ["gaussian", "categorical"])
+@pytest.mark.parametrize("conditionals", ["gaussian", "categorical", "negative_binomial"])
 def test_one_column_without_components_has_one_beginning(conditionals, rng):
     X = rng.integers(0, 3, size=(60, 1)).astype(float) + (conditionals == "gaussian")
     model = quick(conditionals=conditionals, max_iter=1).fit(X)

@@ -25,7 +25,8 @@ def numbers(n=500, fine=0.01, share=0.06, seed=0, spike=0.0):
 
 def learnt(x, **parameters):
     """A density of one column that learns nothing after its bias, and its column."""
-    model = MADEDensity(max_iter=1, random_state=0, **parameters).fit(np.asarray(x).reshape(-1, 1))
+    parameters = {"n_estimators": 1, "max_iter": 1, "random_state": 0} | parameters
+    model = MADEDensity(**parameters).fit(np.asarray(x).reshape(-1, 1))
     return model, model._density.columns.columns[0]
 
 
