@@ -77,8 +77,9 @@ def without_the_worse(kept, held_out, n_jobs):
         return kept
     worse = min(alone, key=lambda k: kept[k][1].best_score)
     logs = log_densities([network for network, _ in kept], held_out.table, n_jobs)
-    gains = log_mean_exp(np.delete(logs, worse, axis=0)) - log_mean_exp(logs)
-    error = np.std(gains) / np.sqrt(len(gains))
-    if np.average(gains, weights=held_out.weights) <= error:
-        return kept
-    return kept[:worse] + kept[worse + 1 :]
+    with np.errstate(invalid="ignore"):
+        gains = log_mean_exp(np.delete(logs, worse, axis=0)) - log_mean_exp(logs)
+        error = np.std(gains) / np.sqrt(len(gains))
+    if len(gains) > 1 and np.average(gains, weights=held_out.weights) > error:
+        return kept[:worse] + kept[worse + 1 :]
+    return kept  # (also where no network takes a row for possible)

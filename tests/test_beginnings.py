@@ -201,6 +201,17 @@ def test_the_worse_way_is_left_out_if_it_makes_rows_less_likely(
     assert after == kept
 
 
+@pytest.mark.parametrize(("n", "impossible"), [(1, 0), (50, 1)])
+def test_none_is_left_out_for_one_row_or_for_rows_that_are_impossible(
+    monkeypatch, rng, n, impossible
+):
+    logs = np.stack([rng.normal(size=n) + way for way in (0.0, 5.0, 5.0)])
+    logs[:, :impossible] = -np.inf
+    monkeypatch.setattr(_beginnings, "log_densities", lambda *_: logs)
+    kept = pairs([0, 1, 1], logs)
+    assert _beginnings.without_the_worse(kept, Rows(np.zeros((n, 1)), np.ones(n)), None) == kept
+
+
 @pytest.mark.skipif(not JIT, reason="a long training")
 def test_a_column_of_many_modes_comes_near_the_truth():
     """Sixteen normal densities, whose modes wide components do not find."""
