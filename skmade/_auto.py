@@ -24,7 +24,7 @@ _PARAMETERS, _PARAMETERS_PER_CELL = 8e6, 100
 # Components of mixtures, and what they are cut to where parameters are too many, or rows few: so
 # many, or so many for each column, are enough for most. Those of one or two columns cost little.
 _COMPONENTS = (10, 5, 3, 2)
-_COMPONENTS_OF_FEW_COLUMNS, _COLUMNS_FOR_THEM = 20, 2
+_MORE_COMPONENTS, _COLUMNS_FOR_MORE_COMPONENTS = 20, 2
 _ROWS_FOR_MOST_COMPONENTS, _ROWS_OF_A_COLUMN_FOR_THEM = 4000, 100
 _NARROWEST = 32
 # An epoch has about so many steps, if batches of the sizes allowed make it; of large tables, more.
@@ -70,10 +70,12 @@ def count_parameters(sizes, n_inputs, n_outputs, direct_connections):
 
 def components(n_rows, n_columns, more_of_few_columns=True):
     """Components of mixtures, and what they are cut to."""
-    if more_of_few_columns and n_columns <= _COLUMNS_FOR_THEM:
-        return _COMPONENTS_OF_FEW_COLUMNS, *_COMPONENTS
     enough = min(_ROWS_FOR_MOST_COMPONENTS, _ROWS_OF_A_COLUMN_FOR_THEM * n_columns)
-    return _COMPONENTS[n_rows < enough :]
+    if n_rows < enough:
+        return _COMPONENTS[1:]
+    if more_of_few_columns and n_columns <= _COLUMNS_FOR_MORE_COMPONENTS:
+        return _MORE_COMPONENTS, *_COMPONENTS
+    return _COMPONENTS
 
 
 def shape(n_rows, widths_of, sizes, fixed_sizes, components, direct_connections):

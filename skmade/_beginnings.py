@@ -16,6 +16,9 @@ from skmade._kernels._memory import aligned_copy
 from skmade._scoring import log_densities
 from skmade._sparse import SparseRows
 
+# Fewer rows for each component tell modes from chance too rarely.
+_ROWS_OF_A_COMPONENT = 25
+
 
 def rounds(progresses):
     """Numbers of the networks that train together: of the first two, then of the others.
@@ -56,7 +59,7 @@ def begun_otherwise(network, rows):
         return network
     values, used = network.smooth_values(0, rows.table)
     used &= rows.weights > 0
-    if not np.any(used):
+    if np.count_nonzero(used) < _ROWS_OF_A_COMPONENT * feature.n_components:
         return network
     theta, family = aligned_copy(network.theta), FAMILIES[feature.family]
     family = family.of_components(int(feature.n_components))

@@ -128,9 +128,9 @@ class MADEDensity(CallbackSupportMixin, FittingMixin, DensityMixin, BaseEstimato
         log-density of its other cells, and draws are complete. Or being missing is an outcome of
         a column that had missing cells in `fit`, which is learnt, scored and drawn.
     n_components : int or "auto", default="auto"
-        Components of mixtures. "auto" is 10, but 5 of fewer than 4,000 rows if these are fewer
-        than 100 for each column, 20 of one or two columns, and fewer where parameters would be
-        too many (see `n_estimators`).
+        Components of mixtures. "auto" is 10, or 20 of one or two columns, but 5 of fewer than
+        4,000 rows if these are fewer than 100 for each column, and fewer where parameters would
+        be too many (see `n_estimators`).
     ordering : {"random", "natural", "auto"} or permutation of the features, default="random"
         The first feature of a permutation comes first. "auto" has `targets` last, and random
         orderings before them and among them. Features with more missing cells come later in

@@ -72,9 +72,18 @@ def test_small_tables_get_more_networks_of_fewer_components():
     assert [_auto.n_networks(n, 6, 1e5) for n in (100, 8000, 16_000, 20_000)] == [5, 4, 2, 1]
     components = {
         (n, d): _auto.components(n, d)[0]
-        for n, d in [(599, 6), (600, 6), (3999, 40), (4000, 40), (50, 2), (299, 3), (300, 3)]
+        for n, d in [
+            (599, 6),
+            (600, 6),
+            (3999, 40),
+            (4000, 40),
+            (199, 2),
+            (200, 2),
+            (299, 3),
+            (300, 3),
+        ]
     }
-    assert list(components.values()) == [5, 10, 5, 10, 20, 5, 10]
+    assert list(components.values()) == [5, 10, 5, 10, 5, 20, 5, 10]
     of_detectors = [MADEOutlierDetector()._auto_components(n, 2)[0] for n in (100, 300)]
     assert of_detectors == [5, 10]
 

@@ -114,7 +114,7 @@ def test_direct_connections_are_left_out_until_the_first_plateau(rng):
     assert np.any(network.theta[places_of_direct_weights(network).astype(int)])
 
 
-def one_column(rng, n=400):
+def one_column(rng, n=600):
     """Three quarters of a normal column, a quarter of which is 0, and some gaps."""
     X = rng.normal(size=(n, 1))
     X[rng.random(n) < 0.25] = 0
@@ -158,10 +158,16 @@ def test_one_column_without_components_has_one_beginning(conditionals, rng):
 
 def test_a_column_of_atoms_alone_has_one_beginning(rng):
     X = rng.choice([0.0, 0.1, 0.7], size=(90, 1))
-    model = quick(max_iter=1, atoms={0: [0.0, 0.1, 0.7]}).fit(X)
-    network = network_of(model)
-    begun = begun_otherwise(network, Rows(encoded(model, X), np.ones(90)))
-    np.testing.assert_array_equal(begun.theta, network.theta)
+    network = network_of(model := quick(max_iter=1, atoms={0: [0.0, 0.1, 0.7]}).fit(X))
+    assert begun_otherwise(network, Rows(encoded(model, X), np.ones(90))) is network
+
+
+def test_few_rows_of_one_column_have_one_beginning(rng):
+    X = rng.normal(size=(250, 1))
+    network = network_of(model := quick(max_iter=1, n_components=10).fit(X))
+    table = encoded(model, X)
+    assert begun_otherwise(network, Rows(table, np.ones(250))) is not network
+    assert begun_otherwise(network, Rows(table[:249], np.ones(249))) is network
 
 
 def pairs(ways, logs):
