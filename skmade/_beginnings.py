@@ -1,9 +1,12 @@
-"""Two ways in which the training of a network may begin, and who begins in which.
+"""Which networks train, and in which of two ways the training of each begins.
 
 - Direct connections find lines, which some tables consist of, in a few epochs; in others, lines are
   in the way of what hidden units come to. These may come first.
 - The density of a single column is one mixture. From wide components, training comes to smooth
   densities, from narrow ones, each at its part of the rows, to those of many modes.
+
+Two networks train first. Held-out rows tell from them how the others begin, whether there are any,
+and whether one of the two is left out.
 """
 
 from dataclasses import replace
@@ -18,23 +21,42 @@ from skmade._sparse import SparseRows
 
 # Fewer rows for each component tell modes from chance too rarely.
 _ROWS_OF_A_COMPONENT = 25
+# Nats of a row that the mean of two networks gains over single ones. Three more gain about .6 of
+# that again; with less than this, they are not worth the time.
+_LEAST_GAIN = 0.08
 
 
-def rounds(progresses):
+def rounds(networks, progresses, says_enough):
     """Numbers of the networks that train together: of the first two, then of the others.
 
     The second one begins otherwise than the first. The others do as the one of these that held-out
-    rows like better.
+    rows like better, if there are to be others: ``says_enough`` is asked for that about the first
+    two, as they were best.
     """
     n = len(progresses)
     for progress in progresses[1:2]:
         progress.begins_otherwise = True
     yield range(min(n, 2))
-    if n > 2:
+    pair = [replace(network, theta=p.best_theta) for network, p in zip(networks[:2], progresses)]
+    if n > 2 and not says_enough(pair):
         otherwise = progresses[1].best_score > progresses[0].best_score
         for progress in progresses[2:]:
             progress.begins_otherwise = otherwise
         yield range(2, n)
+
+
+def say_the_same(networks, held_out, n_jobs):
+    """Whether networks differ so little that their mean is hardly likelier than single ones.
+
+    What the mean gains on held-out rows, ``log mean_k p_k(x) - mean_k log p_k(x)``, grows with the
+    variance of their log-densities, which is all that more networks of this kind could take away.
+    It has to be small by a standard error.
+    """
+    logs = log_densities(networks, held_out.table, n_jobs)
+    with np.errstate(invalid="ignore"):
+        gains = log_mean_exp(logs) - np.mean(logs, axis=0)
+        mean, error = _mean_and_error(gains, held_out.weights)
+    return len(gains) > 1 and bool(mean + error < _LEAST_GAIN)
 
 
 def begun_otherwise(network, rows):
@@ -82,7 +104,11 @@ def without_the_worse(kept, held_out, n_jobs):
     logs = log_densities([network for network, _ in kept], held_out.table, n_jobs)
     with np.errstate(invalid="ignore"):
         gains = log_mean_exp(np.delete(logs, worse, axis=0)) - log_mean_exp(logs)
-        error = np.std(gains) / np.sqrt(len(gains))
-    if len(gains) > 1 and np.average(gains, weights=held_out.weights) > error:
+        mean, error = _mean_and_error(gains, held_out.weights)
+    if len(gains) > 1 and mean > error:
         return kept[:worse] + kept[worse + 1 :]
     return kept  # (also where no network takes a row for possible)
+
+
+def _mean_and_error(gains, weights):
+    return np.average(gains, weights=weights), np.std(gains) / np.sqrt(len(gains))

@@ -3,13 +3,14 @@
 import copy
 from collections import Counter
 from dataclasses import replace
+from functools import partial
 from itertools import chain
 
 import numpy as np
 
 from skmade import _auto, _combination, _progress, _training
 from skmade._arguments import checked_sizes, checked_weights, to_generator
-from skmade._beginnings import without_the_worse
+from skmade._beginnings import rounds, say_the_same, without_the_worse
 from skmade._columns import Columns, Table, make_rules
 from skmade._fitted import FittedDensity
 from skmade._masks import draw_degrees, lost_dependencies
@@ -107,12 +108,17 @@ class FittingMixin:
         callbacks.expect(len(networks), self._n_rounds, self.max_iter, attributes_by_now)
         watch = _progress.Watch([*_progress.printer(self.verbose, self.max_iter), callbacks])
         rngs = rng.spawn(len(networks))
+        judge = {"held_out": validation, "n_jobs": self.n_jobs}
+        chooses = self.n_estimators == "auto" and self.combination == "mixture" and validation
+        says_enough = partial(say_the_same, **judge) if chooses else lambda _: False
+        in_rounds = before is None and self.n_masks == 1
         kept = _training.train_networks(
             networks, progresses, training, validation, settings, columns.offset, rngs,
-            self.n_jobs, watch, before is None and self.n_masks == 1,
+            self.n_jobs, watch,
+            **({"rounds": partial(rounds, says_enough=says_enough)} if in_rounds else {}),
         )  # fmt: skip
-        if self.n_estimators == "auto" and self.combination == "mixture" and validation:
-            kept = without_the_worse(kept, validation, self.n_jobs)
+        if chooses:
+            kept = without_the_worse(kept, **judge)
         conclude(self, kept, rng)
         return watch.is_over
 

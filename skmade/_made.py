@@ -150,10 +150,11 @@ class MADEDensity(CallbackSupportMixin, FittingMixin, DensityMixin, BaseEstimato
         Networks, each with masks of its own. "auto" takes as many as see 32,000 rows together,
         from 1 to 5: averaging makes up for few rows, and training costs no more than on a large
         table. (With `n_masks`, and in `partial_fit`, it takes one.) Where there are held-out
-        rows, the second network begins otherwise than the first, the others do as the better of
-        these, and "auto" leaves the other one out if held-out rows are likelier so. All
-        networks together have at most 8 million parameters by default, or 100 for each cell of
-        the table.
+        rows, the second network begins otherwise than the first, and the others do as the better
+        of these. If the `combination` is a mixture, "auto" stops after two that say the same, up
+        to .08 nats of a held-out row, and leaves the other one out if held-out rows are likelier
+        so. All networks together have at most 8 million parameters by default, or 100 for each
+        cell of the table.
     combination : {"mixture", "weighted", "product"}, default="mixture"
         How the densities of several draws and networks are combined: their mean, a mean
         with weights learnt by EM on the held-out rows, or their geometric mean, normalised

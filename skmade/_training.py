@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
-from skmade._beginnings import begun_otherwise, rounds
+from skmade._beginnings import begun_otherwise
 from skmade._combination import log_mean_exp
 from skmade._components import refitted
 from skmade._determined import sharpened
@@ -228,7 +228,7 @@ def train_networks(
     rngs,
     n_jobs,
     watch,
-    in_rounds=False,
+    rounds=lambda networks, progresses: [range(len(networks))],
 ):
     """Fit the parameters of networks, side by side where `n_jobs` allows it.
 
@@ -254,13 +254,14 @@ def train_networks(
         One for each network.
     n_jobs : int or None
     watch : Watch
-    in_rounds : bool
-        Whether the first ones tell how the others train. All are Networks before training then.
+    rounds : callable
+        ``rounds(networks, progresses)`` yields the numbers of those that train together, in turn,
+        which may depend on what those before have come to. By default, all are together.
 
     Returns
     -------
     list of tuple of network and Progress
-        Those that are kept: all, but for an interrupt or a stop.
+        Those that are kept: all that were to train, but for an interrupt or a stop.
 
     Raises
     ------
@@ -274,7 +275,7 @@ def train_networks(
     train_some = _train_elsewhere if elsewhere else _train_here
     try:
         with watch:
-            for which in rounds(progresses) if in_rounds else [range(len(networks))]:
+            for which in rounds(networks, progresses):
                 train_some(which, networks, progresses, common, rngs, n_jobs, watch)
     except KeyboardInterrupt:
         if not any(np.isfinite(progress.best_score) for progress in progresses):

@@ -9,7 +9,7 @@ from conftest import JIT, encoded, mixed_table, network_of, quick
 from sklearn.base import clone
 from sklearn.datasets import make_blobs
 
-from skmade import MADEDensity, _beginnings, _training
+from skmade import MADEDensity, _beginnings, _fitting, _training
 from skmade._beginnings import begun_otherwise
 from skmade._families._scales import SCALE_FLOOR
 from skmade._layout import are_direct
@@ -207,6 +207,60 @@ def test_the_worse_way_is_left_out_if_it_makes_rows_less_likely(
     assert after == kept
 
 
+@pytest.mark.parametrize(
+    ("apart", "enough"), [(0.0, True), (0.7, True), (0.9, False), (5.0, False), (np.inf, False)]
+)
+@pytest.mark.parametrize("weighted", [False, True])
+def test_two_networks_say_the_same_if_their_mean_gains_little(monkeypatch, apart, enough, weighted):
+    """Log-densities that are 2 a apart have a mean of densities log(cosh(a)) above their own."""
+    logs = np.where(np.arange(60) % 2, apart, -apart) * np.array([[0.5], [-0.5]])
+    assert (np.log(np.cosh(apart / 2)) < _beginnings._LEAST_GAIN) == enough
+    weights = np.tile([1.0, 1.0, 2.0, 0.0], 15) if weighted else np.ones(60)
+    monkeypatch.setattr(_beginnings, "log_densities", lambda *_: logs)
+    assert _beginnings.say_the_same([], Rows(np.zeros((60, 1)), weights), None) is enough
+
+
+def test_what_networks_differ_in_has_to_be_small_by_a_standard_error(monkeypatch):
+    apart = np.zeros(50)
+    apart[0] = 10.0  # (which gains 4.3 nats for one row, and .086 for the mean row)
+    for n, enough in ((1, False), (50, False), (1000, True)):
+        logs = np.resize(apart, n) * (np.arange(n) < 50) * np.array([[0.5], [-0.5]])
+        monkeypatch.setattr(_beginnings, "log_densities", lambda *_, logs=logs: logs)
+        rows = Rows(np.zeros((n, 1)), np.ones(n))
+        assert _beginnings.say_the_same([], rows, None) is enough
+    monkeypatch.setattr(_beginnings, "log_densities", lambda *_: np.zeros((2, 1)))
+    one = Rows(np.zeros((1, 1)), np.ones(1))
+    assert not _beginnings.say_the_same([], one, None)  # (of which there is no error)
+
+
+@pytest.mark.parametrize(
+    ("parameters", "n"),
+    [
+        ({}, 2), ({"n_estimators": 4}, 4), ({"combination": "product"}, 5),
+        ({"combination": "weighted"}, 5), ({"early_stopping": False}, 5),
+    ],
+    ids=str,
+)  # fmt: skip
+def test_two_networks_are_enough_where_they_say_the_same(monkeypatch, rng, parameters, n):
+    asked = []
+
+    def say_the_same(networks, held_out, n_jobs):
+        logs = log_densities(networks, held_out.table, n_jobs)
+        asked.append(np.average(logs, axis=1, weights=held_out.weights))
+        return True
+
+    monkeypatch.setattr(_fitting, "say_the_same", say_the_same)
+    monkeypatch.setattr(_fitting, "without_the_worse", lambda kept, **_: kept)
+    parameters = {"n_estimators": "auto", **parameters}
+    model, seen = fitted_networks(monkeypatch, rng.normal(size=(60, 3)), **parameters)
+    assert len(model.orderings_) == len(model.n_epochs_) == len(seen) == n
+    assert [len(scores) for scores in asked] == ([2] if n == 2 else [])
+    if n == 2:  # (they are asked about as they were best)
+        assert max(model.validation_curve_) == model.best_validation_score_
+        best = asked[0] + model._density.columns.offset
+        assert best.max() == pytest.approx(model.best_validation_score_, abs=1e-4)
+
+
 @pytest.mark.parametrize(("n", "impossible"), [(1, 0), (50, 1)])
 def test_none_is_left_out_for_one_row_or_for_rows_that_are_impossible(
     monkeypatch, rng, n, impossible
@@ -242,6 +296,6 @@ def test_clusters_are_learnt_by_hidden_units(monkeypatch):
     """Lines through clusters say something of columns that are independent within each."""
     X, _ = make_blobs(4_000, 15, centers=4, center_box=(-10, 10), random_state=0)
     model = MADEDensity(n_estimators=3, random_state=0).fit(X[:500])
-    monkeypatch.setattr(_training, "rounds", lambda progresses: [range(len(progresses))])
+    monkeypatch.setattr(_fitting, "rounds", lambda networks, _, says_enough: [range(len(networks))])
     together = MADEDensity(n_estimators=3, random_state=0).fit(X[:500])
     assert model.score(X[500:]) > together.score(X[500:]) + 0.1

@@ -374,7 +374,7 @@ def test_networks_of_one_ordering_have_conditionals_in_it():
 def test_few_rows_get_many_networks():
     for n, expected in ((100, 5), (8000, 4), (16_000, 2), (20_000, 1)):
         assert _auto.n_networks(n, D, 1000) == expected
-    model = quick(n_estimators="auto", max_iter=1).fit(correlated_flags(50, D))
-    assert len(model._density.networks) == 5
+    model = quick(n_estimators="auto", max_iter=1, early_stopping=False)
+    assert len(model.fit(correlated_flags(50, D))._density.networks) == 5
     model = quick(n_estimators="auto", n_masks=2, max_iter=1).fit(correlated_flags(50, D))
     assert len(model._density.networks) == 1
