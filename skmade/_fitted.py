@@ -131,6 +131,16 @@ class FittedDensity:
         columns.add_extras(numbers, scores, contributions, table.may_have_gaps)
         return scores, contributions
 
+    def unlearnt_gaps(self, table):
+        """How many cells of each column are missing that no conditional has learnt to do without.
+
+        None of the column was missing in `fit`, and others come after it in an ordering.
+        """
+        counts = table.missing_by_column()
+        had_some = [column.gaps != "none" for column in self.columns.columns]
+        is_last = np.all(self.orderings[:, -1:] == np.arange(len(counts)), axis=0)
+        return np.where(had_some | is_last, 0, counts)
+
     def sample(self, n_rows, rng, n_jobs, count=uncounted):
         """Independent rows, as an array or frame like that of `fit`."""
         table = self.ensemble.sample(n_rows, rng, n_jobs, count)

@@ -504,13 +504,16 @@ class MADEDensity(CallbackSupportMixin, FittingMixin, DensityMixin, BaseEstimato
         Warns
         -----
         UserWarning
-            If a score given some columns has a standard error above 0.1.
+            If a score given some columns has a standard error above 0.1, and if cells are missing
+            in a column that had no missing cells in `fit`, and is not the last one: conditionals
+            after it take its mean in place of the cell.
         """
         check_is_fitted(self)
         is_given = self._density.columns.mask_of(given, "given")
         if not is_given.any():
             return self._score(X)[0]
         table = Table.read(self, X, reset=False)
+        _warn_of_unlearnt_gaps(self._density, table)
         with self._counting("Scoring", len(table)) as count:
             scores, errors = self._density.score_given(table, is_given, self.n_jobs, count)
         _warn_of_inexact_scores(errors)
@@ -662,19 +665,36 @@ class MADEDensity(CallbackSupportMixin, FittingMixin, DensityMixin, BaseEstimato
         table = Table.read(self, X, reset=False)
         weights = checked_weights(sample_weight, len(table))
         is_present = weights > 0
-        scores, _ = self._density.score(table.rows(is_present), self.n_jobs)
+        present = table.rows(is_present)
+        _warn_of_unlearnt_gaps(self._density, present)
+        scores, _ = self._density.score(present, self.n_jobs)
         return scores, weights[is_present], weights
 
     def _score(self, X, with_contributions=False):
         """Log-densities, and if asked for what each feature adds to them."""
         check_is_fitted(self)
         table = Table.read(self, X, reset=False)
+        _warn_of_unlearnt_gaps(self._density, table)
         with self._counting("Scoring", len(table)) as count:
             return self._density.score(table, self.n_jobs, with_contributions, count)
 
     def _counting(self, what, n_rows):
         """A bar of so many rows, where it is asked for; see `skmade._progress.counting`."""
         return _progress.counting(what, n_rows, self.verbose)
+
+
+def _warn_of_unlearnt_gaps(density, table):
+    """Warn of missing cells in columns that had none in `fit`."""
+    counts = density.unlearnt_gaps(table)
+    if counts.any():
+        most, n_others = counts.argmax(), np.count_nonzero(counts) - 1
+        others = f" (and {n_others} more)" if n_others else ""
+        warn(
+            f"Column {density.columns.columns[most].label}{others} is missing in {counts[most]} of "
+            f"{len(table)} rows, but was in none in fit: their scores are approximate, as what "
+            "other columns are given it has been learnt with it alone. Fit on rows with such gaps, "
+            "or fill them in by sample_conditional."
+        )
 
 
 def _warn_of_inexact_scores(errors):

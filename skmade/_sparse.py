@@ -81,6 +81,11 @@ class SparseRows:
         numbers = np.repeat(np.arange(len(ends) - 1), np.diff(ends))
         return numbers, self.stored.indices[ends[0] : ends[-1]]
 
+    def missing_by_column(self):
+        """How many cells of each column are missing."""
+        missing = self.stored.indices[np.isnan(self.stored.data)]
+        return np.bincount(missing, minlength=len(self.others))
+
     def copy(self):
         """The same rows, to be changed."""
         return SparseRows(self.stored.copy(), self.others.copy())

@@ -8,6 +8,7 @@ import polars as pl
 import pyarrow as pa
 import pytest
 from conftest import JIT, quick, sizes
+from scipy import sparse
 from scipy.stats import multivariate_normal
 
 from skmade import MADEDensity, MADEImputer, MADEOutlierDetector
@@ -164,12 +165,40 @@ def test_probabilities_sum_to_one_with_missing_cells_as_outcomes(parameters):
 def test_gaps_where_there_were_none_in_fit():
     model = quick(max_iter=3, **KINDS).fit(FLAGS)
     complete = model.score_samples(FLAGS)
-    scores, contributions = model.score_samples(HOLES), model.score_features(HOLES)
+    with pytest.warns(UserWarning, match="was in none in fit"):
+        scores, contributions = model.score_samples(HOLES), model.score_features(HOLES)
     assert np.all(contributions[np.isnan(HOLES)] == 0)
     whole = ~np.isnan(HOLES).any(axis=1)
     np.testing.assert_array_equal(scores[whole], complete[whole])
     model.partial_fit(HOLES)
-    assert np.all(np.isfinite(model.score_samples(HOLES)))
+    with pytest.warns(UserWarning, match="was in none in fit"):
+        assert np.all(np.isfinite(model.score_samples(HOLES)))
+
+
+@pytest.mark.parametrize("make", [np.asarray, pd.DataFrame, sparse.csr_array])
+@pytest.mark.parametrize("kind", [MADEDensity, MADEOutlierDetector])
+def test_gaps_that_were_not_learnt_are_warned_of(kind, make, rng):
+    X = rng.normal(size=(60, 4))
+    X[::7, 1] = np.nan
+    model = kind((16,), n_estimators=1, max_iter=2, ordering=[1, 0, 3, 2], random_state=0)
+    model.fit(make(X))
+    scores = [model.score_samples, model.score_features, model.score]
+    scores += [lambda rows: model.score_samples(rows, given=[1])]
+    if kind is MADEOutlierDetector:
+        scores += [model.decision_function, model.predict, model.p_values]
+    for columns, counts in (((0, 2), (0, 5)), ((0, 1), (4, 2))):
+        rows = X[1:7].copy()
+        for column, count in zip(columns, counts):
+            rows[:count, column] = np.nan
+        for score in scores:
+            if counts[0] == 0:  # (the last one of all: nothing was to be learnt)
+                score(make(rows))
+            else:
+                with pytest.warns(UserWarning, match="Column 0 is missing in 4 of 6 rows, but was"):
+                    score(make(rows))
+    rows[4:, 3] = np.nan
+    with pytest.warns(UserWarning, match=r"Column 0 \(and 1 more\) is missing"):
+        model.score_samples(make(rows))
 
 
 @pytest.mark.parametrize(
@@ -200,7 +229,8 @@ def test_a_row_with_gaps_has_the_same_bits_in_any_batch(parameters):
 
 def test_a_row_of_nothing():
     model = quick(max_iter=2).fit(np.column_stack([np.where(GONE, np.nan, X), X]))
-    np.testing.assert_array_equal(model.score_samples([[np.nan, np.nan]]), 0)
+    with pytest.warns(UserWarning, match="Column 1 is missing"):
+        np.testing.assert_array_equal(model.score_samples([[np.nan, np.nan]]), 0)
 
 
 def test_detectors_take_gaps():

@@ -117,6 +117,7 @@ PARAMETERS = {
 def test_all_ways_to_train(name):
     X, fresh = table(np.float64), table(np.float64, seed=1)
     weights = np.random.default_rng(0).integers(0, 3, N)
+    weights[[5, 9]] = 1  # (which have gaps)
     fits = {
         make: quick(**PARAMETERS[name]).fit(
             make(X), sample_weight=weights, X_val=make(fresh) if name == "X_val" else None

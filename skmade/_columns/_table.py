@@ -148,6 +148,14 @@ class Table:
             is_float = self.block.dtype.kind == "f"
             return is_float and not np.isfinite(self.block.sum(dtype=np.float64))
 
+    def missing_by_column(self):
+        """How many cells of each column are missing: (n_features,)."""
+        if self.is_sparse:
+            return self.block.missing_by_column()
+        if not self.may_have_gaps:
+            return np.zeros(self.shape[1], int)
+        return np.count_nonzero(self.missing(), axis=0)
+
     def missing(self):
         """Which cells are missing: (n, n_features)."""
         if self.is_sparse:
