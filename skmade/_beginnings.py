@@ -23,7 +23,7 @@ from skmade._sparse import SparseRows
 _ROWS_OF_A_COMPONENT = 25
 # Nats of a row that the mean of two networks gains over single ones. Three more gain about .6 of
 # that again; with less than this, they are not worth the time.
-_LEAST_GAIN = 0.08
+_LEAST_GAIN = 0.05
 
 
 def rounds(networks, progresses, says_enough):
