@@ -26,6 +26,11 @@ _ROWS_OF_A_COMPONENT = 25
 _LEAST_GAIN = 0.05
 
 
+def together(networks, progresses):
+    """Numbers of the networks that train together: of all."""
+    return [range(len(networks))]
+
+
 def rounds(networks, progresses, says_enough):
     """Numbers of the networks that train together: of the first two, then of the others.
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from skmade import _auto, _combination, _progress, _training
 from skmade._arguments import checked_sizes, checked_weights, to_generator
-from skmade._beginnings import rounds, say_the_same, without_the_worse
+from skmade._beginnings import rounds, say_the_same, together, without_the_worse
 from skmade._columns import Columns, Table, make_rules
 from skmade._fitted import FittedDensity
 from skmade._masks import draw_degrees, lost_dependencies
@@ -110,12 +110,13 @@ class FittingMixin:
         rngs = rng.spawn(len(networks))
         judge = {"held_out": validation, "n_jobs": self.n_jobs}
         chooses = self.n_estimators == "auto" and self.combination == "mixture" and validation
-        says_enough = partial(say_the_same, **judge) if chooses else lambda _: False
-        in_rounds = before is None and self.n_masks == 1
+        turns = together
+        if before is None and self.n_masks == 1:
+            says_enough = partial(say_the_same, **judge) if chooses else lambda _: False
+            turns = partial(rounds, says_enough=says_enough)
         kept = _training.train_networks(
             networks, progresses, training, validation, settings, columns.offset, rngs,
-            self.n_jobs, watch,
-            **({"rounds": partial(rounds, says_enough=says_enough)} if in_rounds else {}),
+            self.n_jobs, watch, turns,
         )  # fmt: skip
         if chooses:
             kept = without_the_worse(kept, **judge)

@@ -228,7 +228,7 @@ def train_networks(
     rngs,
     n_jobs,
     watch,
-    rounds=lambda networks, progresses: [range(len(networks))],
+    turns,
 ):
     """Fit the parameters of networks, side by side where `n_jobs` allows it.
 
@@ -254,9 +254,9 @@ def train_networks(
         One for each network.
     n_jobs : int or None
     watch : Watch
-    rounds : callable
-        ``rounds(networks, progresses)`` yields the numbers of those that train together, in turn,
-        which may depend on what those before have come to. By default, all are together.
+    turns : callable
+        ``turns(networks, progresses)`` yields the numbers of those that train together, in turn,
+        which may depend on what those before have come to.
 
     Returns
     -------
@@ -275,7 +275,7 @@ def train_networks(
     train_some = _train_elsewhere if elsewhere else _train_here
     try:
         with watch:
-            for which in rounds(networks, progresses):
+            for which in turns(networks, progresses):
                 train_some(which, networks, progresses, common, rngs, n_jobs, watch)
     except KeyboardInterrupt:
         if not any(np.isfinite(progress.best_score) for progress in progresses):
