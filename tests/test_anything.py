@@ -159,6 +159,7 @@ def detector():
         ).fit(X)
 
 
+@pytest.mark.filterwarnings("ignore:Column .* missing in .* rows, but was in none in fit")
 @settings(bounded, max_examples=sizes(300, 20))
 @given(rows=st.lists(st.tuples(*[FINITE | st.just(np.nan)] * 3), min_size=1, max_size=9))
 def test_scores_of_any_row(detector, rows):
