@@ -42,8 +42,10 @@ def rounds(networks, progresses, says_enough):
     for progress in progresses[1:2]:
         progress.begins_otherwise = True
     yield range(min(n, 2))
+    if n <= 2:
+        return
     pair = [replace(network, theta=p.best_theta) for network, p in zip(networks[:2], progresses)]
-    if n > 2 and not says_enough(pair):
+    if not says_enough(pair):
         otherwise = progresses[1].best_score > progresses[0].best_score
         for progress in progresses[2:]:
             progress.begins_otherwise = otherwise
@@ -61,7 +63,7 @@ def say_the_same(networks, held_out, n_jobs):
     with np.errstate(invalid="ignore"):
         gains = log_mean_exp(logs) - np.mean(logs, axis=0)
         mean, error = _mean_and_error(gains, held_out.weights)
-    return len(gains) > 1 and bool(mean + error < _LEAST_GAIN)
+    return bool(mean + error < _LEAST_GAIN)
 
 
 def begun_otherwise(network, rows):
@@ -110,10 +112,13 @@ def without_the_worse(kept, held_out, n_jobs):
     with np.errstate(invalid="ignore"):
         gains = log_mean_exp(np.delete(logs, worse, axis=0)) - log_mean_exp(logs)
         mean, error = _mean_and_error(gains, held_out.weights)
-    if len(gains) > 1 and mean > error:
+    if mean > error:
         return kept[:worse] + kept[worse + 1 :]
     return kept  # (also where no network takes a row for possible)
 
 
 def _mean_and_error(gains, weights):
-    return np.average(gains, weights=weights), np.std(gains) / np.sqrt(len(gains))
+    """Mean, and its standard error, which a single row says nothing of."""
+    n = len(gains)
+    error = np.std(gains) / np.sqrt(n) if n > 1 else np.inf
+    return np.average(gains, weights=weights), error

@@ -137,6 +137,8 @@ class FittedDensity:
         None of the column was missing in `fit`, and others come after it in an ordering.
         """
         counts = table.missing_by_column()
+        if not counts.any():
+            return counts
         had_some = [column.gaps != "none" for column in self.columns.columns]
         is_last = np.all(self.orderings[:, -1:] == np.arange(len(counts)), axis=0)
         return np.where(had_some | is_last, 0, counts)
