@@ -153,8 +153,8 @@ class MADEDensity(CallbackSupportMixin, FittingMixin, DensityMixin, BaseEstimato
         rows, the second network begins otherwise than the first, and the others do as the better
         of these. If the `combination` is a mixture, "auto" stops after two that say the same, up
         to .05 nats of a held-out row, and leaves the worse of the two out if held-out rows are
-        likelier so. All networks together have at most 8 million parameters by default, or 100 for each
-        cell of the table.
+        likelier so. All networks together have at most 8 million parameters by default, or 100
+        for each cell of the table.
     combination : {"mixture", "weighted", "product"}, default="mixture"
         How the densities of several draws and networks are combined: their mean, a mean
         with weights learnt by EM on the held-out rows, or their geometric mean, normalised
